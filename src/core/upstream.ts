@@ -1,0 +1,61 @@
+/** What passes between providers, transport and gateway: requests out, replies in, failures read. */
+
+import type { Account } from "./account.ts"
+
+/** One HTTP request to an upstream, ready to send. */
+export type UpstreamRequest = {
+  readonly method: "GET" | "POST"
+  readonly url: string
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** An upstream's answer once its headers are in. `body` is undefined for an empty one. */
+export type UpstreamReply = {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: ReadableStream<Uint8Array> | undefined
+}
+
+/** Sends one request; rejects with `GatewayError` (`upstream-unavailable`, `timeout`, `cancelled`). */
+export type SendUpstream = (request: UpstreamRequest, signal: AbortSignal) => Promise<UpstreamReply>
+
+/**
+ * A refusal in one shape, wherever it stood: an HTTP error body, an `error` event or a `response.failed` event
+ * inside a 200 (then `status` is 200 unless the event carried its own).
+ */
+export type UpstreamFailure = {
+  readonly status: number
+  readonly code?: string
+  readonly type?: string
+  /** The upstream's text; shortened and scrubbed before a client sees it. */
+  readonly message: string
+  readonly param?: string
+  readonly planType?: string
+  readonly resetsAtSec?: number
+  readonly resetsInSec?: number
+  readonly retryAfterMs?: number
+  /** The body was HTML: an edge in front of the upstream spoke, not the upstream. */
+  readonly html?: boolean
+}
+
+/** Where a request goes: the account and the base URL that applies to it. */
+export type UpstreamTarget = { readonly account: Account; readonly baseUrl: string }
+
+/** One usage window of an account, told apart by its length, not by its slot. */
+export type QuotaWindow = {
+  /** 0–100. */
+  readonly usedPercent: number
+  readonly windowSec: number
+  readonly resetsAtSec?: number
+}
+
+/** What an account said about its quota. */
+export type QuotaSnapshot = {
+  readonly observedAtMs: number
+  readonly planType?: string
+  readonly windows: readonly QuotaWindow[]
+  readonly limitReached: boolean
+  readonly credits?: { readonly hasCredits: boolean; readonly unlimited: boolean; readonly balance?: string }
+}

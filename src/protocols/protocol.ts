@@ -1,0 +1,155 @@
+/** The two contracts of a dialect: what it does for clients, and what it does when an upstream speaks it. */
+
+import type { GatewayError } from "#core/errors.ts"
+import type { EmitEvent, StreamEvent, Usage } from "#core/events.ts"
+import type { ProtocolId, RequestId } from "#core/ids.ts"
+import type { JsonObject } from "#core/json.ts"
+import type { ModelInfo } from "#core/model-info.ts"
+import type { ClientCall, ModelRequest, ReplyOptions } from "#core/request.ts"
+import type { UpstreamFailure } from "#core/upstream.ts"
+
+/** What an answer's encoder needs besides the events. */
+export type ReplyContext = {
+  readonly requestId: RequestId
+  /** The model name the client asked for; the answer carries it in every chunk. */
+  readonly model: string
+  /** Seconds since the epoch, used when the upstream states no creation time. */
+  readonly nowSec: number
+  /** Upstream tool name → the client's own name, for names that had to be shortened. */
+  readonly toolNames: ReadonlyMap<string, string>
+  readonly reply: ReplyOptions
+}
+
+/** Turns neutral events into a client's stream. Synchronous; one per answer. */
+export type StreamEncoder = {
+  /** Returns the client's text for one event, "" when the event has no form in this dialect. */
+  readonly encode: (event: StreamEvent) => string
+  /** Returns what keeps a silent connection alive in this dialect at this point of the stream. */
+  readonly keepAlive: () => string
+}
+
+/** Folds the same events into the answer of a client that does not stream. */
+export type Folder = {
+  readonly add: (event: StreamEvent) => void
+  /** Returns the JSON body. Throws the `GatewayError` of an `error` event, or `upstream-protocol` when unfinished. */
+  readonly finish: () => string
+}
+
+/** An HTTP error in a dialect's envelope. */
+export type ErrorReply = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** A dialect that clients speak to us. */
+export type ClientProtocol = {
+  readonly id: ProtocolId
+  /** Throws `GatewayError` `invalid-request` with `param` in the client's own spelling. */
+  readonly decodeRequest: (call: ClientCall) => ModelRequest
+  readonly makeEncoder: (context: ReplyContext) => StreamEncoder
+  readonly makeFolder: (context: ReplyContext) => Folder
+  readonly encodeError: (error: GatewayError, requestId: RequestId) => ErrorReply
+}
+
+/** Turns upstream bytes into neutral events. Synchronous; accepts any chunk border. */
+export type StreamDecoder = {
+  readonly feed: (chunk: Uint8Array) => void
+  /** The upstream closed. Emits `error` (`upstream-protocol`, code `upstream_stream_break`) when no terminal event was seen. */
+  readonly end: () => void
+}
+
+/** Parts a decoder needs. `readFailure` is the provider's: it knows what the upstream's codes mean. */
+export type DecoderParts = {
+  readonly emit: EmitEvent
+  readonly readFailure: (failure: UpstreamFailure) => GatewayError
+}
+
+/** What an observer has seen of an answer so far. */
+export type AnswerState = {
+  /** A terminal event has passed; whatever follows is not sent. */
+  readonly finished: boolean
+  /** Set when the terminal event was a failure. */
+  readonly error?: GatewayError
+  readonly usage?: Usage
+  readonly upstreamModel?: string
+  readonly serviceTier?: string
+}
+
+/** Upstream chunk in, client bytes out: the relay lane, and decoder + encoder joined in the transcode lane. */
+export type StreamPipe = {
+  /** Returns what to send now; an empty array when nothing is ready. Untouched chunks are returned as they came. */
+  readonly feed: (chunk: Uint8Array) => Uint8Array
+  /** The upstream closed: returns the last bytes (a failure event when no terminal event was seen). */
+  readonly end: () => Uint8Array
+  /** Returns the dialect's in-stream failure for an error that did not come from the upstream. */
+  readonly fail: (error: GatewayError) => Uint8Array
+  readonly keepAlive: () => Uint8Array
+  readonly state: () => AnswerState
+}
+
+/** Upstream chunks in, one JSON body out. */
+export type Collector = {
+  readonly feed: (chunk: Uint8Array) => void
+  /** Returns the JSON body. Throws `GatewayError` when the answer failed or broke off. */
+  readonly finish: () => string
+  readonly state: () => AnswerState
+}
+
+/** What the first events of an answer came to, before anything has been sent to the client. */
+export type ProbeResult =
+  | { readonly type: "hold" }
+  /** Real output follows: commit to this attempt. */
+  | { readonly type: "output" }
+  /** Completed without a single output item. */
+  | { readonly type: "empty" }
+  | { readonly type: "failure"; readonly failure: UpstreamFailure }
+
+/** Reads the head of an answer. After anything but `hold` it must not be fed again. */
+export type StreamProbe = {
+  readonly feed: (chunk: Uint8Array) => ProbeResult
+  /** The upstream closed while holding: always a failure. */
+  readonly end: () => ProbeResult
+}
+
+/** What the plan decided about the request that goes upstream. */
+export type EncodePlan = {
+  /** Upstream slug. */
+  readonly model: string
+  readonly modelInfo?: ModelInfo
+  readonly effort?: string
+  /** `priority` or undefined. */
+  readonly serviceTier?: string
+  /** Already scoped to the principal; UUID-shaped. */
+  readonly promptCacheKey?: string
+  readonly rules: RequestRules
+  /** Drop encrypted reasoning, compaction blobs and response ids: they belong to another account or were refused. */
+  readonly stripEncrypted: boolean
+}
+
+/** What a provider's backend accepts; the upstream dialect builds the body by it. */
+export type RequestRules = {
+  /** Top-level keys that may be sent; undefined = all. */
+  readonly allowedKeys?: ReadonlySet<string>
+  /** The backend refuses `store: true`, bare strings, missing `instructions`, `role: "system"`, foreign item ids. */
+  readonly codexBackend: boolean
+}
+
+/** An upstream body and the names that were shortened in it. */
+export type EncodedRequest = {
+  readonly body: JsonObject
+  /** Upstream name → client name. Empty when nothing was renamed. */
+  readonly toolNames: ReadonlyMap<string, string>
+}
+
+/** A dialect that upstreams speak to us. */
+export type UpstreamProtocol = {
+  readonly id: ProtocolId
+  /** Pure and deterministic: the same request gives the same bytes. Throws `invalid-request`. */
+  readonly encodeRequest: (request: ModelRequest, plan: EncodePlan) => EncodedRequest
+  readonly makeDecoder: (parts: DecoderParts) => StreamDecoder
+  readonly makeProbe: () => StreamProbe
+  /** Lane 1: the client speaks this dialect too. */
+  readonly makeRelay: (context: ReplyContext, parts: Pick<DecoderParts, "readFailure">) => StreamPipe
+  readonly makeRelayCollector: (context: ReplyContext, parts: Pick<DecoderParts, "readFailure">) => Collector
+}
