@@ -27,3 +27,9 @@ export type ModelInfo = {
   /** The upstream's own object, for the Codex catalogue; undefined for built-in entries. */
   readonly raw?: { readonly [key: string]: Json }
 }
+
+/** All reasoning efforts, ascending. */
+export const REASONING_EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"] as const
+
+/** One of {@link REASONING_EFFORTS}. */
+export type ReasoningEffort = (typeof REASONING_EFFORTS)[number]

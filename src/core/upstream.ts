@@ -18,6 +18,14 @@ export type UpstreamReply = {
   readonly body: ReadableStream<Uint8Array> | undefined
 }
 
+/** What a provider's backend accepts; the upstream dialect builds the body by it. */
+export type RequestRules = {
+  /** Top-level keys that may be sent; undefined = all. */
+  readonly allowedKeys?: ReadonlySet<string>
+  /** The backend refuses `store: true`, bare strings, missing `instructions`, `role: "system"`, foreign item ids. */
+  readonly codexBackend: boolean
+}
+
 /** Sends one request; rejects with `GatewayError` (`upstream-unavailable`, `timeout`, `cancelled`). */
 export type SendUpstream = (request: UpstreamRequest, signal: AbortSignal) => Promise<UpstreamReply>
 
@@ -38,6 +46,8 @@ export type UpstreamFailure = {
   readonly retryAfterMs?: number
   /** The body was HTML: an edge in front of the upstream spoke, not the upstream. */
   readonly html?: boolean
+  /** The upstream's own id of the refused request. */
+  readonly requestId?: string
 }
 
 /** Where a request goes: the account and the base URL that applies to it. */
@@ -51,11 +61,21 @@ export type QuotaWindow = {
   readonly resetsAtSec?: number
 }
 
+/** A quota that counts one model family apart from the rest, e.g. `codex_bengalfox`. */
+export type QuotaBucket = {
+  readonly bucket: string
+  readonly name?: string
+  readonly windows: readonly QuotaWindow[]
+  readonly limitReached: boolean
+}
+
 /** What an account said about its quota. */
 export type QuotaSnapshot = {
   readonly observedAtMs: number
   readonly planType?: string
   readonly windows: readonly QuotaWindow[]
   readonly limitReached: boolean
+  /** Named quotas beside the main one; absent when the source spoke of none. */
+  readonly buckets?: readonly QuotaBucket[]
   readonly credits?: { readonly hasCredits: boolean; readonly unlimited: boolean; readonly balance?: string }
 }

@@ -1,0 +1,81 @@
+/** Probes the accounts at the operator's pace, so that a dead one is found before a request finds it. */
+
+import type { Account } from "#core/account.ts"
+import type { CancelTimer, Timers } from "#core/clock.ts"
+import type { AccountId } from "#core/ids.ts"
+import type { Scheduler } from "#scheduler/scheduler.ts"
+
+import { mapLimited } from "./map-limited.ts"
+import type { QuotaReport } from "./quota-check.ts"
+
+/** Settings of the probe loop; all may change while running. */
+export type HealthCheckSettings = {
+  /** 0 = off. */
+  readonly intervalMs: number
+  readonly maxFailures: number
+  readonly concurrency: number
+}
+
+/** What the loop needs. */
+export type HealthCheckParts = {
+  readonly timers: Timers
+  readonly clock: () => number
+  readonly scheduler: Scheduler
+  readonly accounts: () => readonly Account[]
+  readonly probe: (account: Account) => Promise<QuotaReport>
+  readonly settings: () => HealthCheckSettings
+  readonly reportFailure: (name: string, cause: unknown) => void
+}
+
+/** How often a switched-off loop looks whether it was switched on. */
+const IDLE_MS = 60_000
+
+/**
+ * Starts the loop; the returned function ends it. An account whose probe fails `maxFailures` times in a row rests for
+ * two intervals: the next good probe, or the end of the rest, brings it back without a human.
+ */
+export function startHealthCheck(parts: HealthCheckParts): () => void {
+  const failures = new Map<AccountId, number>()
+  let stopped = false
+  let cancelTimer: CancelTimer = () => {}
+
+  function plan(): void {
+    const { intervalMs } = parts.settings()
+    cancelTimer = parts.timers.after(intervalMs > 0 ? intervalMs : IDLE_MS, () => {
+      const round = intervalMs > 0 ? runRound() : Promise.resolve()
+      round.catch(cause => parts.reportFailure("health check", cause)).finally(() => stopped || plan())
+    })
+  }
+
+  async function runRound(): Promise<void> {
+    const enabled = parts.accounts().filter(account => !account.disabled)
+    const startedAtMs = parts.clock()
+    const reports = await mapLimited(enabled, parts.settings().concurrency, parts.probe)
+    // When every probe fails, the quota endpoint or the way to it is at fault, and no account.
+    if (stopped || reports.every(report => report.status === "failed")) return
+    for (const [index, account] of enabled.entries()) note(account, reports[index]?.status, startedAtMs)
+  }
+
+  function note(account: Account, status: QuotaReport["status"] | undefined, startedAtMs: number): void {
+    const { maxFailures, intervalMs } = parts.settings()
+    if (status !== "failed") {
+      failures.delete(account.id)
+      return
+    }
+    const count = (failures.get(account.id) ?? 0) + 1
+    failures.set(account.id, count)
+    if (count < maxFailures) return
+    parts.scheduler.report(account.id, {
+      effect: { type: "block", scope: { type: "account" }, cause: "credential", forMs: 2 * intervalMs },
+      startedAtMs,
+      model: "",
+      detail: "health_check_failed",
+    })
+  }
+
+  plan()
+  return () => {
+    stopped = true
+    cancelTimer()
+  }
+}

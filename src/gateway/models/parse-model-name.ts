@@ -1,0 +1,111 @@
+/** Takes a client's model name apart: which model, which effort, and whether it is to be fast. */
+
+import { REASONING_EFFORTS, type ReasoningEffort } from "#core/model-info.ts"
+
+import { LEGACY_MODELS, looseLegacySlug } from "./legacy-models.ts"
+
+/** A name's parts. `slug` is a known model or a name of {@link LEGACY_MODELS}. */
+export type ParsedName = {
+  readonly slug: string
+  /** `auto` asks for the model's own default whatever the body says. */
+  readonly effort?: ReasoningEffort | "auto"
+  readonly fast: boolean
+  /** `-1m` was asked for; every model is served with the window it has. */
+  readonly longContext: boolean
+}
+
+/** What names are resolved against. */
+export type KnownNames = {
+  readonly isKnown: (slug: string) => boolean
+  /** The operator's names for models; a target may carry suffixes. */
+  readonly aliases: Readonly<Record<string, string>>
+}
+
+/** Family names that are no slugs themselves; they count when the target is known. */
+const BUILT_IN_ALIASES: ReadonlyMap<string, string> = new Map([
+  ["gpt-6", "gpt-6-sol"],
+  ["gpt-5.6", "gpt-5.6-terra"],
+])
+
+/** Prefixes that mean this gateway's own models. */
+const OWN_PREFIXES: ReadonlySet<string> = new Set(["openai", "codex", "openai-codex", "chatgpt", "sluice"])
+
+const EFFORT_WORDS = [...REASONING_EFFORTS, "auto"].join("|")
+
+/** `-high`, `_high`, `:high`, `(high)`; `fast` and `1m` likewise. */
+const SUFFIX = new RegExp(
+  `^(.+?)(?:[-_:](${EFFORT_WORDS}|fast|1m)|\\((${EFFORT_WORDS}|fast)\\)|\\[(1m)\\])$`,
+  "i",
+)
+
+/** Aliases may point at aliases, but not in circles. */
+const MAX_DEPTH = 12
+
+/**
+ * Returns the parts of `name`, or undefined when no model is meant. A known slug is never taken apart, so that
+ * `gpt-5.1-codex-max` stays a model; suffixes come in any order; the outermost effort wins.
+ */
+export function parseModelName(name: string, names: KnownNames): ParsedName | undefined {
+  return resolve(name.trim(), { names, loose: true, depth: 0 })
+}
+
+/** Returns the name that {@link parseModelName} reads back: `slug[-effort][-fast]`. */
+export function renderModelName(parts: {
+  readonly slug: string
+  readonly effort?: string
+  readonly fast?: boolean
+}): string {
+  return parts.slug + (parts.effort === undefined ? "" : `-${parts.effort}`) + (parts.fast === true ? "-fast" : "")
+}
+
+type Search = { readonly names: KnownNames; readonly loose: boolean; readonly depth: number }
+
+function resolve(text: string, search: Search): ParsedName | undefined {
+  if (text === "" || search.depth > MAX_DEPTH) return undefined
+  const deeper = { ...search, depth: search.depth + 1 }
+  return (
+    resolveWhole(text, deeper) ??
+    resolveSuffix(text, deeper) ??
+    resolvePrefix(text, deeper) ??
+    (search.loose ? plainName(looseLegacySlug(text)) : undefined)
+  )
+}
+
+function resolveWhole(text: string, search: Search): ParsedName | undefined {
+  const { isKnown, aliases } = search.names
+  const lower = text.toLowerCase()
+  const slug = [text, lower].find(isKnown)
+  if (slug !== undefined) return plainName(slug)
+  const target = ownValue(aliases, text) ?? ownValue(aliases, lower)
+  if (target !== undefined) return resolve(target.trim(), search)
+  const builtIn = BUILT_IN_ALIASES.get(lower)
+  if (builtIn !== undefined && isKnown(builtIn)) return plainName(builtIn)
+  return LEGACY_MODELS.has(lower) ? plainName(lower) : undefined
+}
+
+function resolveSuffix(text: string, search: Search): ParsedName | undefined {
+  const found = SUFFIX.exec(text)
+  const inner = found?.[1] === undefined ? undefined : resolve(found[1], search)
+  const word = (found?.[2] ?? found?.[3] ?? found?.[4])?.toLowerCase()
+  if (inner === undefined || word === undefined) return undefined
+  if (word === "fast") return { ...inner, fast: true }
+  if (word === "1m") return { ...inner, longContext: true }
+  // The pattern admits nothing else than the effort words here.
+  return { ...inner, effort: word as ReasoningEffort | "auto" }
+}
+
+/** `openai/gpt-5.5`; a foreign prefix counts only when the rest is spelled exactly. */
+function resolvePrefix(text: string, search: Search): ParsedName | undefined {
+  const slash = text.indexOf("/")
+  if (slash < 0) return undefined
+  const isOwn = OWN_PREFIXES.has(text.slice(0, slash).toLowerCase())
+  return resolve(text.slice(slash + 1), { ...search, loose: search.loose && isOwn })
+}
+
+function plainName(slug: string | undefined): ParsedName | undefined {
+  return slug === undefined ? undefined : { slug, fast: false, longContext: false }
+}
+
+function ownValue(record: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined
+}

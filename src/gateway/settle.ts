@@ -1,0 +1,76 @@
+/** The only end of a request: makes the outcome exactly once and hands it to whoever counts and logs. */
+
+import type { Clock } from "#core/clock.ts"
+import type { GatewayError } from "#core/errors.ts"
+import type { Usage } from "#core/events.ts"
+import type { AccountId } from "#core/ids.ts"
+import type { Lane, Outcome } from "#core/outcome.ts"
+import type { ClientCall } from "#core/request.ts"
+
+/** How a request ended. */
+export type RequestEnd = { readonly status: number; readonly error?: GatewayError; readonly usage?: Usage }
+
+/** Notes what happens to one request on its way, then settles it. */
+export type Settler = {
+  readonly lane: (lane: Lane, model: string) => void
+  readonly planned: (upstreamModel: string) => void
+  /** One request went upstream on `account`. */
+  readonly dispatched: (account: AccountId) => void
+  /** The first byte of the answer's body is on its way to the client. Later calls count for nothing. */
+  readonly firstByte: () => void
+  /** Ends the request; every call after the first is ignored. */
+  readonly end: (end: RequestEnd) => void
+}
+
+/** Starts the account of one request. `record` gets its outcome once. */
+export function makeSettler(
+  call: ClientCall,
+  parts: { readonly clock: Clock; readonly record: (outcome: Outcome) => void },
+): Settler {
+  let lane: Lane = "collect"
+  let model = ""
+  let upstreamModel: string | undefined
+  let account: AccountId | undefined
+  let attempts = 0
+  let firstByteMs: number | undefined
+  let ended = false
+
+  const sinceStartMs = () => parts.clock() - call.startedAtMs
+
+  return {
+    lane: (chosen, requested) => {
+      lane = chosen
+      model = requested
+    },
+    planned: slug => {
+      upstreamModel = slug
+    },
+    dispatched: id => {
+      attempts += 1
+      account = id
+    },
+    firstByte: () => {
+      firstByteMs ??= sinceStartMs()
+    },
+    end: end => {
+      if (ended) return
+      ended = true
+      parts.record({
+        id: call.id,
+        protocol: call.protocol,
+        lane,
+        model,
+        ...(upstreamModel !== undefined && { upstreamModel }),
+        ...(account !== undefined && { account }),
+        keyId: call.principal.keyId,
+        status: end.status,
+        ...(end.error !== undefined && { error: end.error }),
+        attempts,
+        startedAtMs: call.startedAtMs,
+        ...(firstByteMs !== undefined && { firstByteMs }),
+        totalMs: sinceStartMs(),
+        ...(end.usage !== undefined && { usage: end.usage }),
+      })
+    },
+  }
+}

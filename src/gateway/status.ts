@@ -1,0 +1,128 @@
+/** What the gateway says about itself: health for monitors, readiness for orchestrators, statistics for operators. */
+
+import { type Account, maskLabel } from "#core/account.ts"
+import type { Clock } from "#core/clock.ts"
+import type { QuotaSnapshot } from "#core/upstream.ts"
+import type { Scheduler } from "#scheduler/scheduler.ts"
+import type { AccountView, PoolCounts } from "#scheduler/types.ts"
+import type { AccountCounters, Counters } from "#telemetry/counters.ts"
+
+import type { Pool } from "./pool.ts"
+
+/** `GET /health`. `ok` = accounts can serve, `degraded` = some cannot, `unavailable` = none can. */
+export type HealthReport = {
+  readonly status: "ok" | "degraded" | "unavailable"
+  readonly available: number
+  readonly total: number
+}
+
+/** `GET /health/ready`. `reasons` is empty when ready. */
+export type Readiness = { readonly ready: boolean; readonly reasons: readonly string[] }
+
+/** One account of `GET /stats`. Names are masked; times are RFC 3339. */
+export type AccountStats = {
+  readonly id: string
+  readonly label: string
+  readonly plan?: string
+  /** The XxxX word for the state: `ready`, `cooldown` or `error`. */
+  readonly status: "ready" | "cooldown" | "error" | "disabled"
+  readonly reason?: string
+  readonly until?: string
+  readonly in_flight: number
+  readonly concurrency: number
+  readonly requests: AccountCounters
+  readonly quota?: QuotaSnapshot
+  readonly transitions: AccountView["transitions"]
+}
+
+/** `GET /stats`. */
+export type Stats = {
+  readonly version: string
+  readonly uptime_seconds: number
+  readonly pool: PoolCounts
+  readonly totals: AccountCounters
+  readonly accounts: readonly AccountStats[]
+}
+
+/** What the reports are made from. */
+export type StatusParts = {
+  readonly clock: Clock
+  readonly scheduler: Scheduler
+  readonly pool: Pool
+  readonly counters: Counters
+  readonly version: string
+  readonly startedAtMs: number
+  /** Sentences about what is not ready besides the accounts; empty = nothing. */
+  readonly notReady: () => readonly string[]
+}
+
+/** Makes the three reports. */
+export function makeStatus(parts: StatusParts) {
+  return {
+    health: (): HealthReport => healthOf(parts.scheduler.counts()),
+    readiness: (): Readiness => readinessOf(parts.scheduler.counts(), parts.notReady()),
+    stats: (): Stats => statsOf(parts),
+  }
+}
+
+function healthOf(counts: PoolCounts): HealthReport {
+  const { available, total } = counts
+  const status = available === 0 ? "unavailable" : available < total ? "degraded" : "ok"
+  return { status, available, total }
+}
+
+function readinessOf(counts: PoolCounts, others: readonly string[]): Readiness {
+  const reasons = [...others]
+  if (counts.total === 0) reasons.push("No account is loaded: put account files into `auth-dir`.")
+  else if (counts.available === 0) reasons.push(`None of ${counts.total} accounts can serve: ${reasonText(counts)}.`)
+  return { ready: reasons.length === 0, reasons }
+}
+
+function reasonText(counts: PoolCounts): string {
+  const entries = Object.entries(counts.byReason).map(([reason, count]) => `${count} ${reason}`)
+  return entries.length === 0 ? "all are busy" : entries.join(", ")
+}
+
+function statsOf(parts: StatusParts): Stats {
+  const accounts = new Map(parts.pool.accounts().map(account => [account.id, account]))
+  const counted = parts.counters.snapshot()
+  return {
+    version: parts.version,
+    uptime_seconds: Math.floor((parts.clock() - parts.startedAtMs) / 1000),
+    pool: parts.scheduler.counts(),
+    totals: counted.total,
+    accounts: parts.scheduler.view().map(view => {
+      const requests = counted.byAccount[view.id] ?? counted.none
+      return accountStats(view, { account: accounts.get(view.id), quota: parts.pool.quotaOf(view.id), requests })
+    }),
+  }
+}
+
+type AccountFacts = {
+  readonly account: Account | undefined
+  readonly quota: QuotaSnapshot | undefined
+  readonly requests: AccountCounters
+}
+
+function accountStats(view: AccountView, facts: AccountFacts): AccountStats {
+  const untilMs = Math.max(0, ...view.blocks.filter(block => block.scope.type === "account").map(block => block.untilMs))
+  return {
+    id: view.id,
+    label: maskLabel(facts.account?.label ?? view.id),
+    ...(view.plan !== undefined && { plan: view.plan }),
+    status: statusWord(view),
+    ...(view.reason !== undefined && { reason: view.reason }),
+    ...(untilMs > 0 && { until: new Date(untilMs).toISOString() }),
+    in_flight: view.load,
+    concurrency: view.cap,
+    requests: facts.requests,
+    ...(facts.quota !== undefined && { quota: facts.quota }),
+    transitions: view.transitions,
+  }
+}
+
+function statusWord(view: AccountView): AccountStats["status"] {
+  if (view.lifecycle === "paused") return "disabled"
+  if (view.lifecycle !== "enabled" || view.credential === "expired" || view.credential === "uncertain") return "error"
+  return view.available ? "ready" : "cooldown"
+}

@@ -1,0 +1,197 @@
+/** The tries of one request: lease an account, attempt, judge, go on elsewhere or give up. Nothing has been sent to the client yet. */
+
+import { GatewayError } from "#core/errors.ts"
+import type { AccountId } from "#core/ids.ts"
+import type { Verdict } from "#core/outcome.ts"
+import type { Lease } from "#scheduler/types.ts"
+
+import { abortReason } from "./body-error.ts"
+import { nextStep, type RetryStep } from "./retry.ts"
+import type { AttemptInput, AttemptResult, CommittedTurn, Turn, TurnParts } from "./turn-parts.ts"
+
+/** Requests one client request may cause upstream. */
+const MAX_DISPATCHES = 4
+
+type Tries = {
+  dispatches: number
+  readonly accounts: AccountId[]
+  readonly excluded: Set<AccountId>
+  readonly refreshed: Set<AccountId>
+  sameAccountRetries: number
+  stripped: boolean
+  retriedEmpty: boolean
+  prefer: AccountId | undefined
+}
+
+/**
+ * Runs the tries until one is committed to. Rejects with the `GatewayError` the client gets. `abort` ends the
+ * upstream request whenever it fires, also after the commitment.
+ */
+export async function runTurn(turn: Turn, abort: AbortController, parts: TurnParts): Promise<CommittedTurn> {
+  const limits = parts.limits()
+  const cancelDeadline = parts.timers.after(limits.firstByteTimeoutMs, () =>
+    abort.abort(new GatewayError("timeout", "No account answered in time.", { code: "upstream_timeout" })),
+  )
+  const tries: Tries = {
+    dispatches: 0,
+    accounts: [],
+    excluded: new Set(),
+    refreshed: new Set(),
+    sameAccountRetries: 0,
+    stripped: false,
+    retriedEmpty: false,
+    prefer: parts.conversations.get(turn.conversation),
+  }
+  try {
+    for (;;) {
+      const committed = await tryOnce(turn, tries, abort, parts)
+      if (committed !== undefined) return committed
+    }
+  } finally {
+    cancelDeadline()
+  }
+}
+
+/** One round: undefined means that another round should follow. */
+async function tryOnce(
+  turn: Turn,
+  tries: Tries,
+  abort: AbortController,
+  parts: TurnParts,
+): Promise<CommittedTurn | undefined> {
+  const lease = await leaseFor(turn, tries, abort.signal, parts)
+  noteLease(tries, lease.account)
+  const startedAtMs = parts.clock()
+  let result: AttemptResult
+  try {
+    result = await turn.attempt(turn, attemptInput(lease, tries, abort), parts)
+  } catch (error) {
+    lease.release()
+    throw error
+  }
+  if (result.type === "committed") {
+    if (!result.empty || tries.retriedEmpty || !mayRetryElsewhere(tries, parts)) return commit(turn, result.turn, parts)
+    tries.retriedEmpty = true
+    await giveUp(result.turn)
+    exclude(tries, lease.account)
+    return undefined
+  }
+  lease.release()
+  await afterFailure(turn, { verdict: result.verdict, account: lease.account, startedAtMs, tries }, parts)
+  return undefined
+}
+
+function commit(turn: Turn, committed: CommittedTurn, parts: TurnParts): CommittedTurn {
+  parts.conversations.set(turn.conversation, committed.account)
+  return committed
+}
+
+async function leaseFor(turn: Turn, tries: Tries, signal: AbortSignal, parts: TurnParts): Promise<Lease> {
+  if (signal.aborted) throw abortReason(signal)
+  const acquired = parts.scheduler.acquire({
+    model: turn.plan.slug,
+    exclude: tries.excluded,
+    ...(tries.prefer !== undefined && { prefer: tries.prefer }),
+    keyId: turn.call.principal.keyId,
+    deadlineMs: parts.clock() + parts.limits().queueTimeoutMs,
+  })
+  if (acquired.type === "lease") return acquired.lease
+  if (acquired.type === "refusal") throw acquired.error
+  const onAbort = () => acquired.cancel()
+  signal.addEventListener("abort", onAbort, { once: true })
+  try {
+    return await acquired.lease
+  } catch (error) {
+    throw signal.aborted ? abortReason(signal) : error
+  } finally {
+    signal.removeEventListener("abort", onAbort)
+  }
+}
+
+function attemptInput(lease: Lease, tries: Tries, abort: AbortController): AttemptInput {
+  return {
+    lease,
+    stripEncrypted: tries.stripped,
+    attempt: tries.sameAccountRetries + 1,
+    refreshed: tries.refreshed.has(lease.account),
+    abort,
+  }
+}
+
+function noteLease(tries: Tries, account: AccountId): void {
+  tries.dispatches += 1
+  if (tries.accounts.includes(account)) return
+  tries.accounts.push(account)
+  tries.sameAccountRetries = 0
+}
+
+type Failure = {
+  readonly verdict: Verdict
+  readonly account: AccountId
+  readonly startedAtMs: number
+  readonly tries: Tries
+}
+
+/** Charges the failure to the account and prepares the next round, or throws what the client gets. */
+async function afterFailure(turn: Turn, failure: Failure, parts: TurnParts): Promise<void> {
+  const { verdict, account, tries } = failure
+  const step = nextStep(verdict, account, tries, {
+    maxAccounts: parts.limits().maxAccounts,
+    maxDispatches: MAX_DISPATCHES,
+  })
+  const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
+  parts.scheduler.report(account, {
+    effect: verdict.effect,
+    startedAtMs: failure.startedAtMs,
+    model: turn.plan.slug,
+    detail,
+  })
+  if (step.type === "stop" || !parts.budget.tryRetry()) throw verdict.error
+  await prepare(step, failure, parts)
+}
+
+async function prepare(step: Extract<RetryStep, { type: "again" }>, failure: Failure, parts: TurnParts): Promise<void> {
+  const { account, tries } = failure
+  if (step.on === "other") {
+    exclude(tries, account)
+    return
+  }
+  tries.prefer = account
+  tries.sameAccountRetries += 1
+  if (step.strip) tries.stripped = true
+  if (step.refresh) await refreshFor(failure, parts)
+  if (step.delayMs > 0) await pause(step.delayMs * (0.75 + parts.random() / 2), parts)
+}
+
+/** When the refresh itself fails, the account is out for this request and its own state says why. */
+async function refreshFor(failure: Failure, parts: TurnParts): Promise<void> {
+  const { account, tries } = failure
+  tries.refreshed.add(account)
+  try {
+    await parts.pool.refreshNow(account)
+  } catch {
+    // The refresher has already written the account's new state and its reason; here only the choice of account changes.
+    exclude(tries, account)
+  }
+}
+
+function exclude(tries: Tries, account: AccountId): void {
+  tries.excluded.add(account)
+  tries.prefer = undefined
+}
+
+function mayRetryElsewhere(tries: Tries, parts: TurnParts): boolean {
+  if (tries.dispatches >= MAX_DISPATCHES || tries.accounts.length >= parts.limits().maxAccounts) return false
+  return parts.scheduler.counts().available > tries.excluded.size + 1 && parts.budget.tryRetry()
+}
+
+async function giveUp(committed: CommittedTurn): Promise<void> {
+  committed.lease.release()
+  await committed.reader.cancel()
+}
+
+function pause(delayMs: number, parts: TurnParts): Promise<void> {
+  return new Promise(resolve => {
+    parts.timers.after(delayMs, resolve)
+  })
+}

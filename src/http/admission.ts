@@ -1,0 +1,64 @@
+/** Who may come in: client keys in every place clients put them, compared in constant time. */
+
+import { timingSafeEqual } from "node:crypto"
+
+import { GatewayError } from "#core/errors.ts"
+import type { Principal } from "#core/request.ts"
+
+/** Checks the key of a request. */
+export type Admission = {
+  /** Returns who is asking. Throws `unauthorized`, or `forbidden` for a foreign page when no key is configured. */
+  readonly admit: (request: Request, url: URL) => Principal
+}
+
+const ANONYMOUS: Principal = { keyId: "anonymous" }
+
+/** Makes the check for the configured keys; an empty list admits everyone on this machine. */
+export function makeAdmission(apiKeys: readonly string[]): Admission {
+  const known = apiKeys.map(key => {
+    const digest = sha256(key)
+    return { digest, principal: { keyId: digest.toString("hex").slice(0, 8) } }
+  })
+  if (known.length === 0) return { admit: request => admitLocal(request) }
+  return {
+    admit: (request, url) => {
+      const presented = presentedKey(request.headers, url)
+      if (presented === undefined) throw unauthorized("No API key was sent.")
+      const digest = sha256(presented)
+      // Every key is compared, equal or not, so that the time says nothing about which one was close.
+      let principal: Principal | undefined
+      for (const key of known) if (timingSafeEqual(key.digest, digest)) principal = key.principal
+      if (principal === undefined) throw unauthorized("The API key is not known here.")
+      return principal
+    },
+  }
+}
+
+/** Without keys the loopback address is the only fence, and a web page in the user's browser is inside it. */
+function admitLocal(request: Request): Principal {
+  const origin = request.headers.get("origin")
+  if (origin === null || !/^https?:/.test(origin)) return ANONYMOUS
+  const host = URL.parse(origin)?.hostname ?? ""
+  if (host === "localhost" || host === "127.0.0.1" || host === "[::1]") return ANONYMOUS
+  throw new GatewayError("forbidden", "Requests from other sites need an API key.", {
+    hint: "Set `api-keys`, then give the page one of them.",
+  })
+}
+
+/** Finds the key: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, `?key=`, in this order. */
+function presentedKey(headers: Headers, url: URL): string | undefined {
+  const authorization = headers.get("authorization")
+  const bearer = authorization === null ? undefined : /^Bearer\s+(.+)$/i.exec(authorization)?.[1]
+  return bearer ?? headers.get("x-api-key") ?? headers.get("x-goog-api-key") ?? url.searchParams.get("key") ?? undefined
+}
+
+function sha256(text: string): Buffer {
+  return Buffer.from(new Bun.CryptoHasher("sha256").update(text).digest())
+}
+
+function unauthorized(message: string): GatewayError {
+  return new GatewayError("unauthorized", message, {
+    code: "invalid_api_key",
+    hint: "Send one of the configured `api-keys` as a Bearer token or in `x-api-key`.",
+  })
+}

@@ -1,0 +1,62 @@
+/** The border between HTTP and the gateway for model endpoints: request in, response out, every failure in dialect. */
+
+import type { Clock, Timers } from "#core/clock.ts"
+import { makeId, type ProtocolId, type RandomBytes, type RequestId } from "#core/ids.ts"
+import type { ClientCall } from "#core/request.ts"
+import type { GatewayAnswer } from "#gateway/answer.ts"
+
+import type { Admission } from "./admission.ts"
+import { errorResponse } from "./errors.ts"
+import { readJsonBody } from "./read-body.ts"
+
+/** What serving needs. */
+export type ServeParts = {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: RandomBytes
+  readonly admission: () => Admission
+  readonly bodyLimits: () => { readonly maxBytes: number; readonly timeoutMs: number }
+  /** Told about requests that end before the gateway has seen them. */
+  readonly refused: (refusal: RefusedRequest) => void
+}
+
+/** A request that was turned away at the door. */
+export type RefusedRequest = {
+  readonly id: RequestId
+  readonly protocol: ProtocolId
+  readonly startedAtMs: number
+  readonly cause: unknown
+}
+
+/** Serves one POST to a model endpoint. */
+export async function serveModel(
+  request: Request,
+  protocol: ProtocolId,
+  run: (call: ClientCall) => Promise<GatewayAnswer>,
+  parts: ServeParts,
+): Promise<Response> {
+  const startedAtMs = parts.clock()
+  const id = newRequestId(parts.random)
+  let call: ClientCall
+  try {
+    const principal = parts.admission().admit(request, new URL(request.url))
+    const json = await readJsonBody(request, { ...parts.bodyLimits(), timers: parts.timers })
+    call = { id, protocol, json, headers: request.headers, principal, signal: request.signal, startedAtMs }
+  } catch (cause) {
+    parts.refused({ id, protocol, startedAtMs, cause })
+    return errorResponse(cause, protocol, id)
+  }
+  try {
+    const answer = await run(call)
+    return new Response(answer.body, { status: answer.status, headers: { ...answer.headers, "x-request-id": id } })
+  } catch (cause) {
+    // The gateway has settled the request; what is left is to say it in the client's words.
+    return errorResponse(cause, protocol, id)
+  }
+}
+
+/** Makes the id of a request. */
+export function newRequestId(random: RandomBytes): RequestId {
+  // makeId's result is branded here, the only place where request ids are made.
+  return makeId("req_", random) as RequestId
+}

@@ -1,0 +1,83 @@
+/** The listening server: one Elysia application on Bun's HTTP server. */
+
+import { Elysia } from "elysia"
+
+import { GatewayError } from "#core/errors.ts"
+import type { Gateway } from "#gateway/gateway.ts"
+
+import { openaiRoutes } from "./api/openai.ts"
+import { operationRoutes } from "./api/operations.ts"
+import { errorResponse } from "./errors.ts"
+import { newRequestId, type ServeParts } from "./serve-model.ts"
+
+/** Where to listen. Port 0 takes a free one. */
+export type ListenAddress = { readonly hostname: string; readonly port: number }
+
+/** A running server. */
+export type RunningServer = {
+  readonly url: URL
+  /** Stops accepting, waits for running answers up to `graceMs`, then closes what is left. */
+  readonly stop: (graceMs: number) => Promise<void>
+}
+
+/** Builds the application; `fetch` can be called without a socket. */
+export function makeApplication(gateway: Gateway, parts: ServeParts) {
+  // Without `standardHostname: false` the router cuts the path at a fixed offset and misses it for short host names.
+  return new Elysia({ handler: { standardHostname: false } })
+    .onError(({ code, error }) => errorResponse(routingError(code, error), "openai-chat", newRequestId(parts.random)))
+    .use(openaiRoutes(gateway, parts))
+    .use(operationRoutes(gateway, parts))
+    .options("/*", () => new Response(null, { status: 204, headers: preflightHeaders() }))
+}
+
+/** Starts listening. Throws `invalid-request` with the reason when the address cannot be taken. */
+export function startServer(address: ListenAddress, gateway: Gateway, parts: ServeParts): RunningServer {
+  const application = makeApplication(gateway, parts).compile()
+  const server = listen(address, request => application.fetch(request))
+  return {
+    url: server.url,
+    stop: async graceMs => {
+      const drained = server.stop()
+      const late = new Promise<void>(resolve => {
+        parts.timers.after(graceMs, resolve)
+      })
+      await Promise.race([drained, late])
+      await server.stop(true)
+    },
+  }
+}
+
+function listen(address: ListenAddress, fetch: (request: Request) => Response | Promise<Response>) {
+  try {
+    return Bun.serve({
+      hostname: address.hostname,
+      port: address.port,
+      // The default cuts a stream that is silent for about ten seconds; streams have their own watchdog.
+      idleTimeout: 0,
+      // Bodies are measured by us, so that the refusal speaks the client's dialect.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      development: false,
+      fetch,
+    })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : "unknown reason"
+    throw new GatewayError("invalid-request", `Cannot listen on ${address.hostname}:${address.port}: ${reason}`, {
+      hint: "Another program may use the port: stop it, or choose another one with --listen.",
+      cause,
+    })
+  }
+}
+
+function routingError(code: unknown, error: unknown): unknown {
+  if (code !== "NOT_FOUND") return error
+  return new GatewayError("not-found", "There is nothing at this address.", { code: "unknown_url" })
+}
+
+/** Browsers ask before they send a key; the key itself decides, so any page may ask. */
+function preflightHeaders(): Record<string, string> {
+  return {
+    "access-control-allow-methods": "GET, POST, OPTIONS",
+    "access-control-allow-headers": "authorization, content-type, x-api-key, x-goog-api-key",
+    "access-control-max-age": "600",
+  }
+}
