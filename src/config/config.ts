@@ -1,0 +1,144 @@
+/** The configuration as the rest of the program reads it: camelCase, milliseconds, bytes, absolute paths, frozen. */
+
+import { join, resolve } from "node:path"
+
+import { parseBytes } from "./bytes.ts"
+import type { ConfigValues } from "./schema.ts"
+import { fillUserAgent, type HostFacts } from "./user-agent.ts"
+
+/** One complete, frozen configuration. Where a time is 0 the feature is off, unless the field says otherwise. */
+export type Config = {
+  /** `host` is `0.0.0.0` when every interface is meant; IPv6 stands without brackets. */
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Absolute path. */
+  readonly authDir: string
+  /** Absolute path. */
+  readonly dataDir: string
+  /** Absolute path of a model catalogue; undefined = the built-in one. */
+  readonly modelsPath: string | undefined
+  /** Without a trailing slash. */
+  readonly baseUrl: string
+  readonly usageUrl: string
+  /** Undefined = straight out. May hold a password: never log it. */
+  readonly proxyUrl: string | undefined
+  readonly logLevel: ConfigValues["log-level"]
+  readonly logFormat: ConfigValues["log-format"]
+  /** Never 0. */
+  readonly refreshIntervalMs: number
+  readonly refreshConcurrency: number
+  /** Account switches a request; attempts = this + 1. */
+  readonly maxRetry: number
+  readonly healthCheckIntervalMs: number
+  readonly healthCheckMaxFailures: number
+  readonly healthCheckConcurrency: number
+  /** Client keys. Secrets. */
+  readonly apiKeys: readonly string[]
+  readonly oauth: { readonly issuer: string; readonly clientId: string }
+  readonly keepaliveIntervalMs: number
+  /** Headers that introduce a request upstream; `userAgent` is filled in. */
+  readonly upstreamIdentity: { readonly originator: string; readonly userAgent: string; readonly clientVersion: string }
+  readonly workers: number
+  readonly effortPrecedence: ConfigValues["effort-precedence"]
+  readonly maxBodyBytes: number
+  readonly maxStreamBufferBytes: number
+  readonly shutdownTimeoutMs: number
+  readonly accountConcurrency: number
+  /** `timeoutMs` 0 = nobody waits. */
+  readonly queue: { readonly max: number; readonly timeoutMs: number }
+  readonly firstByteTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly clientKeepaliveMs: number
+  readonly bodyTimeoutMs: number
+  readonly compact: ConfigValues["compact"]
+  readonly exposeCodexHeaders: boolean
+}
+
+/** What values are resolved against. */
+export type ConfigPlace = {
+  readonly cwd: string
+  readonly homeDir: string
+  readonly xdgDataHome: string | undefined
+  /** Sluice's own version. */
+  readonly version: string
+  readonly host: HostFacts
+}
+
+/** Turns checked values into the {@link Config}. */
+export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
+  const baseUrl = values["base-url"].replace(/\/+$/, "")
+  return deepFreeze({
+    listen: parseListen(values.listen),
+    authDir: toPath(values["auth-dir"], place),
+    dataDir: values["data-dir"] === "" ? defaultDataDir(place) : toPath(values["data-dir"], place),
+    modelsPath: values.models === "" ? undefined : toPath(values.models, place),
+    baseUrl,
+    usageUrl: values["usage-url"] === "" ? deriveUsageUrl(baseUrl) : values["usage-url"],
+    proxyUrl: values["proxy-url"] === "" ? undefined : values["proxy-url"].replace(/\/$/, ""),
+    logLevel: values["log-level"],
+    logFormat: values["log-format"],
+    refreshIntervalMs: toMs(values["refresh-interval"]),
+    refreshConcurrency: values["refresh-concurrency"],
+    maxRetry: values["max-retry"],
+    healthCheckIntervalMs: toMs(values["health-check-interval"]),
+    healthCheckMaxFailures: values["health-check-max-failures"],
+    healthCheckConcurrency: values["health-check-concurrency"],
+    apiKeys: [...values["api-keys"]],
+    oauth: { issuer: values.oauth.issuer.replace(/\/+$/, ""), clientId: values.oauth["client-id"] },
+    keepaliveIntervalMs: toMs(values["keepalive-interval"]),
+    upstreamIdentity: makeIdentity(values, place),
+    workers: values.workers,
+    effortPrecedence: values["effort-precedence"],
+    maxBodyBytes: parseBytes(values["max-body-bytes"]),
+    maxStreamBufferBytes: parseBytes(values["max-stream-buffer-bytes"]),
+    shutdownTimeoutMs: toMs(values["shutdown-timeout"]),
+    accountConcurrency: values["account-concurrency"],
+    queue: { max: values.queue.max, timeoutMs: toMs(values.queue.timeout) },
+    firstByteTimeoutMs: toMs(values["first-byte-timeout"]),
+    idleTimeoutMs: toMs(values["idle-timeout"]),
+    clientKeepaliveMs: toMs(values["client-keepalive"]),
+    bodyTimeoutMs: toMs(values["body-timeout"]),
+    compact: values.compact,
+    exposeCodexHeaders: values["expose-codex-headers"],
+  })
+}
+
+/**
+ * Returns the quota address that belongs to an upstream. ChatGPT's own lies beside the Codex endpoints, other hosts
+ * have it below them: https://github.com/openai/codex/blob/main/codex-rs/backend-client/src/client.rs
+ */
+function deriveUsageUrl(baseUrl: string): string {
+  const marker = "/backend-api"
+  const at = baseUrl.indexOf(marker)
+  return at < 0 ? `${baseUrl}/api/codex/usage` : `${baseUrl.slice(0, at + marker.length)}/wham/usage`
+}
+
+/** Splits a checked `listen` address; no host means every IPv4 interface. */
+function parseListen(listen: string): Config["listen"] {
+  const colon = listen.lastIndexOf(":")
+  const host = listen.slice(0, colon).replaceAll(/[[\]]/g, "")
+  return { host: host === "" ? "0.0.0.0" : host, port: Number(listen.slice(colon + 1)) }
+}
+
+function makeIdentity(values: ConfigValues, place: ConfigPlace): Config["upstreamIdentity"] {
+  const { originator, "client-version": clientVersion, "user-agent": template } = values["upstream-identity"]
+  const userAgent = fillUserAgent(template, { ...place.host, originator, clientVersion, version: place.version })
+  return { originator, userAgent, clientVersion }
+}
+
+function toPath(path: string, place: ConfigPlace): string {
+  if (path === "~" || path.startsWith("~/")) return join(place.homeDir, path.slice(1))
+  return resolve(place.cwd, path)
+}
+
+function defaultDataDir(place: ConfigPlace): string {
+  return join(place.xdgDataHome ?? join(place.homeDir, ".local", "share"), "sluice")
+}
+
+function toMs(sec: number): number {
+  return Math.round(sec * 1000)
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === "object" && inner !== null) deepFreeze(inner)
+  return Object.freeze(value)
+}

@@ -1,0 +1,51 @@
+/** What must hold between settings, beyond each one's own type. */
+
+import type { Config, ConfigPlace } from "./config.ts"
+import type { ConfigProblem, ConfigSource } from "./problem.ts"
+import type { ConfigValues } from "./schema.ts"
+import { unknownPlaceholders } from "./user-agent.ts"
+
+/** What the rules look at. */
+export type RuleInput = {
+  readonly values: ConfigValues
+  readonly config: Config
+  readonly place: ConfigPlace
+  readonly sourceOf: (path: string) => ConfigSource
+}
+
+/** Returns every broken rule. */
+export function checkRules(input: RuleInput): readonly ConfigProblem[] {
+  return [...checkExposure(input), ...checkUserAgent(input)]
+}
+
+/** Returns remarks about settings that are allowed and probably not meant. */
+export function remarks(input: RuleInput): readonly string[] {
+  const { originator, userAgent } = input.config.upstreamIdentity
+  if (userAgent.startsWith(`${originator}/`)) return []
+  return [
+    `upstream-identity: the user agent does not begin with "${originator}/", so models that are served to known clients only will look missing`,
+  ]
+}
+
+/** True for an address that only this machine can reach. */
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
+}
+
+function checkExposure({ config, values, sourceOf }: RuleInput): readonly ConfigProblem[] {
+  const { host, port } = config.listen
+  if (config.apiKeys.length > 0 || isLoopback(host)) return []
+  const message = `${values.listen} can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, or listen on 127.0.0.1:${port}`
+  return [{ source: sourceOf("listen"), key: "listen", message }]
+}
+
+function checkUserAgent({ config, values, place, sourceOf }: RuleInput): readonly ConfigProblem[] {
+  const { originator, clientVersion } = config.upstreamIdentity
+  const facts = { ...place.host, originator, clientVersion, version: place.version }
+  const path = "upstream-identity.user-agent"
+  return unknownPlaceholders(values["upstream-identity"]["user-agent"], facts).map(placeholder => ({
+    source: sourceOf(path),
+    key: path,
+    message: `unknown placeholder ${placeholder}`,
+  }))
+}

@@ -1,0 +1,288 @@
+/** Every setting with its type, default, unit, description and whether a running process takes a change over. */
+
+import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox"
+
+import { bytes, choice, flag, seconds, secretList, text, wholeNumber } from "./leaf.ts"
+
+const PORT_PATTERN = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
+const LISTEN_PATTERN = `^(\\[[0-9a-fA-F:.]+\\]|[0-9A-Za-z._-]*):${PORT_PATTERN}$`
+const URL_PATTERN = "^https?://[^\\s/?#]+[^\\s]*$"
+const PROXY_PATTERN = "^((https?|socks5h?)://[^\\s/?#]+/?)?$"
+const VERSION_PATTERN = "^[0-9]+\\.[0-9]+\\.[0-9]+([-+.][0-9A-Za-z.+-]+)?$"
+const PRINTABLE_PATTERN = "^[ -~]+$"
+
+const NETWORK = {
+  listen: text({
+    default: "127.0.0.1:8080",
+    description:
+      "Address to serve on. `:8080` means every interface of this machine; any address other machines can reach needs `api-keys`.",
+    expected: "an address such as 127.0.0.1:8080, [::1]:8080 or :8080",
+    pattern: LISTEN_PATTERN,
+    live: false,
+    emptyIsDefault: true,
+  }),
+  "api-keys": secretList({
+    default: [],
+    description:
+      "Keys clients must present. Empty = no key is asked for, which is only possible on a loopback address.",
+    live: true,
+  }),
+  "base-url": text({
+    default: "https://chatgpt.com/backend-api/codex",
+    description: "Upstream the ChatGPT accounts are used at. Without a scheme, https is meant.",
+    expected: "an http or https address",
+    pattern: URL_PATTERN,
+    defaultScheme: "https://",
+    live: false,
+    emptyIsDefault: true,
+  }),
+  "usage-url": text({
+    default: "",
+    description:
+      "Where an account's quota is asked for. Empty = derived from `base-url`: `…/backend-api/wham/usage`, or `<base-url>/api/codex/usage` when `base-url` has no `/backend-api`.",
+    expected: "an http or https address, or nothing",
+    pattern: `^$|${URL_PATTERN}`,
+    live: false,
+  }),
+  "proxy-url": text({
+    default: "",
+    description:
+      "Proxy for everything that goes upstream: http, https, socks5 or socks5h. When no layer names it, `HTTPS_PROXY` is used; given as an empty text, the way out is direct.",
+    expected: "an http, https, socks5 or socks5h address without a path, or nothing",
+    pattern: PROXY_PATTERN,
+    live: false,
+    secret: true,
+  }),
+  "keepalive-interval": seconds({
+    default: 60,
+    description: "Keeps upstream connections warm by a small request at this pace. 0 = off.",
+    live: true,
+  }),
+}
+
+const FOLDERS = {
+  "auth-dir": text({
+    default: "./auths",
+    description: "Folder with account files, watched while running. Relative to the working directory.",
+    expected: "a folder",
+    pattern: ".",
+    live: false,
+    emptyIsDefault: true,
+  }),
+  "data-dir": text({
+    default: "",
+    description:
+      "Folder for the databases. Empty = `$XDG_DATA_HOME/sluice`, or `~/.local/share/sluice` when that variable is not set.",
+    expected: "a folder",
+    live: false,
+  }),
+  models: text({
+    default: "",
+    description: "File with a model catalogue that replaces the built-in one. Empty = built in.",
+    expected: "a file",
+    live: false,
+  }),
+}
+
+const LOGGING = {
+  "log-level": choice(["debug", "info", "warn", "error"], {
+    default: "info",
+    description: "Least serious message that is logged.",
+    live: true,
+  }),
+  "log-format": choice(["auto", "pretty", "json"], {
+    default: "auto",
+    description: "`auto` = pretty on a terminal, JSON lines elsewhere. `text` is read as `pretty`.",
+    synonyms: { text: "pretty" },
+    live: false,
+  }),
+}
+
+const ACCOUNTS = {
+  "refresh-interval": seconds({
+    default: 3000,
+    description: "How often access tokens are refreshed. 0 counts as not given.",
+    live: true,
+    emptyIsDefault: true,
+  }),
+  "refresh-concurrency": wholeNumber({
+    default: 50,
+    minimum: 0,
+    maximum: 10_000,
+    description: "Token refreshes at the same time. 0 counts as not given.",
+    live: true,
+    emptyIsDefault: true,
+  }),
+  "health-check-interval": seconds({
+    default: 300,
+    description: "How often accounts are probed. 0 = off.",
+    live: true,
+  }),
+  "health-check-max-failures": wholeNumber({
+    default: 3,
+    minimum: 0,
+    maximum: 1000,
+    description: "Failed probes in a row after which an account is taken out of use. 0 counts as not given.",
+    live: true,
+    emptyIsDefault: true,
+  }),
+  "health-check-concurrency": wholeNumber({
+    default: 5,
+    minimum: 0,
+    maximum: 1000,
+    description: "Probes at the same time. 0 counts as not given.",
+    live: true,
+    emptyIsDefault: true,
+  }),
+  "account-concurrency": wholeNumber({
+    default: 4,
+    minimum: 1,
+    maximum: 1000,
+    description: "Requests one account serves at the same time.",
+    live: true,
+  }),
+  oauth: section("Sign-in service that issues and refreshes the accounts' tokens.", {
+    issuer: text({
+      default: "https://auth.openai.com",
+      description: "Address of the sign-in service.",
+      expected: "an http or https address",
+      pattern: URL_PATTERN,
+      live: false,
+    }),
+    "client-id": text({
+      default: "app_EMoamEEZ73f0CkXaXp7hrann",
+      description: "Public client id presented to it.",
+      expected: "a client id",
+      pattern: "^[!-~]+$",
+      live: false,
+    }),
+  }),
+  "upstream-identity": section(
+    "How requests introduce themselves upstream; some models are served to known names only.",
+    {
+      originator: text({
+        default: "codex_cli_rs",
+        description: "Value of the `originator` header.",
+        expected: "printable ASCII text",
+        pattern: PRINTABLE_PATTERN,
+        live: false,
+      }),
+      "user-agent": text({
+        default: "{originator}/{client-version} ({os} {os-version}; {arch}) sluice/{version}",
+        description:
+          "Template of the `User-Agent` header. It has to begin with the originator and the client version. `{originator}`, `{client-version}`, `{os}`, `{os-version}`, `{arch}` and `{version}` (of Sluice) are filled in.",
+        expected: "printable ASCII text",
+        pattern: PRINTABLE_PATTERN,
+        live: false,
+      }),
+      "client-version": text({
+        default: "0.155.0",
+        description:
+          "Version of the official client whose protocol is spoken. The upstream lists and serves newer models only from some version on.",
+        expected: "a version such as 0.155.0 (in quotes if YAML would read a number)",
+        pattern: VERSION_PATTERN,
+        live: false,
+      }),
+    },
+  ),
+}
+
+const REQUESTS = {
+  "max-retry": wholeNumber({
+    default: 2,
+    minimum: 0,
+    maximum: 1000,
+    description: "How often a failed request moves on to another account, so attempts = this + 1.",
+    live: true,
+  }),
+  "effort-precedence": choice(["suffix", "body"], {
+    default: "suffix",
+    description: "Which reasoning effort counts when the model's suffix and the request's body both name one.",
+    live: true,
+  }),
+  compact: choice(["auto", "direct", "trigger"], {
+    default: "auto",
+    description:
+      "How `/v1/responses/compact` is served: by the upstream's own endpoint (`direct`), by a compaction item in an ordinary request (`trigger`), or by whichever works (`auto`).",
+    live: true,
+  }),
+  "expose-codex-headers": flag({
+    default: false,
+    description: "Passes the upstream's `x-codex-*` quota headers on to clients.",
+    live: true,
+  }),
+  queue: section("Requests that wait because every account is busy.", {
+    max: wholeNumber({
+      default: 1000,
+      minimum: 0,
+      maximum: 1_000_000,
+      description: "Requests that may wait; more are refused at once. 0 = nobody waits.",
+      live: true,
+    }),
+    timeout: seconds({ default: 30, description: "Longest wait.", live: true }),
+  }),
+}
+
+const LIMITS = {
+  "max-body-bytes": bytes({ default: "64MiB", description: "Largest request body, after decompression.", live: true }),
+  "max-stream-buffer-bytes": bytes({
+    default: "32MiB",
+    description: "Most that is kept of one upstream answer while a frame of it is incomplete.",
+    live: true,
+  }),
+  "body-timeout": seconds({
+    default: 30,
+    description: "Longest silence while a client sends its request body. 0 = no limit.",
+    live: true,
+  }),
+  "first-byte-timeout": seconds({
+    default: 120,
+    description: "Longest wait for the upstream's first byte. 0 = no limit.",
+    live: true,
+  }),
+  "idle-timeout": seconds({
+    default: 300,
+    description: "Longest silence inside an upstream answer. 0 = no limit.",
+    live: true,
+  }),
+  "client-keepalive": seconds({
+    default: 15,
+    description: "A silent stream gets a comment line at this pace, so that proxies keep it open. 0 = off.",
+    live: true,
+  }),
+  "shutdown-timeout": seconds({
+    default: 30,
+    description: "How long running requests may finish after a stop signal.",
+    live: true,
+  }),
+  workers: wholeNumber({
+    default: 1,
+    minimum: 1,
+    maximum: 256,
+    description: "Threads that carry request bytes.",
+    live: false,
+  }),
+}
+
+/** The groups of settings in the order the docs and the default file show them. */
+export const CONFIG_GROUPS = {
+  Network: NETWORK,
+  "Files and folders": FOLDERS,
+  Logging: LOGGING,
+  Accounts: ACCOUNTS,
+  Requests: REQUESTS,
+  "Limits and threads": LIMITS,
+} as const satisfies Record<string, TProperties>
+
+/** The whole configuration file as one TypeBox schema. Every leaf carries a `note` (see `leaf.ts`). */
+export const CONFIG_SCHEMA = Type.Object(
+  { ...NETWORK, ...FOLDERS, ...LOGGING, ...ACCOUNTS, ...REQUESTS, ...LIMITS },
+  { additionalProperties: false },
+)
+
+/** A complete configuration as the schema types it: kebab-case keys, seconds and bytes as written. */
+export type ConfigValues = Static<typeof CONFIG_SCHEMA>
+
+function section<Properties extends TProperties>(description: string, properties: Properties): TObject<Properties> {
+  return Type.Object(properties, { description, additionalProperties: false })
+}
