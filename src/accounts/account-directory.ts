@@ -1,0 +1,239 @@
+/** A directory of account files, loaded and followed while the program runs. */
+
+import type { Account } from "#core/account.ts"
+import type { Timers } from "#core/clock.ts"
+import { type GatewayError, toGatewayError } from "#core/errors.ts"
+
+import type { CredentialMemory } from "./account-from-draft.ts"
+import { compareRosters, composeRoster, type Duplicate, type Roster, type RosterChange } from "./account-roster.ts"
+import { type FileStamp, inParallel, type LoadedFile, loadAccountFile, stampAccountFiles } from "./directory-files.ts"
+import { watchDirectory } from "./directory-watch.ts"
+
+/** What a directory tells. Reasons name places and fields, never values. */
+export type DirectoryEvent =
+  | RosterChange
+  /** The file, or `reasons` of its entries, could not be read. What was loaded from it before keeps serving. */
+  | { readonly type: "file-broken"; readonly path: string; readonly reasons: readonly string[] }
+  | { readonly type: "file-repaired"; readonly path: string }
+  | ({ readonly type: "account-duplicated" } & Duplicate)
+  /** The store has a newer credential than the file, whose refresh token has the fingerprint `staleFingerprint`. */
+  | { readonly type: "file-behind"; readonly account: Account; readonly staleFingerprint: string }
+  /** Accounts that were loaded keep serving; the directory is looked for until it appears. */
+  | { readonly type: "directory-missing"; readonly path: string; readonly hint: string }
+  /** The directory could not be listed this time. */
+  | { readonly type: "directory-failed"; readonly path: string; readonly error: GatewayError }
+
+/** What a directory is made of. */
+export type AccountDirectoryParts = {
+  readonly path: string
+  readonly timers: Timers
+  readonly memory: CredentialMemory
+  readonly emit: (event: DirectoryEvent) => void
+  /** Default 100 ms. */
+  readonly gatherMs?: number
+  /** Default 10 s. */
+  readonly rescanMs?: number
+}
+
+/** A followed directory. */
+export type AccountDirectory = {
+  /** Loads everything (an `account-added` for each account), then follows changes. */
+  readonly start: () => Promise<void>
+  readonly accounts: () => readonly Account[]
+  /** Looks at every file's stamp now and reads those that changed. */
+  readonly rescan: () => Promise<void>
+  /** Reads one account's file again whatever its stamp; undefined when the account is gone. Never rejects. */
+  readonly reload: (account: Account) => Promise<Account | undefined>
+  readonly close: () => void
+}
+
+/** What is known of one file. `tries` counts reads of the same broken content. */
+type KnownFile = {
+  readonly stamp: string
+  readonly loaded: LoadedFile
+  readonly tries: number
+  readonly isReported: boolean
+}
+
+/** State of one directory; owned by the closure in `makeAccountDirectory`. */
+type DirectoryState = {
+  readonly parts: AccountDirectoryParts
+  readonly files: Map<string, KnownFile>
+  roster: Roster
+  isMissing: boolean
+  isClosed: boolean
+}
+
+/** A broken file is read this often before it is reported: it may be half written. */
+const TRIES = 3
+const RETRY_MS = 250
+
+/** Keeps the accounts of entries that broke: the last good version serves until the entry or file is gone. */
+function keepLastGood(loaded: LoadedFile, before: LoadedFile | undefined): LoadedFile {
+  if (loaded.faults.length === 0 || before === undefined) return loaded
+  const present = new Set(loaded.resolved.map(({ account }) => account.id))
+  const kept = before.resolved.filter(({ account }) => !present.has(account.id))
+  return { ...loaded, resolved: [...loaded.resolved, ...kept] }
+}
+
+function reasonsOf({ faults }: LoadedFile): readonly string[] {
+  return faults.map(fault => fault.reason)
+}
+
+/** Takes one read of a file into the state and reports what is new about its health. */
+function admit(state: DirectoryState, { path, stamp }: FileStamp, read: LoadedFile): void {
+  const { emit } = state.parts
+  const before = state.files.get(path)
+  const loaded = keepLastGood(read, before?.loaded)
+  const isBroken = read.faults.length > 0
+  const tries = isBroken ? (before?.stamp === stamp ? before.tries : 0) + 1 : 0
+  const isReported = isBroken && (tries >= TRIES || (before?.isReported === true && before.stamp === stamp))
+  if (isReported && !(before?.isReported === true && before.stamp === stamp)) {
+    emit({ type: "file-broken", path, reasons: reasonsOf(read) })
+  }
+  if (!isBroken && before?.isReported === true) emit({ type: "file-repaired", path })
+  state.files.set(path, { stamp, loaded, tries, isReported })
+}
+
+function announceStale(state: DirectoryState, { resolved }: LoadedFile): void {
+  for (const { account, staleFingerprint } of resolved) {
+    if (staleFingerprint !== undefined) state.parts.emit({ type: "file-behind", account, staleFingerprint })
+  }
+}
+
+function duplicateKey({ accountId, path, servedFrom }: Duplicate): string {
+  return `${accountId}\n${path}\n${servedFrom}`
+}
+
+/** Adds the files up and tells the differences. */
+function publish(state: DirectoryState): void {
+  const before = state.roster
+  const byPath = [...state.files.values()].map(file => file.loaded).sort((a, b) => (a.path < b.path ? -1 : 1))
+  state.roster = composeRoster(byPath)
+  for (const change of compareRosters(before.accounts, state.roster.accounts)) state.parts.emit(change)
+  const known = new Set(before.duplicates.map(duplicateKey))
+  for (const duplicate of state.roster.duplicates) {
+    if (!known.has(duplicateKey(duplicate))) state.parts.emit({ type: "account-duplicated", ...duplicate })
+  }
+}
+
+async function readFiles(state: DirectoryState, stamps: readonly FileStamp[]): Promise<readonly LoadedFile[]> {
+  const reads = await inParallel(stamps, ({ path }) => loadAccountFile(path, state.parts.memory))
+  const loaded: LoadedFile[] = []
+  for (const [index, stamp] of stamps.entries()) {
+    const read = reads[index]
+    if (read === undefined) state.files.delete(stamp.path)
+    else {
+      admit(state, stamp, read)
+      loaded.push(read)
+    }
+  }
+  return loaded
+}
+
+function noteMissing(state: DirectoryState): void {
+  if (state.isMissing) return
+  state.isMissing = true
+  const { path, emit } = state.parts
+  const hint = `Create ${path} and put one JSON file per account into it, or point auth-dir elsewhere.`
+  emit({ type: "directory-missing", path, hint })
+}
+
+/** A file is due when its content may be new, or when it was broken and not reported yet. */
+function isDue(state: DirectoryState, { path, stamp }: FileStamp): boolean {
+  const known = state.files.get(path)
+  if (known === undefined || known.stamp !== stamp) return true
+  return known.tries > 0 && !known.isReported
+}
+
+/** One look at everything. */
+async function scan(state: DirectoryState): Promise<void> {
+  const stamps = await stampAccountFiles(state.parts.path)
+  if (state.isClosed) return
+  if (stamps === undefined) return noteMissing(state)
+  state.isMissing = false
+  const paths = new Set(stamps.map(stamp => stamp.path))
+  for (const path of state.files.keys()) if (!paths.has(path)) state.files.delete(path)
+  const read = await readFiles(
+    state,
+    stamps.filter(stamp => isDue(state, stamp)),
+  )
+  publish(state)
+  for (const file of read) announceStale(state, file)
+}
+
+async function reload(state: DirectoryState, account: Account): Promise<Account | undefined> {
+  const { path } = account.source
+  const known = state.files.get(path)
+  const read = await loadAccountFile(path, state.parts.memory)
+  if (read === undefined) state.files.delete(path)
+  else if (read.faults.length === 0) admit(state, { path, stamp: known?.stamp ?? "" }, read)
+  publish(state)
+  return state.roster.accounts.get(account.id)
+}
+
+function hasUnsettled(state: DirectoryState): boolean {
+  for (const file of state.files.values()) if (file.tries > 0 && !file.isReported) return true
+  return false
+}
+
+/** Makes a directory; nothing happens before `start`. */
+export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirectory {
+  const { path, timers, gatherMs = 100, rescanMs = 10_000, emit } = parts
+  const state: DirectoryState = {
+    parts,
+    files: new Map(),
+    roster: { accounts: new Map(), duplicates: [] },
+    isMissing: false,
+    isClosed: false,
+  }
+  // One look after the other: two at once could admit an older read after a newer one.
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const run = last.then(work)
+    last = run.catch(() => undefined)
+    return run
+  }
+  const rescan = async (): Promise<void> => {
+    try {
+      await inTurn(() => scan(state))
+    } catch (error) {
+      emit({ type: "directory-failed", path, error: toGatewayError(error) })
+    }
+    if (state.isClosed) return
+    if (!state.isMissing) watching?.attach()
+    if (hasUnsettled(state)) timers.after(RETRY_MS, look)
+  }
+  const look = (): void => {
+    // Never rejects: a directory that cannot be listed is an event.
+    void rescan()
+  }
+  let watching: ReturnType<typeof watchDirectory> | undefined
+  return {
+    start: async () => {
+      watching = watchDirectory({ path, timers, gatherMs, rescanMs, look })
+      watching.attach()
+      await rescan()
+    },
+    accounts: () => [...state.roster.accounts.values()],
+    rescan,
+    reload: account => inTurn(() => reload(state, account)),
+    close: () => {
+      state.isClosed = true
+      watching?.close()
+    },
+  }
+}
+
+/** The accounts of a directory and what is wrong in it, read once; for commands that look and leave. */
+export async function readAccountDirectory(
+  path: string,
+  memory: CredentialMemory,
+): Promise<Roster & { readonly broken: readonly { readonly path: string; readonly reasons: readonly string[] }[] }> {
+  const stamps = (await stampAccountFiles(path)) ?? []
+  const files = (await inParallel(stamps, stamp => loadAccountFile(stamp.path, memory))).filter(
+    file => file !== undefined,
+  )
+  const broken = files.filter(file => file.faults.length > 0)
+  return { ...composeRoster(files), broken: broken.map(file => ({ path: file.path, reasons: reasonsOf(file) })) }
+}

@@ -1,0 +1,140 @@
+/** All accounts of the gateway: the directory, the refresher and the durable commit, wired together. */
+
+import { join } from "node:path"
+
+import type { Account } from "#core/account.ts"
+import type { Clock, Timers } from "#core/clock.ts"
+import type { AccountId, RandomBytes } from "#core/ids.ts"
+import type { SendUpstream } from "#core/upstream.ts"
+
+import { type AccountDirectory, type DirectoryEvent, makeAccountDirectory } from "./account-directory.ts"
+import { makeCredentialWriter } from "./account-file.ts"
+import { type CommitEvent, type CredentialCommit, makeCredentialCommit } from "./credential-commit.ts"
+import { makeCredentialVault, type VaultRows } from "./credential-vault.ts"
+import { type EmergencyJournal, openEmergencyJournal } from "./emergency-journal.ts"
+import { OPENAI_TOKEN_ENDPOINT, type TokenEndpoint } from "./refresh-token.ts"
+import type { Refresher, RefresherEvent } from "./refresh-types.ts"
+import { makeRefresher } from "./refresher.ts"
+
+/** Everything the accounts tell. A changed credential is an `account-changed` like any other change. */
+export type AccountPoolEvent =
+  | Exclude<DirectoryEvent, { type: "file-behind" }>
+  | Exclude<RefresherEvent, { type: "credential-changed" }>
+  | CommitEvent
+
+/** What the pool is made of. */
+export type AccountPoolParts = {
+  readonly authDir: string
+  /** Exists already and belongs to this process; the emergency journal lies in it. */
+  readonly dataDir: string
+  readonly rows: VaultRows
+  readonly send: SendUpstream
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: RandomBytes
+  readonly emit: (event: AccountPoolEvent) => void
+  /** Default: the vendor's. */
+  readonly endpoint?: TokenEndpoint
+  /** Exchanges at a time; default 4. */
+  readonly refreshConcurrency?: number
+}
+
+/** The accounts at work. */
+export type AccountPool = Pick<Refresher, "accounts" | "get" | "refresh" | "refreshAll"> & {
+  /** Recovers what an earlier run could not store, loads all files, then follows them and refreshes. */
+  readonly start: () => Promise<void>
+  /** Looks at the directory now. */
+  readonly rescan: () => Promise<void>
+  /** Waits for exchanges that run, stores what is held, stops watching. */
+  readonly close: () => Promise<void>
+}
+
+type Wiring = {
+  readonly refresher: Refresher
+  readonly commit: CredentialCommit
+  readonly emit: (event: AccountPoolEvent) => void
+}
+
+function onDirectoryEvent({ refresher, commit, emit }: Wiring, event: DirectoryEvent): void {
+  switch (event.type) {
+    case "account-added":
+    case "account-changed":
+      emit({ ...event, account: refresher.put(event.account) })
+      return
+    case "account-removed":
+      refresher.remove(event.account.id)
+      emit(event)
+      return
+    case "file-behind":
+      // Never rejects, reports by event.
+      void commit.repairFile(event.account, event.staleFingerprint)
+      return
+    case "account-duplicated":
+    case "directory-failed":
+    case "directory-missing":
+    case "file-broken":
+    case "file-repaired":
+      emit(event)
+      return
+  }
+}
+
+function onRefresherEvent(emit: Wiring["emit"], event: RefresherEvent): void {
+  if (event.type === "credential-changed") emit({ type: "account-changed", account: event.account })
+  else emit(event)
+}
+
+function makeCommit(parts: AccountPoolParts, journal: EmergencyJournal, onRecovered: () => void): CredentialCommit {
+  const { rows, clock, timers, emit } = parts
+  return makeCredentialCommit({
+    vault: makeCredentialVault({ rows, clock }),
+    writeFile: makeCredentialWriter(),
+    journal,
+    timers,
+    emit: event => {
+      emit(event)
+      if (event.type === "commit-recovered") onRecovered()
+    },
+  })
+}
+
+/** Makes the pool; nothing is read before `start`. */
+export function makeAccountPool(parts: AccountPoolParts): AccountPool {
+  const { authDir, dataDir, rows, clock, timers, emit, endpoint = OPENAI_TOKEN_ENDPOINT, refreshConcurrency } = parts
+  const vault = makeCredentialVault({ rows, clock })
+  const journal = openEmergencyJournal(join(dataDir, "refresh-journal.ndjson"))
+  const commit = makeCommit(parts, journal, () => refresher.resume())
+  const directory: AccountDirectory = makeAccountDirectory({
+    path: authDir,
+    timers,
+    memory: vault,
+    emit: event => onDirectoryEvent({ refresher, commit, emit }, event),
+  })
+  const refresher = makeRefresher({
+    ...parts,
+    endpoint,
+    ...(refreshConcurrency === undefined ? {} : { maxRunning: refreshConcurrency }),
+    commit: commit.commit,
+    reload: directory.reload,
+    intents: vault,
+    emit: event => onRefresherEvent(emit, event),
+  })
+  return {
+    accounts: refresher.accounts,
+    get: (accountId: AccountId): Account | undefined => refresher.get(accountId),
+    refresh: refresher.refresh,
+    refreshAll: refresher.refreshAll,
+    start: async () => {
+      commit.recover()
+      vault.wipeOld()
+      await directory.start()
+    },
+    rescan: directory.rescan,
+    close: async () => {
+      directory.close()
+      await refresher.close()
+      await commit.close()
+      journal.close()
+    },
+  }
+}

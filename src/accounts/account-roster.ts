@@ -1,0 +1,54 @@
+/** Which accounts a set of files adds up to, and what changed since last time. */
+
+import type { Account } from "#core/account.ts"
+import type { AccountId } from "#core/ids.ts"
+
+import { isSameAccount, type LoadedFile } from "./directory-files.ts"
+import { pickNewerAccount } from "./identity.ts"
+
+/** An account that a second file holds as well; the newer credential serves. */
+export type Duplicate = { readonly accountId: AccountId; readonly path: string; readonly servedFrom: string }
+
+/** Accounts by id, each once. */
+export type Roster = {
+  readonly accounts: ReadonlyMap<AccountId, Account>
+  readonly duplicates: readonly Duplicate[]
+}
+
+/** A difference between two rosters. */
+export type RosterChange =
+  | { readonly type: "account-added"; readonly account: Account }
+  | { readonly type: "account-changed"; readonly account: Account }
+  | { readonly type: "account-removed"; readonly account: Account }
+
+/** Adds the files up in their order. */
+export function composeRoster(files: Iterable<LoadedFile>): Roster {
+  const accounts = new Map<AccountId, Account>()
+  const duplicates: Duplicate[] = []
+  for (const file of files) {
+    for (const { account } of file.resolved) {
+      const present = accounts.get(account.id)
+      const served = present === undefined ? account : pickNewerAccount(present, account)
+      accounts.set(account.id, served)
+      if (present === undefined) continue
+      const left = served === present ? account : present
+      duplicates.push({ accountId: account.id, path: left.source.path, servedFrom: served.source.path })
+    }
+  }
+  return { accounts, duplicates }
+}
+
+/** Lists what leads from `before` to `after`: removals first, so that nothing is counted twice. */
+export function compareRosters(
+  before: ReadonlyMap<AccountId, Account>,
+  after: ReadonlyMap<AccountId, Account>,
+): readonly RosterChange[] {
+  const changes: RosterChange[] = []
+  for (const [id, account] of before) if (!after.has(id)) changes.push({ type: "account-removed", account })
+  for (const [id, account] of after) {
+    const present = before.get(id)
+    if (present === undefined) changes.push({ type: "account-added", account })
+    else if (!isSameAccount(present, account)) changes.push({ type: "account-changed", account })
+  }
+  return changes
+}

@@ -1,0 +1,68 @@
+/** Replaces a file so that readers and crashes see the old text or the new one, never half of one. */
+
+import { randomBytes } from "node:crypto"
+import { open, realpath, rename, rm, stat } from "node:fs/promises"
+import { basename, dirname, join } from "node:path"
+
+/** Syncs a directory, which makes a rename inside it last. */
+async function syncDirectory(path: string): Promise<void> {
+  const handle = await open(path, "r")
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** The owner of an existing file, so that a gateway running as root does not take a user's file away. */
+async function ownerOf(path: string): Promise<{ readonly uid: number; readonly gid: number }> {
+  const { uid, gid } = await stat(path)
+  return { uid, gid }
+}
+
+async function writeSynced(path: string, text: string, owner: { uid: number; gid: number }): Promise<void> {
+  const handle = await open(path, "wx", 0o600)
+  try {
+    if (process.getuid?.() === 0) await handle.chown(owner.uid, owner.gid)
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** True for a file mounted on its own: it can be written but not be replaced. */
+function isMountPoint(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "EBUSY" || error.code === "EXDEV")
+}
+
+async function overwriteSynced(path: string, text: string): Promise<void> {
+  const handle = await open(path, "r+")
+  try {
+    await handle.truncate(0)
+    await handle.write(text, 0)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
+ * Replaces the existing file at `path` (the target of a symbolic link, not the link) with mode 0600: temporary file in the
+ * same directory, fsync, rename, fsync of the directory. A single mounted file, which cannot be renamed over, is
+ * overwritten in place. Rejects with the system's error; the old file is then as it was, except in that last case.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const target = await realpath(path)
+  // Hidden and not ending in `.json`: the directory watcher must not take it for an account file.
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`)
+  try {
+    await writeSynced(temporary, text, await ownerOf(target))
+    await rename(temporary, target)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    if (!isMountPoint(error)) throw error
+    await overwriteSynced(target, text)
+  }
+  await syncDirectory(dirname(target))
+}

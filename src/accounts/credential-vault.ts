@@ -1,0 +1,146 @@
+/** Between accounts and the store's rows: credentials in and out, intents, what a rotation leaves behind. */
+
+import type { Account, Credential } from "#core/account.ts"
+import type { Clock } from "#core/clock.ts"
+import { GatewayError } from "#core/errors.ts"
+import type { AccountId } from "#core/ids.ts"
+import { isJsonObject, numberAt, stringAt } from "#core/json.ts"
+
+import type { CredentialMemory, RememberedCredential } from "./account-from-draft.ts"
+import { refreshFingerprint } from "./fingerprint.ts"
+import { compact } from "./formats/compact.ts"
+
+/** A row as the store keeps it; the secret is opaque text there. */
+export type VaultRow = {
+  readonly accountId: AccountId
+  readonly fingerprint: string
+  readonly secretJson: string
+  readonly generation: number
+  readonly previousFingerprint: string | null
+  readonly previousSecretJson: string | null
+  readonly previousAtMs: number | null
+  readonly updatedAtMs: number
+}
+
+/** An exchange that began and whose end is not known. */
+export type VaultIntent = {
+  readonly fingerprint: string
+  readonly accountId: AccountId
+  readonly generation: number
+  readonly startedAtMs: number
+}
+
+/** What the vault needs of the store; the store's own functions fit. */
+export type VaultRows = {
+  readonly readCredential: (accountId: AccountId) => VaultRow | undefined
+  readonly findCredentials: (fingerprint: string) => readonly VaultRow[]
+  readonly commitCredentials: (rows: readonly VaultRow[]) => void
+  readonly wipePreviousCredentials: (beforeMs: number) => number
+  readonly beginRefresh: (intent: VaultIntent) => void
+  readonly endRefresh: (fingerprint: string) => void
+  readonly listRefreshIntents: () => readonly VaultIntent[]
+}
+
+type ChatGptCredential = Extract<Credential, { type: "chatgpt" }>
+
+/** One account's step from a used-up credential to its successor. */
+export type Rotation = {
+  /** With the new credential. */
+  readonly account: Account
+  readonly credential: ChatGptCredential
+  readonly previous: ChatGptCredential
+  /** Fingerprint of the refresh token that was used up. */
+  readonly fingerprint: string
+}
+
+/** Credentials as the accounts folder sees the store. */
+export type CredentialVault = CredentialMemory & {
+  /** All rotations of one exchange or none, on the disk when this returns. Throws the store's error. */
+  readonly commit: (rotations: readonly Rotation[]) => void
+  /** Writes rows that an emergency journal kept. */
+  readonly commitRows: (rows: readonly VaultRow[]) => void
+  readonly rowOf: (rotation: Rotation) => VaultRow
+  readonly begin: (account: Account, fingerprint: string) => void
+  readonly end: (fingerprint: string) => void
+  readonly leftOver: () => readonly VaultIntent[]
+  /** Wipes replaced secrets that are older than a week. */
+  readonly wipeOld: () => number
+}
+
+const KEEP_PREVIOUS_MS = 7 * 24 * 60 * 60 * 1000
+
+/** Turns a credential into the text that is stored. */
+function writeSecret(credential: ChatGptCredential): string {
+  const { accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs } = credential
+  return JSON.stringify({ accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs })
+}
+
+/** Reads a row's secret. Throws `internal` for text that is not one, without quoting it. */
+function readSecret(row: VaultRow): Credential {
+  const value: unknown = JSON.parse(row.secretJson)
+  const accessToken = isJsonObject(value) ? stringAt(value, "accessToken") : undefined
+  if (!isJsonObject(value) || accessToken === undefined) {
+    throw new GatewayError("internal", `The stored credential of ${row.accountId} is not readable.`)
+  }
+  const optional = compact({
+    refreshToken: stringAt(value, "refreshToken"),
+    idToken: stringAt(value, "idToken"),
+    expiresAtMs: numberAt(value, "expiresAtMs"),
+    lastRefreshAtMs: numberAt(value, "lastRefreshAtMs"),
+  })
+  return { type: "chatgpt", accessToken, generation: row.generation, ...optional }
+}
+
+function remember(row: VaultRow): RememberedCredential {
+  const { accountId, fingerprint, previousFingerprint } = row
+  return {
+    accountId,
+    fingerprint,
+    credential: readSecret(row),
+    ...(previousFingerprint === null ? {} : { previousFingerprint }),
+  }
+}
+
+function rowOf(rotation: Rotation, nowMs: number): VaultRow {
+  const { account, credential, previous, fingerprint } = rotation
+  return {
+    accountId: account.id,
+    fingerprint: credential.refreshToken === undefined ? fingerprint : refreshFingerprint(credential.refreshToken),
+    secretJson: writeSecret(credential),
+    generation: credential.generation,
+    previousFingerprint: fingerprint,
+    previousSecretJson: writeSecret(previous),
+    previousAtMs: nowMs,
+    updatedAtMs: nowMs,
+  }
+}
+
+/** Makes the vault over the store's rows. */
+export function makeCredentialVault({
+  rows,
+  clock,
+}: {
+  readonly rows: VaultRows
+  readonly clock: Clock
+}): CredentialVault {
+  return {
+    byAccount: accountId => {
+      const row = rows.readCredential(accountId)
+      return row === undefined ? undefined : remember(row)
+    },
+    byFingerprint: fingerprint => rows.findCredentials(fingerprint).map(remember),
+    commit: rotations => rows.commitCredentials(rotations.map(rotation => rowOf(rotation, clock()))),
+    commitRows: stored => rows.commitCredentials(stored),
+    rowOf: rotation => rowOf(rotation, clock()),
+    begin: (account, fingerprint) =>
+      rows.beginRefresh({
+        fingerprint,
+        accountId: account.id,
+        generation: account.credential.generation,
+        startedAtMs: clock(),
+      }),
+    end: fingerprint => rows.endRefresh(fingerprint),
+    leftOver: () => rows.listRefreshIntents(),
+    wipeOld: () => rows.wipePreviousCredentials(clock() - KEEP_PREVIOUS_MS),
+  }
+}

@@ -1,0 +1,60 @@
+/** Reads the claims of an access or identity token without verifying it: they describe our own account, they grant nothing. */
+
+import { isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
+
+import { compact } from "./formats/compact.ts"
+
+/** What the tokens of an account say about it. Everything may be absent. Times in milliseconds since the epoch. */
+export type TokenClaims = {
+  readonly workspaceId?: string
+  readonly userId?: string
+  readonly email?: string
+  readonly plan?: string
+  readonly fedramp?: boolean
+  readonly expiresAtMs?: number
+  readonly issuedAtMs?: number
+}
+
+// Claim names as https://github.com/openai/codex reads them (codex-rs/login/src/token_data.rs).
+const AUTH_CLAIM = "https://api.openai.com/auth"
+const PROFILE_CLAIM = "https://api.openai.com/profile"
+
+function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    // Not a JWT with JSON claims: opaque tokens are legitimate and say nothing.
+    return undefined
+  }
+}
+
+/** Returns the payload of a JWT, or undefined for anything else (opaque tokens, damaged text). */
+export function decodeClaims(token: string): JsonObject | undefined {
+  const parts = token.split(".")
+  const payload = parts[1]
+  if (parts.length !== 3 || payload === undefined || payload === "") return undefined
+  return parseObject(Buffer.from(payload, "base64url").toString("utf8"))
+}
+
+function millisecondsAt(claims: JsonObject, key: string): number | undefined {
+  const seconds = numberAt(claims, key)
+  return seconds === undefined ? undefined : seconds * 1000
+}
+
+/** Reads the claims we use from one token; an opaque token yields an empty object. */
+export function readTokenClaims(token: string): TokenClaims {
+  const claims = decodeClaims(token)
+  if (claims === undefined) return {}
+  const auth = objectAt(claims, AUTH_CLAIM) ?? {}
+  const profile = objectAt(claims, PROFILE_CLAIM) ?? {}
+  return compact({
+    workspaceId: stringAt(auth, "chatgpt_account_id") ?? stringAt(claims, "chatgpt_account_id"),
+    userId: stringAt(auth, "chatgpt_user_id") ?? stringAt(auth, "user_id"),
+    email: stringAt(claims, "email") ?? stringAt(profile, "email"),
+    plan: stringAt(auth, "chatgpt_plan_type"),
+    fedramp: auth["chatgpt_account_is_fedramp"] === true ? true : undefined,
+    expiresAtMs: millisecondsAt(claims, "exp"),
+    issuedAtMs: millisecondsAt(claims, "iat"),
+  })
+}

@@ -1,0 +1,114 @@
+/** Which refresh starts when: few at a time, the background slowly, demand first. */
+
+import type { CancelTimer, Clock, Timers } from "#core/clock.ts"
+
+/** Who waits: a client's request, an operator, nobody. */
+export type RefreshLane = "demand" | "operator" | "background"
+
+/** A queue of runs, each under a key that is queued or running at most once. */
+export type RefreshQueue = {
+  /** Queues `run`; a key that is waiting already moves to the better lane. `run` never rejects. */
+  readonly add: (key: string, lane: RefreshLane, run: () => Promise<void>) => void
+  /** Moves a waiting key to a better lane; nothing happens when it runs or is unknown. */
+  readonly promote: (key: string, lane: RefreshLane) => void
+  /** Starts nothing until `resume`; what runs goes on. */
+  readonly pause: () => void
+  readonly resume: () => void
+  /** Drops what waits and resolves when nothing runs any more. */
+  readonly drain: () => Promise<void>
+}
+
+/** Limits and parts. */
+export type RefreshQueueParts = {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly maxRunning: number
+  /** Between two starts in the background lane. */
+  readonly backgroundGapMs: number
+}
+
+type Run = () => Promise<void>
+
+/** Best first. */
+const LANES = ["demand", "operator", "background"] as const satisfies readonly RefreshLane[]
+
+/** Makes an empty queue. */
+export function makeRefreshQueue({ clock, timers, maxRunning, backgroundGapMs }: RefreshQueueParts): RefreshQueue {
+  const waiting = {
+    demand: new Map<string, Run>(),
+    operator: new Map<string, Run>(),
+    background: new Map<string, Run>(),
+  } as const satisfies Record<RefreshLane, Map<string, Run>>
+  const running = new Set<Promise<void>>()
+  let isPaused = false
+  let nextBackgroundAtMs = 0
+  let cancelTimer: CancelTimer | undefined
+
+  const firstIn = (lane: RefreshLane): [string, Run] | undefined => waiting[lane].entries().next().value
+  const laneOf = (key: string): RefreshLane | undefined => LANES.find(lane => waiting[lane].has(key))
+  /** The last slot is kept for clients: calls that hang must not make them wait. */
+  const hasRoom = (lane: RefreshLane): boolean =>
+    running.size < (lane === "demand" ? maxRunning : Math.max(1, maxRunning - 1))
+  const start = (lane: RefreshLane, [key, run]: [string, Run]): void => {
+    waiting[lane].delete(key)
+    if (lane === "background") nextBackgroundAtMs = clock() + backgroundGapMs
+    const done = run().finally(() => {
+      running.delete(done)
+      pump()
+    })
+    running.add(done)
+  }
+  const startNext = (): boolean => {
+    for (const lane of ["demand", "operator"] as const) {
+      const next = hasRoom(lane) ? firstIn(lane) : undefined
+      if (next !== undefined) {
+        start(lane, next)
+        return true
+      }
+    }
+    const next = hasRoom("background") ? firstIn("background") : undefined
+    if (next === undefined) return false
+    if (clock() < nextBackgroundAtMs) {
+      cancelTimer ??= timers.after(nextBackgroundAtMs - clock(), () => {
+        cancelTimer = undefined
+        pump()
+      })
+      return false
+    }
+    start("background", next)
+    return true
+  }
+  const pump = (): void => {
+    while (!isPaused && startNext());
+  }
+  const promote = (key: string, lane: RefreshLane): void => {
+    const present = laneOf(key)
+    const run = present === undefined ? undefined : waiting[present].get(key)
+    if (present !== undefined && run !== undefined && LANES.indexOf(lane) < LANES.indexOf(present)) {
+      waiting[present].delete(key)
+      waiting[lane].set(key, run)
+    }
+    pump()
+  }
+
+  return {
+    add: (key, lane, run) => {
+      if (laneOf(key) === undefined) waiting[lane].set(key, run)
+      promote(key, lane)
+    },
+    promote,
+    pause: () => {
+      isPaused = true
+    },
+    resume: () => {
+      isPaused = false
+      pump()
+    },
+    drain: async () => {
+      isPaused = true
+      for (const lane of LANES) waiting[lane].clear()
+      cancelTimer?.()
+      await Promise.all(running)
+    },
+  }
+}

@@ -1,0 +1,45 @@
+/** Brings a database to this version's tables, one numbered step at a time. */
+
+import type { Database } from "bun:sqlite"
+
+import { GatewayError } from "#core/errors.ts"
+
+import start from "./migrations/0001-start.sql" with { type: "text" }
+
+/** One step: SQL that runs whole or not at all. Never edited after a release. */
+export type Migration = { readonly version: number; readonly sql: string }
+
+/** All steps of `core.db`, ascending and without gaps. */
+export const CORE_MIGRATIONS: readonly Migration[] = [{ version: 1, sql: start }]
+
+function readVersion(database: Database): number {
+  const row = database.query<{ user_version: number }, []>("pragma user_version").get()
+  return row?.user_version ?? 0
+}
+
+/**
+ * Runs the steps that are missing, each in its own transaction together with its version number, so that an
+ * interruption leaves the old tables or the new ones.
+ * Throws `internal` when the database was written by a newer version.
+ */
+export function migrate(database: Database, migrations: readonly Migration[]): void {
+  const present = readVersion(database)
+  const newest = migrations.at(-1)?.version ?? 0
+  if (present > newest) {
+    throw new GatewayError(
+      "internal",
+      `${database.filename} was written by a newer version (${present} > ${newest}).`,
+      {
+        hint: "Start the newer version again, or restore the data directory from before the upgrade.",
+      },
+    )
+  }
+  for (const migration of migrations) {
+    if (migration.version <= present) continue
+    database.transaction(() => {
+      database.run(migration.sql)
+      // A pragma takes no bound parameter; the value is a number from the table above.
+      database.run(`pragma user_version = ${migration.version}`)
+    })()
+  }
+}

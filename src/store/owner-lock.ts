@@ -1,0 +1,57 @@
+/** Makes sure that one data directory has one owner: a second process is refused and told who came first. */
+
+import { Database } from "bun:sqlite"
+import { readFileSync, writeFileSync } from "node:fs"
+
+import { GatewayError } from "#core/errors.ts"
+
+/** A held lock. */
+export type OwnerLock = { readonly release: () => void }
+
+const LOCK_FILE = "core.lock"
+const OWNER_FILE = "core.owner"
+
+/** True for SQLite's refusal of a file that another connection holds. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY")
+}
+
+function readOwner(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trim()
+  } catch {
+    // Only a help for the message: the first owner may not have written its name yet.
+    return "unknown"
+  }
+}
+
+/**
+ * Takes the lock of a data directory for the life of the process.
+ * The lock is a SQLite transaction on a small file of its own: the kernel drops it when the process dies, however it dies,
+ * and `core.db` itself stays readable for other commands. The lock file must never be opened by other means in
+ * this process: closing any descriptor of a file drops a process's POSIX locks on it (https://sqlite.org/howtocorrupt.html, 2.2).
+ * Throws `internal`, naming the process id and the directory, when it is taken.
+ */
+export function takeOwnerLock(dataDir: string, pid: number): OwnerLock {
+  const ownerPath = `${dataDir}/${OWNER_FILE}`
+  const database = new Database(`${dataDir}/${LOCK_FILE}`, { create: true, strict: true })
+  try {
+    database.run("pragma busy_timeout = 0")
+    database.run("pragma locking_mode = exclusive")
+    database.run("begin exclusive")
+  } catch (error) {
+    database.close()
+    if (!isBusy(error)) throw error
+    throw new GatewayError("internal", `${dataDir} is in use by process ${readOwner(ownerPath)}.`, {
+      hint: "Stop that process, or give this one a data directory of its own.",
+      cause: error,
+    })
+  }
+  writeFileSync(ownerPath, `${pid}\n`, { mode: 0o600 })
+  return {
+    release: () => {
+      if (database.inTransaction) database.run("rollback")
+      database.close()
+    },
+  }
+}

@@ -1,0 +1,54 @@
+/** The store: one owned `core.db` behind plain functions. */
+
+import { dirname } from "node:path"
+
+import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
+import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
+import { type MetaRows, makeMetaRows } from "./meta.ts"
+import { type ModelListRows, makeModelListRows } from "./model-lists.ts"
+import { takeOwnerLock } from "./owner-lock.ts"
+import { makeRefreshIntentRows, type RefreshIntentRows } from "./refresh-intents.ts"
+import { makeSchedulerBlockRows, type SchedulerBlockRows } from "./scheduler-blocks.ts"
+
+/** Every function of the store. All are synchronous; each is one statement or one transaction. */
+export type Store = CredentialRows &
+  RefreshIntentRows &
+  SchedulerBlockRows &
+  ModelListRows &
+  MetaRows & {
+    /** Moves the write-ahead log into the database, closes it and lets the next owner in. */
+    readonly close: () => void
+  }
+
+/** What the store is made of. */
+export type StoreParts = {
+  /** `<data-dir>/core.db`; the directory is created with mode 0700. */
+  readonly path: string
+  /** Told to a second process that wants the same directory. */
+  readonly pid: number
+}
+
+/** Takes the directory's lock and opens the database. Throws `internal` when it is taken, damaged or too new. */
+export function makeStore({ path, pid }: StoreParts): Store {
+  const dataDir = dirname(path)
+  makeDataDirectory(dataDir)
+  const lock = takeOwnerLock(dataDir, pid)
+  try {
+    const database = openCoreDatabase(path)
+    return {
+      ...makeCredentialRows(database),
+      ...makeRefreshIntentRows(database),
+      ...makeSchedulerBlockRows(database),
+      ...makeModelListRows(database),
+      ...makeMetaRows(database),
+      close: () => {
+        database.run("pragma wal_checkpoint(truncate)")
+        database.close()
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}

@@ -1,0 +1,92 @@
+/** The compiled binary for tests and benches: built once a run, started and stopped like an operator would. */
+
+import { mkdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
+
+import { ROOT } from "./source-tree.ts"
+
+const cache = new Map<"path", Promise<string>>()
+
+/**
+ * Returns the path of a binary compiled from the present sources; built on the first call (about a second), removed when
+ * the process ends. `SLUICE_BINARY` names one that is used instead.
+ */
+export function compiledBinary(): Promise<string> {
+  const known = cache.get("path")
+  if (known !== undefined) return known
+  const building = build()
+  cache.set("path", building)
+  return building
+}
+
+async function build(): Promise<string> {
+  const given = process.env["SLUICE_BINARY"]
+  if (given !== undefined && given !== "") return given
+  const outdir = join(ROOT, "dist", `test-${process.pid}`)
+  mkdirSync(outdir, { recursive: true })
+  process.on("exit", () => rmSync(outdir, { recursive: true, force: true }))
+  const command = [process.execPath, "scripts/build-binary.ts", "--outdir", outdir]
+  const child = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "ignore", stderr: "pipe" })
+  const [said, code] = await Promise.all([new Response(child.stderr).text(), child.exited])
+  if (code !== 0) throw new Error(`the binary does not build:\n${said}`)
+  return join(outdir, process.platform === "win32" ? "sluice.exe" : "sluice")
+}
+
+/** A started gateway. */
+export type StartedGateway = {
+  readonly url: string
+  readonly pid: number
+  /** Milliseconds from process start to the line that says `listening`. */
+  readonly readyMs: number
+  /** Everything it has printed so far, both streams. */
+  readonly output: () => string
+  /** Sends SIGTERM and returns the exit code. */
+  readonly stop: () => Promise<number>
+}
+
+/** What to start; `command` is the program with its arguments, which name `url` as the place to listen. */
+export type StartOptions = {
+  readonly command: readonly string[]
+  readonly url: string
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Starts a gateway and waits for its `listening` line. Rejects with its output when it ends before that. */
+export async function startGateway(options: StartOptions): Promise<StartedGateway> {
+  const startedAtMs = performance.now()
+  const child = Bun.spawn([...options.command], {
+    cwd: options.cwd,
+    env: { ...options.env },
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  })
+  let output = ""
+  const ready = Promise.withResolvers<number>()
+  const read = async (stream: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder()
+    for await (const chunk of stream) {
+      output += decoder.decode(chunk, { stream: true })
+      if (/listening/i.test(output)) ready.resolve(performance.now() - startedAtMs)
+    }
+  }
+  const ended = Promise.all([read(child.stdout), read(child.stderr), child.exited]).then(([, , code]) => {
+    ready.reject(new Error(`the gateway ended with code ${code} before it listened:\n${output}`))
+    return code
+  })
+  const stop = () => {
+    child.kill("SIGTERM")
+    return ended
+  }
+  return { url: options.url, pid: child.pid, readyMs: await ready.promise, output: () => output, stop }
+}
+
+/** Returns a loopback port that was free a moment ago. */
+export function freePort(): number {
+  const probe = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() })
+  const { port } = probe
+  void probe.stop(true)
+  if (port === undefined) throw new Error("no free port")
+  return port
+}

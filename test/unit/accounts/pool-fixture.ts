@@ -1,0 +1,61 @@
+/** A whole pool over real files, a real store and a loopback token endpoint, with time in the test's hands. */
+
+import { mkdirSync } from "node:fs"
+import { join } from "node:path"
+
+import { type AccountPoolEvent, type AccountPoolParts, makeAccountPool } from "#accounts/account-pool.ts"
+import { makeStore } from "#store/store.ts"
+
+import { makeManualTime } from "../../support/manual-timers.ts"
+import { makeTestDirectory, noJitter, START_SEC, startTokenEndpoint } from "./token-endpoint.ts"
+
+/** Starts the surroundings; `startPool` may be called again after `stopPool`, like a restart. */
+export function makePoolFixture() {
+  const directory = makeTestDirectory()
+  const authDir = join(directory.path, "auths")
+  const dataDir = join(directory.path, "data")
+  mkdirSync(authDir)
+  const time = makeManualTime(START_SEC * 1000)
+  const tokens = startTokenEndpoint()
+  const events: AccountPoolEvent[] = []
+  let store = makeStore({ path: join(dataDir, "core.db"), pid: process.pid })
+  const makePool = (parts: Partial<AccountPoolParts> = {}) =>
+    makeAccountPool({
+      authDir,
+      dataDir,
+      rows: store,
+      send: tokens.send,
+      endpoint: tokens.endpoint,
+      clock: time.clock,
+      timers: time.timers,
+      random: noJitter,
+      emit: event => events.push(event),
+      ...parts,
+    })
+  return {
+    authDir,
+    dataDir,
+    time,
+    tokens,
+    events,
+    store: () => store,
+    makePool,
+    /** As after a crash: nothing is flushed, the store is opened anew. */
+    reopenStore: () => {
+      store.close()
+      store = makeStore({ path: join(dataDir, "core.db"), pid: process.pid })
+    },
+    eventsOf: <T extends AccountPoolEvent["type"]>(type: T) =>
+      events.filter((event): event is Extract<AccountPoolEvent, { type: T }> => event.type === type),
+    stop: () => {
+      store.close()
+      tokens.stop()
+      directory.remove()
+    },
+  }
+}
+
+/** Lets the event loop turn until `holds` is true; the test's own timeout ends a wait that is in vain. */
+export async function waitUntil(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise<void>(resolve => setTimeout(resolve, 1))
+}
