@@ -1,0 +1,95 @@
+/** What failed attempts prove about accounts. */
+
+import type { Clock } from "#core/clock.ts"
+import type { AccountEffect } from "#core/outcome.ts"
+
+import { scopeName } from "./blocks.ts"
+import { jitterMs, rulesOf, sensibleMs } from "./causes.ts"
+import { hasClass } from "./class-mask.ts"
+import { egressOf, type Member, note } from "./member.ts"
+import type { Pool } from "./pool.ts"
+import type { AttemptReport, Lifecycle } from "./types.ts"
+
+/** Parts of the reader; `random` is in [0, 1). */
+export type EvidenceParts = { readonly pool: Pool; readonly clock: Clock; readonly random: () => number }
+
+type BlockEffect = Extract<AccountEffect, { type: "block" }>
+
+/** Draws the consequences of one failed attempt. The pool is consistent afterwards. */
+export function readFailedAttempt(member: Member, report: AttemptReport, parts: EvidenceParts): void {
+  const { effect } = report
+  switch (effect.type) {
+    case "none":
+      return
+    case "block":
+      block(member, effect, report, parts)
+      return
+    case "refresh":
+      doubtCredential(member, report, parts)
+      return
+    case "needs-login":
+      leaveService(member, "needs-login", report, parts)
+      return
+    case "suspend":
+      leaveService(member, "suspended", report, parts)
+      return
+  }
+}
+
+/** A refusal of the old token says nothing about the one that has replaced it since. */
+function isOutdated(member: Member, report: AttemptReport): boolean {
+  return report.startedAtMs < member.credentialSinceMs
+}
+
+function doubtCredential(member: Member, report: AttemptReport, parts: EvidenceParts): void {
+  if (isOutdated(member, report) || member.facts.credential !== "fresh") return
+  member.facts = { ...member.facts, credential: "due" }
+  settle(member, { change: "credential due", detail: report.detail }, parts)
+}
+
+/** The operator's pause is stronger: it is not traded for a state that a sign-in would end. */
+function leaveService(member: Member, lifecycle: Lifecycle, report: AttemptReport, parts: EvidenceParts): void {
+  if (isOutdated(member, report) || member.facts.lifecycle !== "enabled") return
+  member.facts = { ...member.facts, lifecycle }
+  settle(member, { change: lifecycle, detail: report.detail }, parts)
+}
+
+function block(member: Member, effect: BlockEffect, report: AttemptReport, parts: EvidenceParts): void {
+  const { pool, clock } = parts
+  const { scope, cause } = effect
+  const nowMs = clock()
+  const detail = `${cause}, ${scopeName(scope)}: ${report.detail}`
+  const owner = scope.type === "egress" ? pool.egresses.get(egressOf(member)) : member
+  const forMs = owner.strikes.add({
+    cause,
+    target: scopeName(scope),
+    forMs: sensibleMs(cause, effect.forMs),
+    startedAtMs: report.startedAtMs,
+    nowMs,
+  })
+  if (forMs === undefined) {
+    note(member, { atMs: nowMs, change: "failure noted", detail })
+    return
+  }
+  if (rulesOf(cause).transport && scope.type !== "egress" && isLastFor(pool, member, report.model)) {
+    note(member, { atMs: nowMs, change: "kept as the last account", detail })
+    return
+  }
+  const untilMs = nowMs + forMs + jitterMs(cause, forMs, parts.random)
+  owner.blocks.add({ scope, cause, untilMs, evidenceAtMs: report.startedAtMs, detail: report.detail }, nowMs)
+  if (scope.type === "egress") pool.egresses.refresh(egressOf(member))
+  if (scope.type === "bucket" && pool.buckets.learn(scope.bucket, report.model)) pool.refreshAll()
+  settle(member, { change: "blocked", detail }, parts)
+}
+
+/** No other account could serve the model, even when it had a free slot. */
+function isLastFor(pool: Pool, member: Member, model: string): boolean {
+  const eligibility = pool.classes.eligibility({ model, providers: undefined })
+  const counted = member.usable && hasClass(eligibility.ready, member.classId)
+  return pool.classes.countReady(eligibility) - Number(counted) <= 0
+}
+
+function settle(member: Member, record: { change: string; detail: string }, { pool, clock }: EvidenceParts): void {
+  note(member, { atMs: clock(), ...record })
+  pool.refresh(member)
+}

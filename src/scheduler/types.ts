@@ -1,0 +1,129 @@
+/** The scheduler's vocabulary: what it is told about accounts, what it is asked for, what it hands out. */
+
+import type { GatewayError } from "#core/errors.ts"
+import type { AccountId, ProviderId } from "#core/ids.ts"
+import type { AccountEffect, Block, BlockCause } from "#core/outcome.ts"
+
+/** Whether an account may be used at all. `paused` is the operator's word, the last two the upstream's. */
+export type Lifecycle = "enabled" | "paused" | "needs-login" | "suspended"
+
+/** How good the credential is. `due` is still used while it is refreshed; `expired` and `uncertain` are not. */
+export type CredentialState = "fresh" | "due" | "expired" | "uncertain"
+
+/** What the scheduler must know of an account; no secrets. */
+export type AccountFacts = {
+  readonly id: AccountId
+  readonly provider: ProviderId
+  readonly plan?: string
+  readonly lifecycle: Lifecycle
+  readonly credential: CredentialState
+  /** Simultaneous requests; default: the configured account concurrency. */
+  readonly cap?: number
+  /** Name of the way out; accounts that share it share its blocks. Default `direct`. */
+  readonly egress?: string
+}
+
+/** One request for an account. */
+export type Demand = {
+  /** Upstream slug. */
+  readonly model: string
+  /** Default: all providers. */
+  readonly providers?: readonly ProviderId[]
+  /** Accounts this request has used up; never picked. */
+  readonly exclude: ReadonlySet<AccountId>
+  /** Taken when it can serve now, whatever its load; otherwise the usual pick follows. */
+  readonly prefer?: AccountId
+  /** Who waits in whose line: fairness is between keys. */
+  readonly keyId: string
+  /** Milliseconds since the epoch after which nobody waits for the answer any more. */
+  readonly deadlineMs: number
+  /** Aborting it is the same as `cancel()`. */
+  readonly signal?: AbortSignal
+}
+
+/** One slot of an account. Whoever holds it calls `release` exactly when the attempt is over; more calls do nothing. */
+export type Lease = {
+  readonly account: AccountId
+  /** Milliseconds since the epoch. */
+  readonly acquiredAtMs: number
+  readonly release: () => void
+}
+
+/** The answer to a {@link Demand}. A waiting lease rejects with `cancelled` or with the refusal of its deadline. */
+export type Acquired =
+  | { readonly type: "lease"; readonly lease: Lease }
+  | { readonly type: "wait"; readonly lease: Promise<Lease>; readonly cancel: () => void }
+  | { readonly type: "refusal"; readonly error: GatewayError }
+
+/** What an attempt that failed says about its account. */
+export type AttemptReport = {
+  readonly effect: AccountEffect
+  /** When the attempt began, milliseconds since the epoch: evidence older than a change does not undo it. */
+  readonly startedAtMs: number
+  readonly model: string
+  /** The upstream's code or a short reason, for operators. */
+  readonly detail: string
+}
+
+/** An attempt that went well. */
+export type AttemptSuccess = { readonly startedAtMs: number; readonly model: string }
+
+/** A change in an account's state, for display. */
+export type Transition = { readonly atMs: number; readonly change: string; readonly detail: string }
+
+/** Why an account cannot be picked. */
+export type UnavailableReason =
+  | Exclude<Lifecycle, "enabled">
+  | "credential-expired"
+  | "credential-uncertain"
+  | BlockCause
+
+/** One account for display. */
+export type AccountView = {
+  readonly id: AccountId
+  readonly provider: ProviderId
+  readonly plan?: string
+  readonly lifecycle: Lifecycle
+  readonly credential: CredentialState
+  /** Nothing but a full load or a block of single models keeps requests away. */
+  readonly available: boolean
+  readonly reason?: UnavailableReason
+  /** A block has run out and one request at a time finds out whether its cause is gone. */
+  readonly probing: boolean
+  readonly blocks: readonly Block[]
+  readonly load: number
+  readonly cap: number
+  readonly lastUsedAtMs?: number
+  /** The last 20, oldest first. */
+  readonly transitions: readonly Transition[]
+}
+
+/** The pool in numbers. `byReason` counts the accounts that are not available; reasons without any are absent. */
+export type PoolCounts = {
+  readonly total: number
+  readonly available: number
+  readonly byReason: Readonly<Partial<Record<UnavailableReason, number>>>
+  readonly leases: number
+  readonly waiting: number
+}
+
+/** A block as the store keeps it. Blocks of a way out are not kept: they are short and say nothing about an account. */
+export type BlockRow = Block & { readonly accountId: AccountId }
+
+/** Which blocks to clear; default all. */
+export type ClearOptions = {
+  readonly cause?: BlockCause
+  /** Only blocks last confirmed before this moment, milliseconds since the epoch. */
+  readonly confirmedBeforeMs?: number
+}
+
+/** Limits that may change while running. */
+export type SchedulerLimits = {
+  /** Simultaneous requests of one account. */
+  readonly accountConcurrency: number
+  /** Requests that may wait in all; 0 = nobody waits. */
+  readonly queueMax: number
+  readonly queueTimeoutMs: number
+  /** Requests of one key that may wait; default `queueMax`. */
+  readonly queueMaxPerKey?: number
+}

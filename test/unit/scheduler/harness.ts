@@ -1,0 +1,69 @@
+/** A scheduler on a clock the test owns, with accounts named by short words. */
+
+import type { AccountId } from "#core/ids.ts"
+import type { AccountEffect, BlockCause, BlockScope } from "#core/outcome.ts"
+import { makeScheduler, type Scheduler } from "#scheduler/scheduler.ts"
+import type { AccountFacts, Acquired, Demand, Lease, SchedulerLimits } from "#scheduler/types.ts"
+
+import { type ManualTime, makeManualTime } from "../../support/manual-timers.ts"
+
+export const START_MS = 1_800_000_000_000
+
+/** Tests name accounts as they like; the brand only keeps plain text out of production code. */
+export const id = (name: string) => name as AccountId
+
+export type Harness = {
+  readonly time: ManualTime
+  readonly scheduler: Scheduler
+  readonly limits: { -readonly [K in keyof SchedulerLimits]: SchedulerLimits[K] }
+  readonly add: (name: string, facts?: Partial<AccountFacts>) => void
+  readonly ask: (demand?: Partial<Demand>) => Acquired
+  /** Asks and expects an account at once. */
+  readonly lease: (demand?: Partial<Demand>) => Lease
+  /** Asks and expects a refusal. */
+  readonly refusal: (demand?: Partial<Demand>) => Extract<Acquired, { type: "refusal" }>["error"]
+  readonly report: (name: string, effect: AccountEffect, options?: { startedAtMs?: number; model?: string }) => void
+  readonly succeed: (name: string, options?: { startedAtMs?: number; model?: string }) => void
+}
+
+export function makeHarness(limits: Partial<SchedulerLimits> = {}): Harness {
+  const time = makeManualTime(START_MS)
+  const current = { accountConcurrency: 2, queueMax: 100, queueTimeoutMs: 30_000, ...limits }
+  const scheduler = makeScheduler({ clock: time.clock, timers: time.timers, random: () => 0, limits: () => current })
+  const ask = (demand: Partial<Demand> = {}) =>
+    scheduler.acquire({
+      model: "gpt-5",
+      exclude: new Set(),
+      keyId: "key",
+      deadlineMs: time.clock() + 60_000,
+      ...demand,
+    })
+  return {
+    time,
+    scheduler,
+    limits: current,
+    add: (name, facts = {}) =>
+      scheduler.upsert({ id: id(name), provider: "codex", lifecycle: "enabled", credential: "fresh", ...facts }),
+    ask,
+    lease: demand => {
+      const acquired = ask(demand)
+      if (acquired.type !== "lease") throw new Error(`expected a lease, got ${acquired.type}`)
+      return acquired.lease
+    },
+    refusal: demand => {
+      const acquired = ask(demand)
+      if (acquired.type !== "refusal") throw new Error(`expected a refusal, got ${acquired.type}`)
+      return acquired.error
+    },
+    report: (name, effect, { startedAtMs = time.clock(), model = "gpt-5" } = {}) =>
+      scheduler.report(id(name), { effect, startedAtMs, model, detail: "test" }),
+    succeed: (name, { startedAtMs = time.clock(), model = "gpt-5" } = {}) =>
+      scheduler.succeeded(id(name), { startedAtMs, model }),
+  }
+}
+
+export const block = (
+  cause: BlockCause,
+  forMs: number,
+  scope: BlockScope = { type: "account" },
+): Extract<AccountEffect, { type: "block" }> => ({ type: "block", scope, cause, forMs })
