@@ -9,6 +9,7 @@ import type { SendUpstream } from "#core/upstream.ts"
 import type { Provider } from "#providers/provider.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
 
+import type { Catalogue } from "./models/catalogue.ts"
 import type { Pool } from "./pool.ts"
 import { fetchText, parseJson } from "./quota-check.ts"
 
@@ -24,9 +25,11 @@ export type CatalogueSyncParts = {
   readonly providers: Readonly<Record<ProviderId, Provider>>
   readonly scheduler: Scheduler
   readonly send: SendUpstream
-  /** Takes over a list; called again with the same models when the upstream says they have not changed. */
-  readonly publish: (listClass: string, list: ModelList) => void
-  readonly known: (listClass: string) => ModelList | undefined
+  readonly catalogue: Catalogue
+  /** Lists an earlier run has kept, by class. */
+  readonly kept: ReadonlyMap<string, ModelList>
+  /** Keeps a list for the next start. */
+  readonly keep: (listClass: string, list: ModelList) => void
   readonly reportFailure: (name: string, cause: unknown) => void
 }
 
@@ -52,6 +55,7 @@ export function listClassOf(account: Account): string {
 
 /** Starts the hourly round. */
 export function startCatalogueSync(parts: CatalogueSyncParts): CatalogueSync {
+  const lists = new Map(parts.kept)
   const asking = new Map<string, Promise<void>>()
   let cancelTimer: CancelTimer = () => {}
   let stopped = false
@@ -59,7 +63,7 @@ export function startCatalogueSync(parts: CatalogueSyncParts): CatalogueSync {
   function ask(listClass: string): Promise<void> {
     const running = asking.get(listClass)
     if (running !== undefined) return running
-    const round = askClass(listClass, parts)
+    const round = askClass(listClass, lists, parts)
       .catch(cause => parts.reportFailure("model list", cause))
       .finally(() => asking.delete(listClass))
     asking.set(listClass, round)
@@ -67,7 +71,10 @@ export function startCatalogueSync(parts: CatalogueSyncParts): CatalogueSync {
   }
 
   async function refresh(): Promise<void> {
-    const stale = [...new Set(parts.pool.accounts().map(listClassOf))].filter(listClass => isStale(listClass, parts))
+    const stale = [...new Set(parts.pool.accounts().map(listClassOf))].filter(listClass => {
+      const list = lists.get(listClass)
+      return list === undefined || parts.clock() - list.fetchedAtMs >= FRESH_MS
+    })
     await Promise.all(stale.map(ask))
   }
 
@@ -83,13 +90,12 @@ export function startCatalogueSync(parts: CatalogueSyncParts): CatalogueSync {
   return {
     refresh,
     etagSeen: (account, etag) => {
-      const listClass = listClassOf(account)
-      if (parts.known(listClass)?.etag !== etag) void ask(listClass)
+      if (lists.get(listClassOf(account))?.etag !== etag) void ask(listClassOf(account))
     },
     accountSeen: account => {
-      const list = parts.known(listClassOf(account))
-      if (list !== undefined) parts.scheduler.setModels(account.id, slugsOf(list.models))
-      if (list === undefined && !account.disabled) void ask(listClassOf(account))
+      const list = lists.get(listClassOf(account))
+      if (list !== undefined) giveList(account, list, parts)
+      else if (!account.disabled) void ask(listClassOf(account))
     },
     stop: () => {
       stopped = true
@@ -98,20 +104,21 @@ export function startCatalogueSync(parts: CatalogueSyncParts): CatalogueSync {
   }
 }
 
-function isStale(listClass: string, parts: CatalogueSyncParts): boolean {
-  const list = parts.known(listClass)
-  return list === undefined || parts.clock() - list.fetchedAtMs >= FRESH_MS
+function giveList(account: Account, list: ModelList, parts: CatalogueSyncParts): void {
+  parts.catalogue.setModels(account.id, list)
+  parts.scheduler.setModels(account.id, slugsOf(list.models))
 }
 
 /** Asks up to three accounts of the class until one answers. Rejects with the last failure. */
-async function askClass(listClass: string, parts: CatalogueSyncParts): Promise<void> {
+async function askClass(listClass: string, lists: Map<string, ModelList>, parts: CatalogueSyncParts): Promise<void> {
   const members = parts.pool.accounts().filter(account => !account.disabled && listClassOf(account) === listClass)
   let failure: unknown
   for (const account of members.slice(0, MAX_ASKED)) {
     try {
-      const list = await askAccount(account, listClass, parts)
-      parts.publish(listClass, list)
-      for (const member of members) parts.scheduler.setModels(member.id, slugsOf(list.models))
+      const list = await askAccount(account, lists.get(listClass), parts)
+      lists.set(listClass, list)
+      parts.keep(listClass, list)
+      for (const member of members) giveList(member, list, parts)
       return
     } catch (cause) {
       failure = cause
@@ -120,11 +127,14 @@ async function askClass(listClass: string, parts: CatalogueSyncParts): Promise<v
   if (failure !== undefined) throw toGatewayError(failure)
 }
 
-async function askAccount(account: Account, listClass: string, parts: CatalogueSyncParts): Promise<ModelList> {
+async function askAccount(
+  account: Account,
+  known: ModelList | undefined,
+  parts: CatalogueSyncParts,
+): Promise<ModelList> {
   const provider = parts.providers[account.provider]
   const target = parts.pool.target(account.id)
   if (target === undefined) throw new Error("the account was removed while its models were asked for")
-  const known = parts.known(listClass)
   const { reply, text } = await fetchText(provider.modelsRequest(target, known?.etag), parts)
   if (reply.status === 304 && known !== undefined) return { ...known, fetchedAtMs: parts.clock() }
   if (reply.status !== 200) {

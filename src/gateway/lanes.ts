@@ -3,7 +3,7 @@
 import type { GatewayError } from "#core/errors.ts"
 import type { ProtocolId } from "#core/ids.ts"
 import type { UpstreamFailure } from "#core/upstream.ts"
-import type { Collector, ReplyContext, StreamPipe } from "#protocols/protocol.ts"
+import type { AnswerEncoding, Collector, ReplyContext, StreamPipe } from "#protocols/protocol.ts"
 import { clientProtocols, upstreamProtocols } from "#protocols/registry.ts"
 import { makeTranscodeCollector } from "#protocols/transcode-collector.ts"
 import { makeTranscodePipe } from "#protocols/transcode-pipe.ts"
@@ -16,13 +16,13 @@ const upstream = upstreamProtocols["openai-responses"]
 /** Opens the pipe of a streaming answer. */
 export function openPipe(client: ProtocolId, context: ReplyContext, readFailure: ReadFailure): StreamPipe {
   if (client === upstream.id) return upstream.makeRelay(context, { readFailure })
-  return makeTranscodePipe({ upstream, client: clientProtocols[client], context, readFailure })
+  return makeTranscodePipe({ upstream, client: encodingOf(client), context, readFailure })
 }
 
 /** Opens the collector of an answer that does not stream. */
 export function openCollector(client: ProtocolId, context: ReplyContext, readFailure: ReadFailure): Collector {
   if (client === upstream.id) return upstream.makeRelayCollector(context, { readFailure })
-  return makeTranscodeCollector({ upstream, client: clientProtocols[client], context, readFailure })
+  return makeTranscodeCollector({ upstream, client: encodingOf(client), context, readFailure })
 }
 
 /** Opens a pipe for an answer that will only ever say that it failed. */
@@ -30,4 +30,10 @@ export function openFailurePipe(client: ProtocolId, context: ReplyContext): Stre
   return openPipe(client, context, failure => {
     throw new Error(`a failure pipe was fed: ${failure.code ?? "no code"}`)
   })
+}
+
+function encodingOf(client: ProtocolId): AnswerEncoding {
+  const { encoding } = clientProtocols[client]
+  if (encoding === undefined) throw new Error(`answers in ${client} can only be relayed`)
+  return encoding
 }

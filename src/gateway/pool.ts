@@ -105,7 +105,8 @@ function credentialState(account: Account, nowMs: number): "fresh" | "due" | "ex
 /** Spent means refused: a full window still serves while credits remain. */
 function isSpent(snapshot: QuotaSnapshot): boolean {
   const { credits } = snapshot
-  if (credits !== undefined && (credits.unlimited || (credits.hasCredits && Number(credits.balance ?? 0) > 0))) return false
+  if (credits !== undefined && (credits.unlimited || (credits.hasCredits && Number(credits.balance ?? 0) > 0)))
+    return false
   return snapshot.limitReached || snapshot.windows.some(window => window.usedPercent >= 100)
 }
 

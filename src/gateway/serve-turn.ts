@@ -4,12 +4,11 @@ import type { Clock, Timers } from "#core/clock.ts"
 import { toGatewayError } from "#core/errors.ts"
 import type { Lane, Outcome } from "#core/outcome.ts"
 import type { ClientCall, ModelRequest } from "#core/request.ts"
-import { conversationKey } from "#protocols/conversation-seed.ts"
+import { conversationKey, conversationSeed } from "#protocols/conversation-seed.ts"
 import type { Collector, ReplyContext, StreamPipe } from "#protocols/protocol.ts"
 import { clientProtocols } from "#protocols/registry.ts"
 
 import type { GatewayAnswer } from "./answer.ts"
-import { runAttempt } from "./attempt.ts"
 import { collectAnswer } from "./collect-answer.ts"
 import type { Heartbeat } from "./heartbeat.ts"
 import { openCollector, openFailurePipe, openPipe } from "./lanes.ts"
@@ -19,7 +18,8 @@ import { replyHeaders } from "./reply-headers.ts"
 import { makeSettler, type Settler } from "./settle.ts"
 import { makeAnswerStream, type StreamLimits } from "./stream-answer.ts"
 import { runTurn } from "./turn.ts"
-import type { CommittedTurn, Turn, TurnParts } from "./turn-parts.ts"
+import type { CommittedTurn, Turn, TurnKind, TurnParts } from "./turn-parts.ts"
+import { makeVerbatimCollector } from "./verbatim-collector.ts"
 
 /** What serving a turn needs besides the turn's own parts. */
 export type ServeTurnParts = {
@@ -40,10 +40,10 @@ export type ServeTurnParts = {
 const HEADERS_LATEST_MS = 15_000
 
 /** Serves one call. Rejects with the `GatewayError` the client gets; the request is settled by then. */
-export async function serveTurn(call: ClientCall, parts: ServeTurnParts): Promise<GatewayAnswer> {
+export async function serveTurn(call: ClientCall, kind: TurnKind, parts: ServeTurnParts): Promise<GatewayAnswer> {
   const settler = makeSettler(call, { clock: parts.clock, record: parts.record })
   try {
-    return await openAnswer(prepareTurn(call, settler, parts), parts)
+    return await openAnswer(prepareTurn(call, kind, settler, parts), parts)
   } catch (cause) {
     const error = toGatewayError(cause)
     settler.end({ status: error.status, error })
@@ -51,7 +51,7 @@ export async function serveTurn(call: ClientCall, parts: ServeTurnParts): Promis
   }
 }
 
-function prepareTurn(call: ClientCall, settler: Settler, parts: ServeTurnParts): Turn {
+function prepareTurn(call: ClientCall, kind: TurnKind, settler: Settler, parts: ServeTurnParts): Turn {
   const request = clientProtocols[call.protocol].decodeRequest(call)
   settler.lane(laneOf(request), request.model)
   const plan = parts.planModel(request)
@@ -61,9 +61,9 @@ function prepareTurn(call: ClientCall, settler: Settler, parts: ServeTurnParts):
     call,
     request,
     plan,
-    conversation: conversationKey(request, call.principal.keyId),
+    conversation: conversationKey(conversationSeed(request), call.principal.keyId),
     settler,
-    attempt: runAttempt,
+    kind,
   }
 }
 
@@ -133,6 +133,7 @@ function pipeFor(turn: Turn, committed: CommittedTurn): StreamPipe {
 }
 
 function collectorFor(turn: Turn, committed: CommittedTurn): Collector {
+  if (turn.kind.endpoint === "compact") return makeVerbatimCollector()
   return openCollector(turn.call.protocol, committed.context, committed.readFailure)
 }
 

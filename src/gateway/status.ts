@@ -5,7 +5,7 @@ import type { Clock } from "#core/clock.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
 import type { AccountView, PoolCounts } from "#scheduler/types.ts"
-import type { AccountCounters, Counters } from "#telemetry/counters.ts"
+import type { Counters, Counts } from "#telemetry/counters.ts"
 
 import type { Pool } from "./pool.ts"
 
@@ -30,7 +30,8 @@ export type AccountStats = {
   readonly until?: string
   readonly in_flight: number
   readonly concurrency: number
-  readonly requests: AccountCounters
+  /** Absent before the first request. */
+  readonly requests?: Counts
   readonly quota?: QuotaSnapshot
   readonly transitions: AccountView["transitions"]
 }
@@ -40,7 +41,7 @@ export type Stats = {
   readonly version: string
   readonly uptime_seconds: number
   readonly pool: PoolCounts
-  readonly totals: AccountCounters
+  readonly totals: Counts
   readonly accounts: readonly AccountStats[]
 }
 
@@ -92,7 +93,7 @@ function statsOf(parts: StatusParts): Stats {
     pool: parts.scheduler.counts(),
     totals: counted.total,
     accounts: parts.scheduler.view().map(view => {
-      const requests = counted.byAccount[view.id] ?? counted.none
+      const requests = counted.accounts.get(view.id)
       return accountStats(view, { account: accounts.get(view.id), quota: parts.pool.quotaOf(view.id), requests })
     }),
   }
@@ -101,11 +102,14 @@ function statsOf(parts: StatusParts): Stats {
 type AccountFacts = {
   readonly account: Account | undefined
   readonly quota: QuotaSnapshot | undefined
-  readonly requests: AccountCounters
+  readonly requests: Counts | undefined
 }
 
 function accountStats(view: AccountView, facts: AccountFacts): AccountStats {
-  const untilMs = Math.max(0, ...view.blocks.filter(block => block.scope.type === "account").map(block => block.untilMs))
+  const untilMs = Math.max(
+    0,
+    ...view.blocks.filter(block => block.scope.type === "account").map(block => block.untilMs),
+  )
   return {
     id: view.id,
     label: maskLabel(facts.account?.label ?? view.id),
@@ -115,7 +119,7 @@ function accountStats(view: AccountView, facts: AccountFacts): AccountStats {
     ...(untilMs > 0 && { until: new Date(untilMs).toISOString() }),
     in_flight: view.load,
     concurrency: view.cap,
-    requests: facts.requests,
+    ...(facts.requests !== undefined && { requests: facts.requests }),
     ...(facts.quota !== undefined && { quota: facts.quota }),
     transitions: view.transitions,
   }

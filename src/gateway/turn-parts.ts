@@ -2,7 +2,7 @@
 
 import type { Clock, Timers } from "#core/clock.ts"
 import type { GatewayError } from "#core/errors.ts"
-import type { AccountId, ProtocolId, ProviderId } from "#core/ids.ts"
+import type { AccountId, ProviderId } from "#core/ids.ts"
 import type { Verdict } from "#core/outcome.ts"
 import type { ClientCall, ModelRequest } from "#core/request.ts"
 import type { QuotaSnapshot, SendUpstream, UpstreamFailure, UpstreamTarget } from "#core/upstream.ts"
@@ -46,7 +46,8 @@ export type TurnParts = {
   readonly scheduler: Scheduler
   readonly pool: TurnPool
   readonly providers: Readonly<Record<ProviderId, Provider>>
-  readonly upstreams: Readonly<Record<"openai-responses", UpstreamProtocol>>
+  /** The dialect upstreams speak. */
+  readonly upstream: UpstreamProtocol
   readonly send: SendUpstream
   readonly budget: RetryBudget
   readonly conversations: Sticky
@@ -62,8 +63,13 @@ export type Turn = {
   /** UUID-shaped key of the conversation, scoped to the principal. */
   readonly conversation: string
   readonly settler: Settler
-  /** How one attempt is made; an ordinary turn and a compaction differ only in this. */
-  readonly attempt: RunAttempt
+  readonly kind: TurnKind
+}
+
+/** What tells an ordinary turn and the two ways of compaction apart. */
+export type TurnKind = {
+  readonly endpoint: "turn" | "compact"
+  readonly encode: UpstreamProtocol["encodeRequest"]
 }
 
 /** What one attempt came to. `empty` says that the committed answer has no output at all. */
@@ -83,15 +89,10 @@ export type AttemptInput = {
   readonly abort: AbortController
 }
 
-/** Makes one attempt of a turn. Never throws for what an upstream or a network does. */
-export type RunAttempt = (turn: Turn, input: AttemptInput, parts: TurnParts) => Promise<AttemptResult>
-
 /** An attempt the gateway has committed to: everything from here on goes to the client. */
 export type CommittedTurn = {
   readonly lease: Lease
   readonly account: AccountId
-  /** The dialect the upstream answers in. */
-  readonly dialect: ProtocolId
   readonly reader: ReadableStreamDefaultReader<Uint8Array>
   /** Chunks read while the head was held. */
   readonly chunks: readonly Uint8Array[]

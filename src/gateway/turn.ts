@@ -5,6 +5,7 @@ import type { AccountId } from "#core/ids.ts"
 import type { Verdict } from "#core/outcome.ts"
 import type { Lease } from "#scheduler/types.ts"
 
+import { runAttempt } from "./attempt.ts"
 import { abortReason } from "./body-error.ts"
 import { nextStep, type RetryStep } from "./retry.ts"
 import type { AttemptInput, AttemptResult, CommittedTurn, Turn, TurnParts } from "./turn-parts.ts"
@@ -64,7 +65,7 @@ async function tryOnce(
   const startedAtMs = parts.clock()
   let result: AttemptResult
   try {
-    result = await turn.attempt(turn, attemptInput(lease, tries, abort), parts)
+    result = await runAttempt(turn, attemptInput(lease, tries, abort), parts)
   } catch (error) {
     lease.release()
     throw error

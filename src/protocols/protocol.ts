@@ -6,7 +6,7 @@ import type { ProtocolId, RequestId } from "#core/ids.ts"
 import type { JsonObject } from "#core/json.ts"
 import type { ModelInfo } from "#core/model-info.ts"
 import type { ClientCall, ModelRequest, ReplyOptions } from "#core/request.ts"
-import type { UpstreamFailure } from "#core/upstream.ts"
+import type { RequestRules, UpstreamFailure } from "#core/upstream.ts"
 
 /** What an answer's encoder needs besides the events. */
 export type ReplyContext = {
@@ -42,14 +42,20 @@ export type ErrorReply = {
   readonly body: string
 }
 
+/** How answers are written in a dialect from neutral events. */
+export type AnswerEncoding = {
+  readonly makeEncoder: (context: ReplyContext) => StreamEncoder
+  readonly makeFolder: (context: ReplyContext) => Folder
+}
+
 /** A dialect that clients speak to us. */
 export type ClientProtocol = {
   readonly id: ProtocolId
   /** Throws `GatewayError` `invalid-request` with `param` in the client's own spelling. */
   readonly decodeRequest: (call: ClientCall) => ModelRequest
-  readonly makeEncoder: (context: ReplyContext) => StreamEncoder
-  readonly makeFolder: (context: ReplyContext) => Folder
   readonly encodeError: (error: GatewayError, requestId: RequestId) => ErrorReply
+  /** Absent where every upstream speaks this dialect too: its answers are relayed. */
+  readonly encoding?: AnswerEncoding
 }
 
 /** Turns upstream bytes into neutral events. Synchronous; accepts any chunk border. */
@@ -63,6 +69,11 @@ export type StreamDecoder = {
 export type DecoderParts = {
   readonly emit: EmitEvent
   readonly readFailure: (failure: UpstreamFailure) => GatewayError
+  /**
+   * Names of the tools the request offered, as the upstream knows them. Absent = unknown: then a call to a tool that
+   * merely looks undeclared is handed on as it is.
+   */
+  readonly declaredTools?: ReadonlySet<string>
 }
 
 /** What an observer has seen of an answer so far. */
@@ -125,14 +136,6 @@ export type EncodePlan = {
   readonly rules: RequestRules
   /** Drop encrypted reasoning, compaction blobs and response ids: they belong to another account or were refused. */
   readonly stripEncrypted: boolean
-}
-
-/** What a provider's backend accepts; the upstream dialect builds the body by it. */
-export type RequestRules = {
-  /** Top-level keys that may be sent; undefined = all. */
-  readonly allowedKeys?: ReadonlySet<string>
-  /** The backend refuses `store: true`, bare strings, missing `instructions`, `role: "system"`, foreign item ids. */
-  readonly codexBackend: boolean
 }
 
 /** An upstream body and the names that were shortened in it. */

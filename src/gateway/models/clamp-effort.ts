@@ -29,7 +29,7 @@ export function clampEffort(requested: string, limits: EffortLimits): ClampedEff
 
 /** The rule of retired names: `none` means the lowest thinking they have, and no effort means their default. */
 export function clampLegacyEffort(requested: string | undefined, model: LegacyModel): ClampedEffort {
-  if (requested === undefined || requested === "auto") {
+  if (requested === undefined) {
     return { isKnown: true, ...(model.defaultEffort !== undefined && { effort: model.defaultEffort }) }
   }
   const isNone = requested.trim().toLowerCase() === "none"

@@ -55,6 +55,6 @@ const OTHER_VERSION = /^gpt-(?!5(?!\.?\d)|5\.1(?!\d))\d/
  */
 export function looseLegacySlug(name: string): string | undefined {
   const plain = name.toLowerCase()
-  if (OTHER_VERSION.test(plain)) return undefined
+  if (plain.includes("/") || OTHER_VERSION.test(plain)) return undefined
   return LOOSE_NAMES.find(([pattern]) => pattern.test(plain))?.[1]
 }

@@ -33,10 +33,10 @@ const OWN_PREFIXES: ReadonlySet<string> = new Set(["openai", "codex", "openai-co
 const EFFORT_WORDS = [...REASONING_EFFORTS, "auto"].join("|")
 
 /** `-high`, `_high`, `:high`, `(high)`; `fast` and `1m` likewise. */
-const SUFFIX = new RegExp(
-  `^(.+?)(?:[-_:](${EFFORT_WORDS}|fast|1m)|\\((${EFFORT_WORDS}|fast)\\)|\\[(1m)\\])$`,
-  "i",
-)
+const SUFFIX = new RegExp(`^(.+?)(?:[-_:](${EFFORT_WORDS}|fast|1m)|\\((${EFFORT_WORDS}|fast)\\)|\\[(1m)\\])$`, "i")
+
+/** No model's name is longer; the search below is then short for any text. */
+const MAX_NAME_CHARACTERS = 256
 
 /** Aliases may point at aliases, but not in circles. */
 const MAX_DEPTH = 12
@@ -46,6 +46,7 @@ const MAX_DEPTH = 12
  * `gpt-5.1-codex-max` stays a model; suffixes come in any order; the outermost effort wins.
  */
 export function parseModelName(name: string, names: KnownNames): ParsedName | undefined {
+  if (name.length > MAX_NAME_CHARACTERS) return undefined
   return resolve(name.trim(), { names, loose: true, depth: 0 })
 }
 

@@ -1,0 +1,79 @@
+/** Sends one attempt upstream: encodes the body for the account's provider and places what the headers carry. */
+
+import type { AccountId } from "#core/ids.ts"
+import type { UpstreamFailure, UpstreamReply, UpstreamTarget } from "#core/upstream.ts"
+import { isResponsesLite } from "#protocols/client-hints.ts"
+import type { EncodedRequest, EncodePlan } from "#protocols/protocol.ts"
+import type { Provider, TurnContext } from "#providers/provider.ts"
+import { readBody } from "#transport/read-body.ts"
+
+import type { Turn, TurnParts } from "./turn-parts.ts"
+
+/** How long an error body may take. */
+const ERROR_BODY_MS = 10_000
+
+/** Builds the upstream body. Throws `invalid-request` for what cannot be said upstream. */
+export function encodeTurn(turn: Turn, provider: Provider, stripEncrypted: boolean): EncodedRequest {
+  const { plan } = turn
+  const encodePlan: EncodePlan = {
+    model: plan.slug,
+    ...(plan.info !== undefined && { modelInfo: plan.info }),
+    ...(plan.effort !== undefined && { effort: plan.effort }),
+    ...(plan.serviceTier !== undefined && { serviceTier: plan.serviceTier }),
+    promptCacheKey: turn.conversation,
+    rules: provider.rules,
+    stripEncrypted,
+  }
+  return turn.kind.encode(turn.request, encodePlan)
+}
+
+/** Where one attempt goes. */
+export type Destination = {
+  readonly target: UpstreamTarget
+  readonly provider: Provider
+  readonly signal: AbortSignal
+}
+
+/** Sends the body and takes note of what the reply's headers say about quota, models and turn state. */
+export async function sendTurn(turn: Turn, body: string, to: Destination, parts: TurnParts): Promise<UpstreamReply> {
+  const context = contextOf(turn, to.target.account.id, parts)
+  const request =
+    turn.kind.endpoint === "compact"
+      ? to.provider.compactRequest(to.target, body, context)
+      : to.provider.turnRequest(to.target, body, context)
+  const reply = await parts.send(request, to.signal)
+  noteHeaders(reply, to, parts)
+  return reply
+}
+
+/** Reads the body of a refusal. */
+export async function readRefusal(reply: UpstreamReply, to: Destination, parts: TurnParts): Promise<UpstreamFailure> {
+  const { text } = await readBody(reply.body, {
+    timers: parts.timers,
+    deadlineMs: ERROR_BODY_MS,
+    signal: to.signal,
+  })
+  return to.provider.readErrorReply({ status: reply.status, headers: reply.headers, bodyText: text })
+}
+
+function contextOf(turn: Turn, account: AccountId, parts: TurnParts): TurnContext {
+  const turnState = turn.call.headers.get("x-codex-turn-state")
+  const issuer = turnState === null ? undefined : parts.turnStates.get(turnState)
+  return {
+    sessionId: turn.conversation,
+    clientHeaders: turn.call.headers,
+    codexClient: turn.request.reply.codexClient,
+    turnStateIsOurs: issuer === account,
+    lite: isResponsesLite(turn.call.headers, turn.call.json),
+  }
+}
+
+function noteHeaders(reply: UpstreamReply, to: Destination, parts: TurnParts): void {
+  const account = to.target.account.id
+  const quota = to.provider.readQuotaHeaders(reply.headers, parts.clock())
+  if (quota !== undefined) parts.pool.observeQuota(account, quota)
+  const etag = reply.headers.get("x-models-etag")
+  if (etag !== null) parts.pool.observeModelsEtag(account, etag)
+  const turnState = reply.headers.get("x-codex-turn-state")
+  if (turnState !== null) parts.turnStates.set(turnState, account)
+}

@@ -1,0 +1,115 @@
+/** What identifies a conversation: the text it is recognised by, and the cache key made from that text. */
+
+import { arrayAt, isJsonObject, type Json, type JsonObject, objectAt, stringAt } from "#core/json.ts"
+import type { ContentPart, ModelRequest } from "#core/request.ts"
+
+/** The head of a conversation, which all its turns share. */
+type Head = { readonly guidance: string; readonly firstTurn: string }
+
+/** Long enough to tell system prompts apart, short enough to cost nothing. */
+const MAX_GUIDANCE_CHARS = 2000
+
+/** Volatile lines are removed before the cut, so that their length does not move it. */
+const MAX_SCANNED_CHARS = 8000
+
+/** How much of each end of a URL goes into the seed: data URLs can be megabytes. */
+const URL_SAMPLE_CHARS = 128
+
+/** Lines that change from turn to turn or from day to day. */
+const VOLATILE_LINE = /\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}|\b(today|current date|date:|time:|now is)\b|reminder/i
+
+/** Blocks that agents put in front of the user's own words and renew each turn. */
+const REMINDER_BLOCK = /^\s*<(system-reminder|system_reminder|environment_context)>[\s\S]*?<\/\1>/
+
+/**
+ * Returns text that is the same for every turn of one conversation and differs between conversations: the client's
+ * own key if it gave one, otherwise its hint joined with the model, the first instructions and the first user turn.
+ * It holds prompt text: hash it ({@link conversationKey}), never log it.
+ */
+export function conversationSeed(request: ModelRequest): string {
+  if (request.cacheKey) return `key\n${request.cacheKey}`
+  const head = request.body.type === "neutral" ? neutralHead(request.body.input) : nativeHead(request.body.json)
+  return ["content", request.sessionHint ?? "", request.model, stableText(head.guidance), head.firstTurn].join("\n")
+}
+
+/** Returns a UUID-shaped key. `keyId` keeps the conversations of different client keys apart. */
+export function conversationKey(seed: string, keyId: string): string {
+  const hash = new Bun.CryptoHasher("sha256").update(`${keyId.length}:${keyId}\n`).update(seed).digest("hex")
+  // Version 8 and variant bits: a UUID whose content is the maker's own (RFC 9562, section 5.8).
+  const variant = "89ab"[Number.parseInt(hash.charAt(16), 16) & 3]
+  return `${hash.slice(0, 8)}-${hash.slice(8, 12)}-8${hash.slice(13, 16)}-${variant}${hash.slice(17, 20)}-${hash.slice(20, 32)}`
+}
+
+function stableText(text: string): string {
+  const lines = text.slice(0, MAX_SCANNED_CHARS).split("\n")
+  return lines
+    .filter(line => !VOLATILE_LINE.test(line))
+    .join("\n")
+    .slice(0, MAX_GUIDANCE_CHARS)
+}
+
+function neutralHead(input: Extract<ModelRequest["body"], { type: "neutral" }>["input"]): Head {
+  const messages = input.filter(item => item.type === "message")
+  const guidance = messages.find(message => message.role === "developer")?.parts ?? []
+  const turns = messages.filter(message => message.role === "user")
+  return {
+    guidance: guidance.map(partText).join("\n"),
+    firstTurn: firstOwnText(turns.map(turn => turn.parts.map(partText))),
+  }
+}
+
+function partText(part: ContentPart): string {
+  switch (part.type) {
+    case "text":
+    case "refusal":
+      return part.text
+    case "image":
+      return sample(part.url ?? part.fileId ?? "")
+    case "file":
+      return sample(part.fileId ?? part.url ?? part.dataUrl ?? "")
+  }
+}
+
+function nativeHead(json: JsonObject): Head {
+  const messages = (arrayAt(json, "input") ?? []).filter(isJsonObject)
+  const guidance = messages.find(item => item["role"] === "developer" || item["role"] === "system")
+  const turns = messages.filter(item => item["role"] === "user")
+  const instructions = nativeTexts(json["instructions"]).join("\n")
+  return {
+    guidance: instructions === "" ? nativeTexts(guidance?.["content"]).join("\n") : instructions,
+    firstTurn: firstOwnText(turns.map(turn => nativeTexts(turn["content"]))),
+  }
+}
+
+function nativeTexts(content: Json | undefined): readonly string[] {
+  if (typeof content === "string") return [content]
+  if (!Array.isArray(content)) return []
+  const parts: readonly Json[] = content
+  return parts.filter(isJsonObject).map(part => {
+    const image = stringAt(part, "image_url") ?? stringAt(objectAt(part, "image_url") ?? {}, "url")
+    return stringAt(part, "text") ?? sample(image ?? stringAt(part, "file_id") ?? stringAt(part, "file_data") ?? "")
+  })
+}
+
+/** Some agents send a turn of nothing but context before the user's first words. */
+function firstOwnText(turns: readonly (readonly string[])[]): string {
+  for (const texts of turns) {
+    const text = userText(texts)
+    if (text !== "") return text
+  }
+  return ""
+}
+
+/** Returns the user's own words: leading reminder blocks are cut away. */
+function userText(texts: readonly string[]): string {
+  let text = texts.join("\n")
+  for (let block = REMINDER_BLOCK.exec(text); block !== null; block = REMINDER_BLOCK.exec(text)) {
+    text = text.slice(block[0].length)
+  }
+  return text.trim()
+}
+
+function sample(url: string): string {
+  if (url.length <= 2 * URL_SAMPLE_CHARS) return url
+  return `${url.length}:${url.slice(0, URL_SAMPLE_CHARS)}${url.slice(-URL_SAMPLE_CHARS)}`
+}

@@ -1,0 +1,166 @@
+/** Input items, one by one, brought to what a `store: false` upstream accepts. */
+
+import { arrayAt, isJsonObject, type Json, type JsonObject, stringAt } from "#core/json.ts"
+
+import { normaliseContent, normaliseParts, type PartRules } from "./normalise-parts.ts"
+import { withoutKeys } from "./without-keys.ts"
+
+/** What the upstream refuses at item level. */
+export type ItemRules = PartRules & {
+  /** The Codex backend has no `system` role. */
+  readonly systemAsDeveloper: boolean
+}
+
+/** Returns the item to send, or undefined when it must not be sent. */
+type NormaliseItem = (item: JsonObject, rules: ItemRules) => JsonObject | undefined
+
+/** The upstream refuses longer ids, and ids of items it has not stored. */
+const MAX_ID_CHARS = 64
+
+/** Hosted calls whose type demands an id. */
+const TYPES_WITH_ID: ReadonlySet<string> = new Set([
+  "file_search_call",
+  "code_interpreter_call",
+  "computer_call",
+  "mcp_call",
+  "mcp_list_tools",
+  "mcp_approval_request",
+])
+
+const NORMALISERS: ReadonlyMap<string, NormaliseItem> = new Map<string, NormaliseItem>([
+  ["message", normaliseMessage],
+  ["reasoning", normaliseReasoning],
+  ["function_call", normaliseFunctionCall],
+  ["custom_tool_call", normaliseCustomCall],
+  ["tool_search_call", normaliseToolSearchCall],
+  ["function_call_output", normaliseOutput],
+  ["custom_tool_call_output", normaliseOutput],
+  ["compaction", normaliseCompaction],
+  ["compaction_summary", normaliseCompaction],
+  ["context_compaction", normaliseCompaction],
+  ["image_generation_call", normaliseImageCall],
+])
+
+/**
+ * Returns the items to send, in order. Ids are deleted: nothing is stored upstream, and foreign ids are refused.
+ * Unknown types pass with all their other members. `compaction_trigger` keeps its place; see `encode-input.ts`.
+ */
+export function normaliseItems(items: readonly JsonObject[], rules: ItemRules): readonly JsonObject[] {
+  const normalised: JsonObject[] = []
+  for (const item of items) {
+    const type = stringAt(item, "type") ?? (stringAt(item, "role") === undefined ? "" : "message")
+    const next = (NORMALISERS.get(type) ?? normaliseOther)(item, rules)
+    if (next !== undefined) normalised.push(next)
+  }
+  return normalised
+}
+
+function normaliseMessage(item: JsonObject, rules: ItemRules): JsonObject {
+  const role = item["role"] === "system" && rules.systemAsDeveloper ? "developer" : item["role"]
+  const side = role === "assistant" ? "output" : "input"
+  const content = normaliseContent(item["content"], side, rules)
+  return { type: "message", ...withoutKeys(item, ["id"]), role: role ?? "user", content }
+}
+
+/**
+ * Reasoning replays only through its encrypted content; an id alone points to an item nobody stored, and a non-empty
+ * `content` is refused with `array_above_max_length`.
+ */
+function normaliseReasoning(item: JsonObject, rules: ItemRules): JsonObject | undefined {
+  if (rules.dropEncrypted || !stringAt(item, "encrypted_content")) return undefined
+  const kept = withoutKeys(item, ["id", "content"])
+  return arrayAt(kept, "summary") === undefined ? { ...kept, summary: [] } : kept
+}
+
+function normaliseFunctionCall(item: JsonObject): JsonObject {
+  return { ...withoutKeys(item, ["id"]), arguments: jsonSource(item["arguments"]) }
+}
+
+function normaliseCustomCall(item: JsonObject): JsonObject {
+  return { ...withoutKeys(item, ["id"]), input: plainText(item["input"]) }
+}
+
+function normaliseToolSearchCall(item: JsonObject): JsonObject {
+  const kept = withoutKeys(item, ["id"])
+  return typeof kept["arguments"] === "string" ? { ...kept, arguments: parseObject(kept["arguments"]) } : kept
+}
+
+function normaliseOutput(item: JsonObject, rules: ItemRules): JsonObject {
+  const output = item["output"]
+  const kept = withoutKeys(item, ["id"])
+  if (!Array.isArray(output)) return { ...kept, output: plainText(output) }
+  const parts = normaliseParts(output, "input", rules)
+  return { ...kept, output: parts.length === 0 ? "" : parts }
+}
+
+/** A compaction without its encrypted content is worth only its summary text. */
+function normaliseCompaction(item: JsonObject, rules: ItemRules): JsonObject | undefined {
+  if (stringAt(item, "encrypted_content")) return rules.dropEncrypted ? undefined : withoutKeys(item, ["id"])
+  const summary = summaryText(item["summary"])
+  if (summary === "") return undefined
+  return { type: "message", role: "developer", content: [{ type: "input_text", text: summary }] }
+}
+
+/** A generated image that cannot be named by its id is shown to the model as an input image. */
+function normaliseImageCall(item: JsonObject): JsonObject | undefined {
+  const id = stringAt(item, "id") ?? ""
+  if (id.startsWith("ig_") && isAcceptableId(id)) return item
+  const result = stringAt(item, "result")
+  if (!result) return undefined
+  const url = result.startsWith("data:")
+    ? result
+    : `data:image/${stringAt(item, "output_format") ?? "png"};base64,${result}`
+  return {
+    type: "message",
+    role: "user",
+    content: normaliseContent([{ type: "input_image", image_url: url }], "input", KEEP_ALL),
+  }
+}
+
+const KEEP_ALL: PartRules = { dropCacheBreakpoints: false, dropEncrypted: false }
+
+function normaliseOther(item: JsonObject, rules: ItemRules): JsonObject | undefined {
+  if (TYPES_WITH_ID.has(stringAt(item, "type") ?? "")) {
+    return isAcceptableId(stringAt(item, "id") ?? "") ? item : undefined
+  }
+  const kept = withoutKeys(item, ["id"])
+  const content = arrayAt(kept, "content")
+  if (!rules.dropEncrypted || content === undefined) return kept
+  const plain = content.filter(part => !isJsonObject(part) || part["type"] !== "encrypted_content")
+  if (plain.length === content.length) return kept
+  return plain.length === 0 ? undefined : { ...kept, content: plain }
+}
+
+function isAcceptableId(id: string): boolean {
+  return id.length <= MAX_ID_CHARS && /^[A-Za-z0-9_-]+$/.test(id)
+}
+
+function jsonSource(value: Json | undefined): string {
+  if (typeof value === "string") return value === "" ? "{}" : value
+  return value === undefined || value === null ? "{}" : JSON.stringify(value)
+}
+
+function plainText(value: Json | undefined): string {
+  if (typeof value === "string") return value
+  return value === undefined || value === null ? "" : JSON.stringify(value)
+}
+
+function summaryText(summary: Json | undefined): string {
+  if (typeof summary === "string") return summary
+  if (!Array.isArray(summary)) return ""
+  const parts: readonly Json[] = summary
+  return parts
+    .map(part => (isJsonObject(part) ? (stringAt(part, "text") ?? "") : ""))
+    .join("\n")
+    .trim()
+}
+
+function parseObject(source: string): JsonObject {
+  try {
+    const value: unknown = JSON.parse(source)
+    return isJsonObject(value) ? value : {}
+  } catch {
+    // The upstream wants an object here and never needs the broken text.
+    return {}
+  }
+}

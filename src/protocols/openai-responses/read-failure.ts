@@ -1,0 +1,75 @@
+/** Reads a failure that arrives with status 200: an `error` or `response.failed` event, a JSON body, an HTML page. */
+
+import { isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
+import type { UpstreamFailure } from "#core/upstream.ts"
+
+/** The upstream closed without a terminal event. */
+export const STREAM_BREAK: UpstreamFailure = {
+  status: 200,
+  code: "upstream_stream_break",
+  message: "The upstream closed the stream before the answer was complete.",
+}
+
+/** An edge in front of the upstream answered with a page. */
+export const HTML_BODY: UpstreamFailure = {
+  status: 200,
+  message: "The upstream answered with an HTML page instead of events.",
+  html: true,
+}
+
+/**
+ * Reads `error` (flat, nested, or wrapped with `status`), `response.failed` and `response.cancelled`.
+ * `status` is the event's own when it carries one, otherwise 200.
+ */
+export function readFailureEvent(event: JsonObject): UpstreamFailure {
+  const response = objectAt(event, "response")
+  const nested = objectAt(event, "error") ?? (response === undefined ? undefined : objectAt(response, "error"))
+  const status = numberAt(event, "status") ?? numberAt(event, "status_code") ?? 200
+  const type = stringAt(event, "type")
+  const fallback = type === "response.cancelled" ? "The upstream cancelled the answer." : "The upstream failed."
+  return readErrorObject(nested ?? event, { status, fallback })
+}
+
+/** Reads a whole body that is not an event stream. Bodies that are no JSON object give a general message. */
+export function readFailureBody(body: string): UpstreamFailure {
+  const json = parseBody(body)
+  const fallback = "The upstream answered with a JSON body instead of events."
+  if (json === undefined) return { status: 200, message: fallback }
+  const status = numberAt(json, "status") ?? 200
+  const detail = json["detail"]
+  if (typeof detail === "string") return { status, message: detail }
+  const nested = objectAt(json, "error") ?? objectAt(json, "detail")
+  return readErrorObject(nested ?? json, { status, fallback: stringAt(json, "error") ?? fallback })
+}
+
+function parseBody(body: string): JsonObject | undefined {
+  try {
+    const json: unknown = JSON.parse(body.trim())
+    return isJsonObject(json) ? json : undefined
+  } catch {
+    // A body that is cut or no JSON at all says nothing; the general message stands for it.
+    return undefined
+  }
+}
+
+type Surroundings = { readonly status: number; readonly fallback: string }
+
+function readErrorObject(error: JsonObject, { status, fallback }: Surroundings): UpstreamFailure {
+  const code = stringAt(error, "code")
+  const type = stringAt(error, "type")
+  const param = stringAt(error, "param")
+  const planType = stringAt(error, "plan_type")
+  const resetsAtSec = numberAt(error, "resets_at")
+  const resetsInSec = numberAt(error, "resets_in_seconds")
+  return {
+    status,
+    message: stringAt(error, "message") ?? fallback,
+    ...(code !== undefined && { code }),
+    // In the flat shape `type` names the event, not the failure.
+    ...(type !== undefined && type !== "error" && { type }),
+    ...(param !== undefined && { param }),
+    ...(planType !== undefined && { planType }),
+    ...(resetsAtSec !== undefined && { resetsAtSec }),
+    ...(resetsInSec !== undefined && { resetsInSec }),
+  }
+}

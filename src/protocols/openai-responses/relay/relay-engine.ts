@@ -1,0 +1,78 @@
+/** Lane 1 in byte text: passes what needs no change, edits the few events that do, and remembers what they said. */
+
+import type { GatewayError } from "#core/errors.ts"
+import type { UpstreamFailure } from "#core/upstream.ts"
+import { makeEventReader } from "#protocols/openai-responses/event-reader.ts"
+import { HTML_BODY, readFailureBody, STREAM_BREAK } from "#protocols/openai-responses/read-failure.ts"
+import type { AnswerState, ReplyContext } from "#protocols/protocol.ts"
+import { utf8OfByteText } from "#wire/bytes.ts"
+import { SSE_KEEP_ALIVE_COMMENT } from "#wire/sse-writer.ts"
+
+import { makeRelayEvents } from "./relay-events.ts"
+import { makeRelayOutput } from "./relay-output.ts"
+
+/** The relay of one answer, without its byte ends. */
+export type RelayEngine = {
+  /** Takes upstream byte text, returns the client's; the same string when nothing had to change. */
+  readonly push: (text: string) => string
+  readonly end: () => string
+  readonly fail: (error: GatewayError) => string
+  readonly keepAlive: () => string
+  readonly state: () => AnswerState
+  /** The response object of the terminal event as JSON text, once it has passed. */
+  readonly response: () => string | undefined
+}
+
+/** The provider's reading of failures. */
+export type RelayParts = { readonly readFailure: (failure: UpstreamFailure) => GatewayError }
+
+const CLOSE_BRACE = 125
+
+/** Makes the engine for one answer. */
+export function makeRelayEngine(context: ReplyContext, { readFailure }: RelayParts): RelayEngine {
+  const output = makeRelayOutput()
+  const events = makeRelayEvents({ context, output, readFailure })
+  let isClosing = false
+  const reader = makeEventReader({
+    onFrame: (text, start, end, dataAt) => {
+      if (events.isFinished()) return
+      const prefix = events.unreadPrefix()
+      // The hot path: one comparison tells a delta, which is never changed.
+      const isHot = prefix !== "" && !isClosing && text.startsWith(prefix, start) && output.passesUnread()
+      if (isHot && text.charCodeAt(end - 1) === CLOSE_BRACE) output.pass(text, start, end)
+      else events.read({ text, start, end, dataAt })
+    },
+    onBody: (kind, body) =>
+      events.fail(readFailure(kind === "html" ? HTML_BODY : readFailureBody(utf8OfByteText(body)))),
+  })
+  return {
+    push: text => {
+      if (!events.isFinished()) reader.push(text)
+      return output.take()
+    },
+    end: () => {
+      // What is left may be cut anywhere: from here on everything is parsed before it passes.
+      isClosing = true
+      if (!events.isFinished()) reader.end()
+      if (!events.isFinished()) events.fail(readFailure(STREAM_BREAK))
+      return output.take()
+    },
+    fail: error => {
+      if (!events.isFinished()) events.fail(error)
+      return output.take()
+    },
+    keepAlive: () => {
+      if (events.isFinished()) return ""
+      if (events.isCreated()) output.synthesise("keepalive", keepAliveText)
+      else output.raw(SSE_KEEP_ALIVE_COMMENT)
+      return output.take()
+    },
+    state: events.state,
+    response: events.response,
+  }
+}
+
+/** Resets the idle timer of clients that do not count comments; the one unknown type the official SDK lets through. */
+function keepAliveText(sequence: number): string {
+  return `{"type":"keepalive","sequence_number":${sequence}}`
+}

@@ -1,0 +1,43 @@
+/** The table of dialects: a new one does not compile without its line here. */
+
+import type { ProtocolId } from "#core/ids.ts"
+
+import { decodeChatRequest } from "./openai-chat/decode-request.ts"
+import { encodeChatError } from "./openai-chat/encode-error.ts"
+import { makeChatEncoder } from "./openai-chat/encode-stream.ts"
+import { makeChatFolder } from "./openai-chat/fold.ts"
+import { decodeResponsesRequest } from "./openai-responses/decode-request.ts"
+import { makeResponsesDecoder } from "./openai-responses/decode-stream.ts"
+import { encodeResponsesError } from "./openai-responses/encode-error.ts"
+import { encodeResponsesRequest } from "./openai-responses/encode-request.ts"
+import { makeResponsesProbe } from "./openai-responses/probe.ts"
+import { makeResponsesCollector } from "./openai-responses/relay-collector.ts"
+import { makeResponsesRelay } from "./openai-responses/relay-stream.ts"
+import type { ClientProtocol, UpstreamProtocol } from "./protocol.ts"
+
+/** What clients speak. */
+export const clientProtocols: Readonly<Record<ProtocolId, ClientProtocol>> = {
+  "openai-chat": {
+    id: "openai-chat",
+    decodeRequest: decodeChatRequest,
+    encodeError: encodeChatError,
+    encoding: { makeEncoder: makeChatEncoder, makeFolder: makeChatFolder },
+  },
+  "openai-responses": {
+    id: "openai-responses",
+    decodeRequest: decodeResponsesRequest,
+    encodeError: encodeResponsesError,
+  },
+}
+
+/** What upstreams speak. */
+export const upstreamProtocols = {
+  "openai-responses": {
+    id: "openai-responses",
+    encodeRequest: encodeResponsesRequest,
+    makeDecoder: makeResponsesDecoder,
+    makeProbe: makeResponsesProbe,
+    makeRelay: makeResponsesRelay,
+    makeRelayCollector: makeResponsesCollector,
+  },
+} as const satisfies Partial<Record<ProtocolId, UpstreamProtocol>>

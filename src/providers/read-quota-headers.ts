@@ -1,0 +1,90 @@
+/** Reads the quota that the Codex backend states in the headers of every answer. */
+
+import type { QuotaBucket, QuotaSnapshot, QuotaWindow } from "#core/upstream.ts"
+
+import { isSpent, makeSnapshot, makeWindow } from "./quota-window.ts"
+
+/** The family that counts all models but those with a quota of their own. */
+const MAIN_FAMILY = "codex"
+
+const SLOTS = ["primary", "secondary"] as const
+
+/**
+ * Returns what the headers say, or undefined when they say nothing. A slot with 0 minutes or an empty reset is absent;
+ * booleans arrive as `True` and `False`. `x-codex-bengalfox-…` is the bucket `codex_bengalfox`.
+ */
+export function readQuotaHeaders(headers: Headers, nowMs: number): QuotaSnapshot | undefined {
+  return makeSnapshot({
+    observedAtMs: nowMs,
+    planType: textOf(headers, "x-codex-plan-type"),
+    windows: readFamily(headers, MAIN_FAMILY, nowMs),
+    buckets: readBuckets(headers, nowMs),
+    credits: readCredits(headers),
+    reachedBySource: textOf(headers, "x-codex-rate-limit-reached-type") !== undefined,
+  })
+}
+
+function readFamily(headers: Headers, family: string, nowMs: number): readonly QuotaWindow[] {
+  return SLOTS.map(slot => {
+    const minutes = numberOf(headers, `x-${family}-${slot}-window-minutes`)
+    return makeWindow(
+      {
+        usedPercent: numberOf(headers, `x-${family}-${slot}-used-percent`),
+        windowSec: minutes === undefined ? undefined : minutes * 60,
+        resetsAtSec: numberOf(headers, `x-${family}-${slot}-reset-at`),
+        resetsInSec: numberOf(headers, `x-${family}-${slot}-reset-after-seconds`),
+      },
+      nowMs,
+    )
+  }).filter(window => window !== undefined)
+}
+
+function readBuckets(headers: Headers, nowMs: number): readonly QuotaBucket[] {
+  const families = new Set<string>()
+  for (const name of headers.keys()) {
+    const family = /^x-(.+)-(primary|secondary)-used-percent$/.exec(name)?.[1]
+    if (family !== undefined && family !== MAIN_FAMILY) families.add(family)
+  }
+  return [...families].flatMap(family => {
+    const windows = readFamily(headers, family, nowMs)
+    if (windows.length === 0) return []
+    const name = textOf(headers, `x-${family}-limit-name`)
+    return [
+      {
+        bucket: family.replaceAll("-", "_"),
+        windows,
+        limitReached: isSpent(windows),
+        ...(name !== undefined && { name }),
+      },
+    ]
+  })
+}
+
+function readCredits(headers: Headers): QuotaSnapshot["credits"] {
+  const hasCredits = booleanOf(headers, "x-codex-credits-has-credits")
+  const unlimited = booleanOf(headers, "x-codex-credits-unlimited")
+  if (hasCredits === undefined && unlimited === undefined) return undefined
+  const balance = textOf(headers, "x-codex-credits-balance")
+  return {
+    hasCredits: hasCredits ?? false,
+    unlimited: unlimited ?? false,
+    ...(balance !== undefined && { balance }),
+  }
+}
+
+function textOf(headers: Headers, name: string): string | undefined {
+  const value = headers.get(name)?.trim()
+  return value === undefined || value === "" || /^(none|null)$/i.test(value) ? undefined : value
+}
+
+function numberOf(headers: Headers, name: string): number | undefined {
+  const text = textOf(headers, name)
+  if (text === undefined) return undefined
+  const value = Number(text)
+  return Number.isFinite(value) ? value : undefined
+}
+
+function booleanOf(headers: Headers, name: string): boolean | undefined {
+  const text = textOf(headers, name)
+  return text === undefined ? undefined : /^(true|1|yes)$/i.test(text)
+}

@@ -1,0 +1,15 @@
+/** The table of providers: a new one does not compile without its line here. */
+
+import type { ProviderId } from "#core/ids.ts"
+
+import { makeCodexProvider } from "./codex.ts"
+import { makeOpenaiApiProvider } from "./openai-api.ts"
+import type { Provider, ProviderParts } from "./provider.ts"
+
+/** Makes every provider once. Made anew when the identity in the configuration changes. */
+export function makeProviders(parts: ProviderParts): Readonly<Record<ProviderId, Provider>> {
+  return {
+    codex: makeCodexProvider(parts),
+    "openai-api": makeOpenaiApiProvider(),
+  } satisfies Record<ProviderId, Provider>
+}
