@@ -1,0 +1,55 @@
+/** `GET /models` and the usage endpoints: what an account may see about itself. */
+
+import { authorise } from "./access.ts"
+import type { SimulatedAccount } from "./accounts.ts"
+import type { UpstreamMode } from "./checked-call.ts"
+import type { Endpoint, Exchange } from "./exchange.ts"
+import { modelInfo, modelsEtag, modelsFor, SIMULATED_MODELS } from "./models.ts"
+import { usageBody } from "./quota-wire.ts"
+import { refusalResponse } from "./refusal.ts"
+import { startScripted } from "./scripted-endpoint.ts"
+import type { ScriptEndpoint } from "./scripts.ts"
+import { nowSecOf, quotaView } from "./world.ts"
+
+const SERVER = { server: "sluice-simulator" } as const
+
+/** `GET /models?client_version=`: filtered by version, plan and roll-out, with an ETag. */
+export const modelsEndpoint: Endpoint = exchange =>
+  answerFor(exchange, { mode: "chatgpt", endpoint: "models" }, account => {
+    const models = modelsFor(account, exchange.url.searchParams.get("client_version") ?? "")
+    const etag = modelsEtag(models, exchange.world.modelsRevision())
+    const headers = { ...SERVER, etag }
+    if (exchange.request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers })
+    return Response.json({ models: models.map(modelInfo) }, { headers })
+  })
+
+/** `GET /v1/models`: the public list. */
+export const publicModelsEndpoint: Endpoint = exchange =>
+  answerFor(exchange, { mode: "api-key", endpoint: "models" }, () => {
+    const created = nowSecOf(exchange.world)
+    const listed = SIMULATED_MODELS.filter(model => model.isListed && !model.isSpark)
+    const data = listed.map(model => ({ id: model.slug, object: "model", created, owned_by: "sluice-simulator" }))
+    return Response.json({ object: "list", data }, { headers: SERVER })
+  })
+
+/** `GET /wham/usage`: the same state as the quota headers; costs nothing. */
+export const usageEndpoint: Endpoint = exchange =>
+  answerFor(exchange, { mode: "chatgpt", endpoint: "usage" }, account =>
+    Response.json(usageBody(quotaView(exchange.world, account, "codex")), { headers: SERVER }),
+  )
+
+type EndpointFacts = { readonly mode: UpstreamMode; readonly endpoint: ScriptEndpoint }
+
+async function answerFor(
+  exchange: Exchange,
+  facts: EndpointFacts,
+  answer: (account: SimulatedAccount) => Response,
+): Promise<Response> {
+  const access = authorise(exchange.world, exchange.request.headers, facts.mode)
+  if ("refusal" in access) return refusalResponse(access.refusal)
+  const { account } = access
+  exchange.record({ account: account.name })
+  const asked = { endpoint: facts.endpoint, account, userText: "", model: "", family: "codex" } as const
+  const { response } = await startScripted(exchange, asked)
+  return response ?? answer(account)
+}

@@ -1,0 +1,79 @@
+/** The handle by which tests and the control endpoint steer a simulator. */
+
+import { type AccountFile, accountFile, type CodexAuthFile, codexAuthFile } from "./account-files.ts"
+import type { AccountPatch, SimulatedAccount } from "./accounts.ts"
+import type { BackendRules } from "./checked-call.ts"
+import type { QuotaPatch, QuotaState } from "./quota.ts"
+import type { RecordedRequest, RecordFilter } from "./recorder.ts"
+import type { Script } from "./scripts.ts"
+import type { AccessState, RefreshState } from "./sessions.ts"
+import type { SignInSwitches } from "./sign-in.ts"
+import type { World } from "./world.ts"
+
+/** Accounts are named by their simulator name, `account-1`. An unknown name throws `not-found`. */
+export type SimulatorControl = {
+  readonly createAccount: (patch?: AccountPatch & { readonly name?: string }) => SimulatedAccount
+  readonly updateAccount: (name: string, patch: AccountPatch) => SimulatedAccount
+  readonly accounts: () => readonly SimulatedAccount[]
+  /** The flat file with the account's current tokens. */
+  readonly accountFile: (name: string) => AccountFile
+  readonly codexAuthFile: (name: string) => CodexAuthFile
+
+  /** Puts a script in force for the requests it matches. Throws `invalid-request` for unknown names. */
+  readonly script: (script: Script) => void
+  readonly clearScripts: () => void
+
+  /** Opens a gate for all who wait at it now, or every gate; returns how many went on. */
+  readonly release: (label?: string) => number
+  readonly waiting: (label: string) => number
+  /** Resolves once `count` streams wait at the gate. */
+  readonly untilWaiting: (label: string, count: number) => Promise<void>
+
+  readonly setQuota: (name: string, patch: QuotaPatch) => QuotaState
+  readonly quota: (name: string) => QuotaState
+
+  /** Lets every access token of the account fail with 401; a refresh makes new ones. */
+  readonly markAccess: (name: string, state: AccessState) => void
+  readonly markRefresh: (name: string, state: RefreshState) => void
+  readonly setSignIn: (name: string, switches: Partial<SignInSwitches>) => void
+  /** Which account the next login signs in. */
+  readonly chooseLogin: (name: string | undefined) => void
+
+  readonly setRules: (patch: Partial<BackendRules>) => void
+  /** Makes the model catalogue look changed: another ETag everywhere. */
+  readonly changeModels: () => void
+
+  readonly recorded: (filter?: RecordFilter) => readonly RecordedRequest[]
+  readonly clearRecorded: () => void
+}
+
+/** Makes the handle of a world. */
+export function makeControl(world: World): SimulatorControl {
+  const current = (name: string) => {
+    const account = world.accounts.get(name)
+    return { account, set: world.sessions.current(account) }
+  }
+  const nameOf = (name: string) => world.accounts.get(name).name
+  return {
+    createAccount: world.accounts.create,
+    updateAccount: world.accounts.update,
+    accounts: world.accounts.list,
+    accountFile: name => accountFile(current(name).account, current(name).set),
+    codexAuthFile: name => codexAuthFile(current(name).account, current(name).set),
+    script: world.scripts.add,
+    clearScripts: world.scripts.clear,
+    release: world.gates.release,
+    waiting: world.gates.waiting,
+    untilWaiting: world.gates.untilWaiting,
+    setQuota: (name, patch) => world.quota.patch(name, world.accounts.get(name).plan, patch),
+    quota: name => world.quota.read(name, world.accounts.get(name).plan),
+    markAccess: (name, state) => world.sessions.markAccess(nameOf(name), state),
+    markRefresh: (name, state) => world.sessions.markRefresh(nameOf(name), state),
+    setSignIn: (name, switches) => world.signIn.change(nameOf(name), switches),
+    chooseLogin: name => world.signIn.chooseLogin(name === undefined ? undefined : nameOf(name)),
+    setRules: world.changeRules,
+    changeModels: world.changeModels,
+    recorded: world.recorder.list,
+    clearRecorded: world.recorder.clear,
+  }
+}

@@ -1,0 +1,16 @@
+/** One request on its way through an endpoint, and the form of an endpoint. */
+
+import type { Json } from "#core/json.ts"
+
+import type { World } from "./world.ts"
+
+/** What an endpoint gets. `record` notes whose request it is. */
+export type Exchange = {
+  readonly world: World
+  readonly request: Request
+  readonly url: URL
+  readonly record: (facts: { readonly account?: string; readonly body?: Json }) => void
+}
+
+/** Answers one request. */
+export type Endpoint = (exchange: Exchange) => Promise<Response> | Response

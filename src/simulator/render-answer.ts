@@ -1,0 +1,63 @@
+/** From a checked request to the events of its answer. */
+
+import { type JsonObject, stringAt } from "#core/json.ts"
+
+import type { SimulatedAccount } from "./accounts.ts"
+import { makeAnswer } from "./answer.ts"
+import { transformEvents } from "./event-transforms.ts"
+import { findModel } from "./models.ts"
+import { offeredTools } from "./offered-tools.ts"
+import { readPrompt } from "./prompt.ts"
+import { rateLimitsEvent } from "./quota-wire.ts"
+import { familyOf } from "./response-headers.ts"
+import { streamContextOverflow } from "./sequences/failure.ts"
+import { SEQUENCES, type Sequence } from "./sequences/registry.ts"
+import type { Settings } from "./settings.ts"
+import { nowSecOf, quotaView, type World } from "./world.ts"
+
+/** Most input tokens of a model the catalogue does not know (public paths take any name). */
+const UNKNOWN_MODEL_TOKENS = 1_000_000
+
+/** What an answer is rendered from. */
+export type RenderRequest = {
+  readonly body: JsonObject
+  readonly account: SimulatedAccount
+  readonly settings: Settings
+}
+
+/** Runs the generator the settings name and applies the quirks they ask for. */
+export function renderAnswer(world: World, request: RenderRequest): readonly JsonObject[] {
+  const { body, account, settings } = request
+  const model = stringAt(body, "model") ?? ""
+  const answer = makeAnswer({
+    body,
+    prompt: readPrompt(body),
+    tools: offeredTools(body),
+    account,
+    model: servedModel(body, settings),
+    settings,
+    ids: world.ids,
+    nowSec: nowSecOf(world),
+    input: world.promptCache.count(account.name, body),
+    maxContextTokens: findModel(model)?.maxContextTokens ?? UNKNOWN_MODEL_TOKENS,
+    quotaEvent: rateLimitsEvent(quotaView(world, account, familyOf(body))),
+  })
+  const { input, maxContextTokens } = answer.context
+  const write = input.totalTokens > maxContextTokens ? streamContextOverflow : sequenceOf(request).write
+  write(answer)
+  return transformEvents(answer.events(), answer.context)
+}
+
+/** The slug that stands in headers and in the response object. */
+export function servedModel(body: JsonObject, settings: Settings): string {
+  return settings.servedModel === "" ? (stringAt(body, "model") ?? "") : settings.servedModel
+}
+
+/** Once a tool has answered, a scripted call goes on as a conversation; an unknown name was refused before. */
+function sequenceOf(request: RenderRequest): Sequence {
+  const named = SEQUENCES[request.settings.sequence] ?? CONVERSATION
+  const hasOutputs = readPrompt(request.body).toolOutputs.length > 0
+  return named.asksForTools === true && hasOutputs ? CONVERSATION : named
+}
+
+const CONVERSATION: Sequence = { sentence: "", write: answer => SEQUENCES["conversation"]?.write(answer) }
