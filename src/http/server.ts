@@ -11,7 +11,7 @@ import { errorResponse } from "./errors.ts"
 import { newRequestId, type ServeParts } from "./serve-model.ts"
 
 /** Where to listen. Port 0 takes a free one. */
-export type ListenAddress = { readonly hostname: string; readonly port: number }
+export type ListenAddress = { readonly host: string; readonly port: number }
 
 /** A running server. */
 export type RunningServer = {
@@ -50,7 +50,7 @@ export function startServer(address: ListenAddress, gateway: Gateway, parts: Ser
 function listen(address: ListenAddress, fetch: (request: Request) => Response | Promise<Response>) {
   try {
     return Bun.serve({
-      hostname: address.hostname,
+      hostname: address.host,
       port: address.port,
       // The default cuts a stream that is silent for about ten seconds; streams have their own watchdog.
       idleTimeout: 0,
@@ -61,7 +61,7 @@ function listen(address: ListenAddress, fetch: (request: Request) => Response | 
     })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "unknown reason"
-    throw new GatewayError("invalid-request", `Cannot listen on ${address.hostname}:${address.port}: ${reason}`, {
+    throw new GatewayError("invalid-request", `Cannot listen on ${address.host}:${address.port}: ${reason}`, {
       hint: "Another program may use the port: stop it, or choose another one with --listen.",
       cause,
     })

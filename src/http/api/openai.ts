@@ -50,7 +50,7 @@ function refuseUpgrade(): Response {
 function listModels(request: Request, url: URL, gateway: Gateway): Response {
   const isCodex = url.searchParams.has("client_version") || url.pathname.startsWith("/backend-api/codex")
   if (!isCodex) return Response.json(gateway.models.list())
-  const { etag, body } = gateway.models.manifest()
+  const { etag, body } = gateway.models.manifest(url.searchParams.get("client_version") ?? undefined)
   if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers: { etag } })
   return new Response(body, { headers: { "content-type": "application/json", etag } })
 }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "bun:test"
 
-import { systemTimers } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId, RequestId } from "#core/ids.ts"
 import { makeHeartbeat } from "#gateway/heartbeat.ts"
@@ -46,7 +45,6 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
   const committed: CommittedTurn = {
     lease: { account: "acc_1" as AccountId, acquiredAtMs: 0, release: () => void released++ },
     account: "acc_1" as AccountId,
-    dialect: "openai-responses",
     reader: upstream.getReader(),
     chunks,
     headers: new Headers(),
@@ -68,7 +66,13 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
       timers,
       heartbeat,
       limits: { idleTimeoutMs: 300_000, clientKeepaliveMs: 15_000 },
-      settler: { lane: () => {}, planned: () => {}, dispatched: () => {}, firstByte: () => {}, end: end => void ends.push(end) },
+      settler: {
+        lane: () => {},
+        planned: () => {},
+        dispatched: () => {},
+        firstByte: () => {},
+        end: end => void ends.push(end),
+      },
       committed: turn,
       openPipe: echoPipe,
       openFailurePipe: echoPipe,

@@ -1,0 +1,50 @@
+/** The way out: one sender for everything that goes upstream, kept warm at the configured pace. */
+
+import type { Config } from "#config/config.ts"
+import { systemClock, systemTimers } from "#core/clock.ts"
+import type { SendUpstream } from "#core/upstream.ts"
+import type { Log } from "#telemetry/log.ts"
+import { parseEgress } from "#transport/egress.ts"
+import { startKeepWarm } from "#transport/keep-warm.ts"
+import { makeSender } from "#transport/sender.ts"
+
+/** The way out and its upkeep. */
+export type BuiltEgress = {
+  readonly send: SendUpstream
+  /** Opens connections ahead of the first request; the returned function ends the upkeep. */
+  readonly keepWarm: () => () => void
+  readonly close: () => void
+}
+
+/** Connections opened at start and kept warm. */
+const WARM_CONNECTIONS = 4
+
+/** Builds the way out. Throws for a proxy that cannot be used: requests never go around it. */
+export function buildEgress(config: Config, log: Log): BuiltEgress {
+  const sender = makeSender({
+    egress: parseEgress(config.proxyUrl),
+    clock: systemClock,
+    timers: systemTimers,
+    // Every caller brings its own deadline in the signal.
+    firstHeaderMs: () => 0,
+  })
+  return {
+    send: sender.send,
+    close: sender.close,
+    keepWarm: () =>
+      startKeepWarm(
+        {
+          clock: systemClock,
+          timers: systemTimers,
+          send: sender.send,
+          lastActivityAtMs: sender.lastActivityAtMs,
+          onFailure: cause => log.debug({ reason: String(cause) }, "keep-alive request failed"),
+        },
+        {
+          url: new URL("/favicon.ico", config.baseUrl).href,
+          intervalSec: config.keepaliveIntervalMs / 1000,
+          connections: WARM_CONNECTIONS,
+        },
+      ),
+  }
+}

@@ -1,0 +1,78 @@
+/** The parts that serve a model turn. */
+
+import type { Config } from "#config/config.ts"
+import { systemClock, systemTimers } from "#core/clock.ts"
+import type { Outcome } from "#core/outcome.ts"
+import type { SendUpstream } from "#core/upstream.ts"
+import { type Heartbeat, makeHeartbeat } from "#gateway/heartbeat.ts"
+import { type ModelsConfig, planModel } from "#gateway/models/plan-model.ts"
+import { makeRetryBudget } from "#gateway/retry-budget.ts"
+import type { ServeTurnParts } from "#gateway/serve-turn.ts"
+import { makeSticky } from "#gateway/sticky.ts"
+import { upstreamProtocols } from "#protocols/registry.ts"
+
+import type { BuiltPool } from "./build-pool.ts"
+
+/** What serving is built from. */
+export type BuildServingParts = {
+  readonly config: () => Config
+  readonly built: BuiltPool
+  readonly send: SendUpstream
+  readonly modelsConfig: () => ModelsConfig
+  readonly record: (outcome: Outcome) => void
+}
+
+/** Conversations and turn states remembered; about 100 bytes each. */
+const MAX_REMEMBERED = 100_000
+
+/** A setting of 0 means "no limit"; one that never ends is as good. */
+const FOR_EVER_MS = 2 ** 31 - 1
+
+/** Builds the parts and the ticker they share. */
+export function buildServing(parts: BuildServingParts): { serving: ServeTurnParts; heartbeat: Heartbeat } {
+  const { config, built } = parts
+  const { scheduler, pool, providers, catalogue } = built
+  const heartbeat = makeHeartbeat({ clock: systemClock, timers: systemTimers })
+  const serving: ServeTurnParts = {
+    clock: systemClock,
+    timers: systemTimers,
+    heartbeat,
+    turn: {
+      clock: systemClock,
+      timers: systemTimers,
+      random: Math.random,
+      scheduler,
+      pool,
+      providers,
+      upstream: upstreamProtocols["openai-responses"],
+      send: parts.send,
+      budget: makeRetryBudget({ clock: systemClock }),
+      conversations: makeSticky(MAX_REMEMBERED),
+      turnStates: makeSticky(MAX_REMEMBERED),
+      limits: () => turnLimits(config()),
+    },
+    planModel: request =>
+      planModel({
+        name: request.model,
+        bodyEffort: request.effort,
+        bodyTier: request.serviceTier,
+        config: parts.modelsConfig(),
+        catalogue,
+      }),
+    streamLimits: () => ({
+      idleTimeoutMs: config().idleTimeoutMs || FOR_EVER_MS,
+      clientKeepaliveMs: config().clientKeepaliveMs || FOR_EVER_MS,
+    }),
+    exposeCodexHeaders: () => config().exposeCodexHeaders,
+    record: parts.record,
+  }
+  return { serving, heartbeat }
+}
+
+function turnLimits(config: Config) {
+  return {
+    maxAccounts: config.maxRetry + 1,
+    firstByteTimeoutMs: config.firstByteTimeoutMs || FOR_EVER_MS,
+    queueTimeoutMs: config.queue.timeoutMs,
+  }
+}

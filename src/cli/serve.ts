@@ -1,0 +1,109 @@
+/** `sluice serve`: the gateway itself, until it is told to stop. */
+
+import { homedir } from "node:os"
+
+import type { Config } from "#config/config.ts"
+import { type CommandLine, readCommandLine } from "#config/flag-layer.ts"
+import { type ConfigLoader, makeConfigLoader } from "#config/load.ts"
+import { formatProblem } from "#config/problem.ts"
+import { type ConfigStore, makeConfigStore, type ReloadReport } from "#config/store.ts"
+import { readHostFacts } from "#config/user-agent.ts"
+import { watchFiles } from "#config/watch.ts"
+import { systemTimers } from "#core/clock.ts"
+import { type Log, makeLog } from "#telemetry/log.ts"
+
+import { aborted } from "./aborted.ts"
+import type { Command, CommandIo } from "./command.ts"
+import { runGateway } from "./run-gateway.ts"
+import { VERSION } from "./version.ts"
+
+const HELP = `sluice serve [--config FILE] [--<key> VALUE …]
+
+Serves the accounts whose files lie in \`auth-dir\` as one OpenAI-compatible endpoint, until SIGINT or SIGTERM.
+Running answers may then finish for \`shutdown-timeout\` seconds; a second signal ends at once.
+
+  --config FILE     this file instead of ./sluice.yaml or $XDG_CONFIG_HOME/sluice/config.yaml
+  --listen ADDRESS  where to serve (default 127.0.0.1:8080)
+  --auth-dir DIR    folder with one JSON file per account (default ./auths); watched while running
+  --api-keys KEY    key that clients must send; needed for any address other machines can reach
+  --<key> VALUE     any other setting; \`sluice config print --explain\` lists them all
+
+A first start:   sluice serve --auth-dir ~/.codex-accounts
+Without account: sluice demo
+`
+
+/** The \`serve\` verb. */
+export const serveCommand: Command = {
+  name: "serve",
+  summary: "serve your accounts until told to stop",
+  help: HELP,
+  run: async (args, io) => {
+    const line = readCommandLine(args)
+    if (line.positionals.length > 0) return wrongUsage(io, line.positionals)
+    const loader = loaderFor(line, io)
+    const result = await loader.load()
+    if (result.type === "refused") {
+      for (const problem of result.problems) io.stderr(`${formatProblem(problem)}\n`)
+      return 1
+    }
+    const { config, warnings } = result.loaded
+    const log = makeLog({ level: config.logLevel, format: config.logFormat })
+    for (const warning of warnings) log.warn({}, warning)
+    if (io.startWarning !== undefined) log.warn({}, io.startWarning)
+    const store = makeConfigStore({
+      initial: result.loaded,
+      loader,
+      timers: systemTimers,
+      reportFailure: cause => log.error({ reason: String(cause) }, "reading the configuration again failed"),
+      watch: onChange => watchFiles({ paths: loader.paths, timers: systemTimers }, onChange),
+    })
+    return serveUntilStopped(store, log, io)
+  },
+}
+
+async function serveUntilStopped(store: ConfigStore, log: Log, io: CommandIo): Promise<number> {
+  store.subscribe(report => noteReload(report, log))
+  try {
+    const running = await runGateway({ config: store.current, log, version: VERSION })
+    log.info(startFacts(store.current(), running.accounts().length), `listening on ${running.url.origin}`)
+    await aborted(io.signal)
+    log.info({}, "stopping: no new requests, running answers may finish")
+    await running.stop()
+    log.info({}, "stopped")
+    return 0
+  } finally {
+    store.close()
+  }
+}
+
+function loaderFor(line: CommandLine, io: CommandIo): ConfigLoader {
+  return makeConfigLoader({
+    configPath: line.configPath,
+    flags: line.layer,
+    env: io.env,
+    cwd: io.cwd,
+    homeDir: homedir(),
+    version: VERSION,
+    host: readHostFacts(),
+  })
+}
+
+function startFacts(config: Config, accounts: number) {
+  return { accounts, authDir: config.authDir, upstream: config.baseUrl, keys: config.apiKeys.length }
+}
+
+function noteReload(report: ReloadReport, log: Log): void {
+  if (report.type === "refused") {
+    const problems = report.problems.map(formatProblem)
+    log.error({ problems }, "the edited configuration is not valid; the one in force stays")
+  } else if (report.type === "reloaded") {
+    log.setLevel(report.config.logLevel)
+    log.info({ changed: report.changed, needsRestart: report.needsRestart }, "configuration read again")
+    for (const warning of report.warnings) log.warn({}, warning)
+  }
+}
+
+function wrongUsage(io: CommandIo, extra: readonly string[]): number {
+  io.stderr(`sluice serve: unexpected argument "${extra[0]}"\n  \`sluice serve --help\` shows how it is used.\n`)
+  return 2
+}
