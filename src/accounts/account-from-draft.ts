@@ -32,10 +32,11 @@ export const NO_MEMORY: CredentialMemory = { byAccount: () => undefined, byFinge
 export type ResolvedAccount = { readonly account: Account; readonly staleFingerprint?: string }
 
 /** Claims of both tokens; the access token, which the upstream sees, goes first. */
-function claimsOf(draft: AccountDraft): TokenClaims {
-  const identity = draft.idToken === undefined ? {} : readTokenClaims(draft.idToken)
-  const access = draft.accessToken === undefined ? {} : readTokenClaims(draft.accessToken)
-  return { ...identity, ...access }
+function claimsOf({ idToken, accessToken }: AccountDraft): TokenClaims {
+  const access = accessToken === undefined ? {} : readTokenClaims(accessToken)
+  if (idToken === undefined || idToken === accessToken) return access
+  const { expiresAtMs, issuedAtMs, ...who } = readTokenClaims(idToken)
+  return { ...who, ...access }
 }
 
 function credentialOf(draft: AccountDraft, expiresAtMs: number | undefined): Credential {
@@ -59,12 +60,6 @@ function pick<K extends keyof AccountDraft>(draft: AccountDraft, key: K): Pick<A
   return draft[key] === undefined ? {} : { [key]: draft[key] }
 }
 
-/** The expiry inside the access token is the truth; the file's own note may be of an earlier token. */
-function expiryOf(draft: AccountDraft): number | undefined {
-  const claimed = draft.accessToken === undefined ? undefined : readTokenClaims(draft.accessToken).expiresAtMs
-  return claimed ?? draft.expiresAtMs
-}
-
 /** Makes the account a file's entry describes, before the store is asked. */
 export function accountFromDraft(draft: AccountDraft, path: string): Account {
   const source: AccountSource = { path, index: draft.index }
@@ -84,7 +79,8 @@ export function accountFromDraft(draft: AccountDraft, path: string): Account {
     ...(userId === undefined ? {} : { userId }),
     ...(claims.fedramp === true ? { fedramp: true } : {}),
     disabled: draft.disabled,
-    credential: credentialOf(draft, expiryOf(draft)),
+    // The expiry inside the access token is the truth; the file's own note may be of an earlier token.
+    credential: credentialOf(draft, claims.expiresAtMs ?? draft.expiresAtMs),
     source,
   }
 }

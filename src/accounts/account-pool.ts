@@ -10,7 +10,7 @@ import type { SendUpstream } from "#core/upstream.ts"
 import { type AccountDirectory, type DirectoryEvent, makeAccountDirectory } from "./account-directory.ts"
 import { makeCredentialWriter } from "./account-file.ts"
 import { type CommitEvent, type CredentialCommit, makeCredentialCommit } from "./credential-commit.ts"
-import { makeCredentialVault, type VaultRows } from "./credential-vault.ts"
+import { type CredentialVault, makeCredentialVault, type VaultRows } from "./credential-vault.ts"
 import { type EmergencyJournal, openEmergencyJournal } from "./emergency-journal.ts"
 import { OPENAI_TOKEN_ENDPOINT, type TokenEndpoint } from "./refresh-token.ts"
 import type { Refresher, RefresherEvent } from "./refresh-types.ts"
@@ -84,10 +84,14 @@ function onRefresherEvent(emit: Wiring["emit"], event: RefresherEvent): void {
   else emit(event)
 }
 
-function makeCommit(parts: AccountPoolParts, journal: EmergencyJournal, onRecovered: () => void): CredentialCommit {
-  const { rows, clock, timers, emit } = parts
+function makeCommit(
+  { timers, emit }: AccountPoolParts,
+  vault: CredentialVault,
+  journal: EmergencyJournal,
+  onRecovered: () => void,
+): CredentialCommit {
   return makeCredentialCommit({
-    vault: makeCredentialVault({ rows, clock }),
+    vault,
     writeFile: makeCredentialWriter(),
     journal,
     timers,
@@ -103,7 +107,7 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
   const { authDir, dataDir, rows, clock, timers, emit, endpoint = OPENAI_TOKEN_ENDPOINT, refreshConcurrency } = parts
   const vault = makeCredentialVault({ rows, clock })
   const journal = openEmergencyJournal(join(dataDir, "refresh-journal.ndjson"))
-  const commit = makeCommit(parts, journal, () => refresher.resume())
+  const commit = makeCommit(parts, vault, journal, () => refresher.resume())
   const directory: AccountDirectory = makeAccountDirectory({
     path: authDir,
     timers,

@@ -1,10 +1,8 @@
 /** Names for secrets that reveal nothing of them. */
 
-import { createHash } from "node:crypto"
-
 /** Returns the SHA-256 of `text` in lower-case hex. */
 export function sha256Hex(text: string): string {
-  return createHash("sha256").update(text).digest("hex")
+  return Bun.CryptoHasher.hash("sha256", text, "hex")
 }
 
 /** Fingerprint of a refresh token: equal for equal tokens, 32 hex digits, safe to store and to log. */

@@ -67,6 +67,9 @@ export function makeRoster({ clock, heap, wake }: RosterParts): Roster {
     remove: member => {
       member.present = false
       presentCount -= 1
+      // Whoever comes back starts anew, whether or not an old lease kept the file open.
+      member.models = undefined
+      member.credentialSinceMs = 0
       member.blocks.clear({}, () => true)
       member.strikes.clear()
       heap.clear(member.wake)

@@ -2,12 +2,11 @@
 
 import { stringAt } from "#core/json.ts"
 
-import { authorise } from "./access.ts"
 import { refuseRequest } from "./checks.ts"
 import type { Endpoint } from "./exchange.ts"
+import { openTurn } from "./open-turn.ts"
 import { inputItems } from "./prompt.ts"
 import { detailRefusal, refusalResponse } from "./refusal.ts"
-import { readBody } from "./request-body.ts"
 import { familyOf } from "./response-headers.ts"
 import { refuse, startScripted } from "./scripted-endpoint.ts"
 import { seal } from "./seal.ts"
@@ -16,14 +15,9 @@ import { nowSecOf } from "./world.ts"
 /** The endpoint. Keeps user and developer messages and puts one sealed item behind them. */
 export const compactEndpoint: Endpoint = async exchange => {
   const { world, request } = exchange
-  const access = authorise(world, request.headers, "chatgpt")
-  if ("refusal" in access) return refusalResponse(access.refusal)
-  const { account } = access
-  exchange.record({ account: account.name })
-  const read = await readBody(request)
-  if ("refusal" in read) return refusalResponse(read.refusal)
-  const { body } = read
-  exchange.record({ body })
+  const turn = await openTurn(exchange, "chatgpt")
+  if ("response" in turn) return turn.response
+  const { account, body } = turn
   const asked = {
     endpoint: "compact",
     account,

@@ -1,24 +1,22 @@
 /** `POST /__control` and `GET /__recorded`: the control handle as JSON, for tests in other processes and languages. */
 
 import { GatewayError } from "#core/errors.ts"
-import { type Json, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
+import { type Json, type JsonObject, objectAt, stringAt } from "#core/json.ts"
 
 import type { AccountPatch } from "./accounts.ts"
 import type { BackendRules } from "./checked-call.ts"
 import type { SimulatorControl } from "./control.ts"
 import type { Endpoint } from "./exchange.ts"
 import type { QuotaPatch } from "./quota.ts"
+import { readScript } from "./read-script.ts"
 import { refusalResponse } from "./refusal.ts"
 import { readBody } from "./request-body.ts"
-import type { Script, ScriptEndpoint } from "./scripts.ts"
 import type { AccessState, RefreshState } from "./sessions.ts"
-import { readSettings } from "./settings.ts"
 import type { SignInSwitches } from "./sign-in.ts"
 
 /** Carries out one action; what it returns is the answer's `result`. */
 type Action = (control: SimulatorControl, body: JsonObject) => unknown
 
-const ENDPOINTS: readonly string[] = ["responses", "compact", "models", "usage", "token"]
 const ACCESS_STATES: readonly string[] = ["live", "expired", "invalidated", "revoked"]
 const REFRESH_STATES: readonly string[] = ["live", "used", "expired", "invalidated"]
 
@@ -32,7 +30,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   accounts: control => control.accounts(),
   "account-file": (control, body) => control.accountFile(nameOf(body)),
   "codex-auth-file": (control, body) => control.codexAuthFile(nameOf(body)),
-  script: (control, body) => control.script(scriptOf(body)),
+  script: (control, body) => control.script(readScript(body)),
   "clear-scripts": control => control.clearScripts(),
   release: (control, body) => control.release(stringAt(body, "label")),
   waiting: (control, body) => control.waiting(stringAt(body, "label") ?? "default"),
@@ -83,22 +81,4 @@ function stateOf(body: JsonObject, known: readonly string[]): string {
   const state = stringAt(body, "state") ?? "expired"
   if (known.includes(state)) return state
   throw new GatewayError("invalid-request", `The simulator has no token state "${state}".`)
-}
-
-function scriptOf(body: JsonObject): Script {
-  const scenario = stringAt(body, "scenario")
-  const account = stringAt(body, "account")
-  const times = numberAt(body, "times")
-  const endpoint = stringAt(body, "endpoint")
-  if (endpoint !== undefined && !ENDPOINTS.includes(endpoint)) {
-    throw new GatewayError("invalid-request", `The simulator has no scriptable endpoint "${endpoint}".`)
-  }
-  return {
-    settings: readSettings(objectAt(body, "settings") ?? {}),
-    ...(scenario === undefined ? {} : { scenario }),
-    ...(account === undefined ? {} : { account }),
-    ...(times === undefined ? {} : { times }),
-    // Checked against the list just above.
-    ...(endpoint === undefined ? {} : { endpoint: endpoint as ScriptEndpoint }),
-  }
 }

@@ -10,8 +10,7 @@ import { offeredTools } from "./offered-tools.ts"
 import { readPrompt } from "./prompt.ts"
 import { rateLimitsEvent } from "./quota-wire.ts"
 import { familyOf } from "./response-headers.ts"
-import { streamContextOverflow } from "./sequences/failure.ts"
-import { SEQUENCES, type Sequence } from "./sequences/registry.ts"
+import { pickSequence } from "./sequences/registry.ts"
 import type { Settings } from "./settings.ts"
 import { nowSecOf, quotaView, type World } from "./world.ts"
 
@@ -42,8 +41,12 @@ export function renderAnswer(world: World, request: RenderRequest): readonly Jso
     maxContextTokens: findModel(model)?.maxContextTokens ?? UNKNOWN_MODEL_TOKENS,
     quotaEvent: rateLimitsEvent(quotaView(world, account, familyOf(body))),
   })
-  const { input, maxContextTokens } = answer.context
-  const write = input.totalTokens > maxContextTokens ? streamContextOverflow : sequenceOf(request).write
+  const { input, maxContextTokens, prompt } = answer.context
+  const write = pickSequence({
+    name: settings.sequence,
+    hasToolOutputs: prompt.toolOutputs.length > 0,
+    isOverlong: input.totalTokens > maxContextTokens,
+  })
   write(answer)
   return transformEvents(answer.events(), answer.context)
 }
@@ -52,12 +55,3 @@ export function renderAnswer(world: World, request: RenderRequest): readonly Jso
 export function servedModel(body: JsonObject, settings: Settings): string {
   return settings.servedModel === "" ? (stringAt(body, "model") ?? "") : settings.servedModel
 }
-
-/** Once a tool has answered, a scripted call goes on as a conversation; an unknown name was refused before. */
-function sequenceOf(request: RenderRequest): Sequence {
-  const named = SEQUENCES[request.settings.sequence] ?? CONVERSATION
-  const hasOutputs = readPrompt(request.body).toolOutputs.length > 0
-  return named.asksForTools === true && hasOutputs ? CONVERSATION : named
-}
-
-const CONVERSATION: Sequence = { sentence: "", write: answer => SEQUENCES["conversation"]?.write(answer) }

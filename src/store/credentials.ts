@@ -18,9 +18,13 @@ export type CredentialRow = {
   readonly updatedAtMs: number
 }
 
+/** What rows can be found by, without their secrets. */
+export type CredentialKeys = Pick<CredentialRow, "accountId" | "fingerprint" | "previousFingerprint">
+
 /** Functions over the table `credentials`. */
 export type CredentialRows = {
   readonly readCredential: (accountId: AccountId) => CredentialRow | undefined
+  readonly listCredentialKeys: () => readonly CredentialKeys[]
   /** Rows whose current or previous refresh token has this fingerprint. */
   readonly findCredentials: (fingerprint: string) => readonly CredentialRow[]
   /**
@@ -39,6 +43,9 @@ const COLUMNS = `account_id as accountId, fingerprint, secret_json as secretJson
 /** Prepares the statements on an open database. */
 export function makeCredentialRows(database: Database): CredentialRows {
   const read = database.prepare<CredentialRow, [string]>(`select ${COLUMNS} from credentials where account_id = ?`)
+  const listKeys = database.prepare<CredentialKeys, []>(
+    `select account_id as accountId, fingerprint, previous_fingerprint as previousFingerprint from credentials`,
+  )
   const find = database.prepare<CredentialRow, [string, string]>(
     `select ${COLUMNS} from credentials where fingerprint = ? or previous_fingerprint = ?`,
   )
@@ -57,6 +64,7 @@ export function makeCredentialRows(database: Database): CredentialRows {
   )
   return {
     readCredential: accountId => read.get(accountId) ?? undefined,
+    listCredentialKeys: () => listKeys.all(),
     findCredentials: fingerprint => find.all(fingerprint, fingerprint),
     commitCredentials: rows =>
       inDurableTransaction(database, () => {

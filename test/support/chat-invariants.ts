@@ -4,169 +4,220 @@ import type { ReplyContext } from "#protocols/protocol.ts"
 
 import { readEvents } from "./sse.ts"
 
-// Parsed client output; the checks below are what gives it a shape.
-type Loose = Record<string, any>
+type Call = {
+  readonly index: number
+  readonly id?: string
+  readonly type?: "function" | "custom"
+  readonly function?: { readonly name?: string; readonly arguments: string }
+  readonly custom?: { readonly name?: string; readonly input: string }
+}
+type Delta = {
+  readonly role?: string
+  readonly content?: string
+  readonly refusal?: string
+  readonly reasoning_content?: string
+  readonly annotations?: readonly object[]
+  readonly images?: readonly object[]
+  readonly tool_calls?: readonly Call[]
+  readonly function_call?: { readonly name?: string; readonly arguments: string }
+}
+type Choice = { readonly index: number; readonly delta: Delta; readonly finish_reason: string | null }
+type Chunk = {
+  readonly id: string
+  readonly object: string
+  readonly created: number
+  readonly model: string
+  readonly choices: readonly Choice[]
+  readonly usage?: object | null
+  readonly service_tier?: string
+  readonly error?: object
+}
 
-/** Returns what is wrong with a stream; empty when nothing is. */
-export function brokenChatInvariants(stream: string, context: ReplyContext): readonly string[] {
-  const frames = readEvents(stream).map(frame => frame.data)
-  const isDone = frames.at(-1) === "[DONE]"
-  const parsed: Loose[] = frames.filter(data => data !== "[DONE]").map(data => JSON.parse(data))
-  const isFailed = parsed.at(-1)?.["error"] !== undefined
-  const chunks = isFailed ? parsed.slice(0, -1) : parsed
+/** Collects the statements that do not hold. */
+function makeChecks() {
   const wrong: string[] = []
   const check = (holds: boolean, text: string) => {
     if (!holds) wrong.push(text)
   }
+  return { wrong, check }
+}
+
+function readChunks(stream: string): { readonly frames: readonly string[]; readonly parsed: readonly Chunk[] } {
+  const frames = readEvents(stream).map(frame => frame.data)
+  // The invariants below are what gives the parsed objects their shape.
+  const parsed = frames.filter(data => data !== "[DONE]").map(data => JSON.parse(data) as Chunk)
+  return { frames, parsed }
+}
+
+/** Returns what is wrong with a stream; empty when nothing is. */
+export function brokenChatInvariants(stream: string, context: ReplyContext): readonly string[] {
+  const { frames, parsed } = readChunks(stream)
+  const isFailed = parsed.at(-1)?.error !== undefined
+  const chunks = isFailed ? parsed.slice(0, -1) : parsed
+  const { wrong, check } = makeChecks()
   check(
     frames.filter(data => data === "[DONE]").length === (isFailed ? 0 : 1),
-    "[DONE] exactly once on success, never on failure",
+    "[DONE] once on success, never on failure",
   )
-  check(isDone !== isFailed, "the stream ends with [DONE] or with an error frame")
+  check((frames.at(-1) === "[DONE]") !== isFailed, "the stream ends with [DONE] or with an error frame")
   check(
-    chunks.every(chunk => chunk["object"] === "chat.completion.chunk"),
+    chunks.every(chunk => chunk.object === "chat.completion.chunk"),
     "object",
   )
-  for (const key of ["id", "created", "model"]) {
+  for (const key of ["id", "created", "model"] as const) {
     check(new Set(chunks.map(chunk => chunk[key])).size <= 1, `${key} is the same in all chunks`)
   }
   check(
-    chunks.every(chunk => chunk["id"] !== "" && chunk["created"] > 1e9 && chunk["created"] < 1e10),
+    chunks.every(chunk => chunk.id !== "" && chunk.created > 1e9 && chunk.created < 1e10),
     "id and created",
   )
-  const withChoice = chunks.filter(chunk => chunk["choices"].length === 1)
-  const withUsage = chunks.filter(chunk => chunk["choices"].length === 0)
+  const choices = chunks.flatMap(chunk => chunk.choices)
+  return [
+    ...wrong,
+    ...brokenUsage(chunks, context),
+    ...brokenChoices(choices, isFailed),
+    ...brokenCalls(choices, context),
+  ]
+}
+
+function brokenUsage(chunks: readonly Chunk[], context: ReplyContext): readonly string[] {
+  const { wrong, check } = makeChecks()
+  const withChoice = chunks.filter(chunk => chunk.choices.length === 1)
+  const withUsage = chunks.filter(chunk => chunk.choices.length === 0)
   check(withChoice.length + withUsage.length === chunks.length && withUsage.length <= 1, "choices have one element")
   check(withUsage.length === 0 || chunks.at(-1) === withUsage[0], "the usage chunk is last")
   check(
-    withUsage.every(chunk => chunk["usage"]),
+    withUsage.every(chunk => Boolean(chunk.usage)),
     "the chunk without choices has usage",
   )
-  for (const chunk of withChoice) {
-    if (context.reply.includeUsage) check(chunk["usage"] === null, "usage is null until the end")
-    else check(!("usage" in chunk), "usage was not asked for")
-  }
-  if (!context.reply.includeUsage) check(withUsage.length === 0, "no usage chunk unless asked for")
-  wrong.push(
-    ...brokenChoices(
-      withChoice.map(chunk => chunk["choices"][0]),
-      isFailed,
-      context,
-    ),
+  const isAsked = context.reply.includeUsage
+  check(isAsked || withUsage.length === 0, "no usage chunk unless asked for")
+  check(
+    withChoice.every(chunk => (isAsked ? chunk.usage === null : !("usage" in chunk))),
+    "usage is null until the end when asked for, absent otherwise",
   )
   return wrong
 }
 
-function brokenChoices(choices: readonly Loose[], isFailed: boolean, context: ReplyContext): readonly string[] {
-  const wrong: string[] = []
-  const check = (holds: boolean, text: string) => {
-    if (!holds) wrong.push(text)
-  }
-  const deltas: Loose[] = choices.map(choice => choice["delta"])
+const FINISH_REASONS = new Set(["stop", "length", "tool_calls", "content_filter", "function_call"])
+
+function brokenChoices(choices: readonly Choice[], isFailed: boolean): readonly string[] {
+  const { wrong, check } = makeChecks()
+  const deltas = choices.map(choice => choice.delta)
   check(
-    choices.every(choice => choice["index"] === 0 && typeof choice["delta"] === "object"),
+    choices.every(choice => choice.index === 0 && typeof choice.delta === "object"),
     "index and delta",
   )
   check(
-    deltas.every((delta, at) => (at === 0) === (delta["role"] === "assistant")),
+    deltas.every((delta, at) => (at === 0) === (delta.role === "assistant")),
     "role first and only there",
   )
-  const reasons = choices.map(choice => choice["finish_reason"])
+  const reasons = choices.map(choice => choice.finish_reason)
   const finished = reasons.filter(reason => reason !== null)
   check(finished.length === (isFailed ? 0 : 1), "one finish reason in a good stream, none in a failed one")
   check(isFailed || reasons.at(-1) !== null, "the finish reason stands in the last chunk with choices")
   check(
-    finished.every(reason => ["stop", "length", "tool_calls", "content_filter", "function_call"].includes(reason)),
+    finished.every(reason => FINISH_REASONS.has(reason)),
     "known finish reason",
   )
   check(isFailed || JSON.stringify(deltas.at(-1)) === "{}", "the finish chunk has an empty delta")
   for (const delta of deltas.slice(1)) {
-    check(!Object.values(delta).includes(null), "no null members in a delta")
-    check(!Object.values(delta).includes(""), "no empty texts after the first chunk")
-    check(delta["tool_calls"]?.length !== 0, "no empty tool_calls")
+    const values: readonly unknown[] = Object.values(delta)
+    check(!values.includes(null) && !values.includes(""), "no null members and no empty texts in a delta")
+    check(delta.tool_calls?.length !== 0, "no empty tool_calls")
   }
-  wrong.push(...brokenCalls(deltas, finished[0], context))
   return wrong
 }
 
-function brokenCalls(deltas: readonly Loose[], reason: string | undefined, context: ReplyContext): readonly string[] {
-  const wrong: string[] = []
-  const check = (holds: boolean, text: string) => {
-    if (!holds) wrong.push(text)
-  }
-  const calls: Loose[] = deltas.flatMap(delta => delta["tool_calls"] ?? [])
-  const byIndex = new Map<number, Loose[]>()
-  for (const call of calls) {
-    if (!byIndex.has(call["index"])) {
-      check(call["index"] === byIndex.size, "call indexes appear in order, from 0")
-      byIndex.set(call["index"], [])
-    }
-    byIndex.get(call["index"])?.push(call)
-  }
-  const ids = [...byIndex.values()].map(([first]) => first?.["id"])
+function brokenCalls(choices: readonly Choice[], context: ReplyContext): readonly string[] {
+  const { wrong, check } = makeChecks()
+  const reason = choices.at(-1)?.finish_reason
+  const byIndex = Map.groupBy(
+    choices.flatMap(choice => choice.delta.tool_calls ?? []),
+    call => call.index,
+  )
+  check(
+    [...byIndex.keys()].every((index, at) => index === at),
+    "call indexes appear in order, from 0",
+  )
+  const ids = [...byIndex.values()].map(([first]) => first?.id)
   check(new Set(ids).size === ids.length && ids.every(Boolean), "call ids are distinct and not empty")
   for (const [first, ...rest] of byIndex.values()) {
-    const form = first?.["type"] as string
-    check(Boolean(first?.[form]?.name), "the first fragment of a call has type and name")
+    const named = first?.type === "custom" ? first.custom : first?.function
+    check(Boolean(named?.name), "the first fragment of a call has type and name")
     check(
-      rest.every(call => !("id" in call) && !("type" in call) && !("name" in call[form])),
+      rest.every(call => !("id" in call || "type" in call || call.function?.name || call.custom?.name)),
       "identity is sent once",
     )
-    const input = [first, ...rest].map(call => call?.[form].arguments ?? "").join("")
-    const isJson = form === "function" && reason === "tool_calls" && !context.reply.customAsFunction
+    const input = [first, ...rest].map(call => call?.function?.arguments ?? "").join("")
+    const isJson = first?.type === "function" && reason === "tool_calls" && !context.reply.customAsFunction
     if (isJson) check(typeof JSON.parse(input) === "object", "arguments are a JSON object")
   }
-  check(
-    reason === undefined || reason === "length" || (reason === "tool_calls") === byIndex.size > 0,
-    "tool_calls ⇔ calls",
-  )
+  if (reason === "tool_calls" || reason === "stop")
+    check((reason === "tool_calls") === byIndex.size > 0, "tool_calls ⇔ calls")
   return wrong
+}
+
+type FoldedMessage = {
+  role: string
+  content: string | null
+  refusal: string | null
+  reasoning_content?: string
+  annotations?: object[]
+  images?: object[]
+  tool_calls?: object[]
+  function_call?: object
 }
 
 /** Folds a good stream the way a client does, into the shape of the answer that is not streamed. */
-export function foldChatStream(stream: string): Loose {
-  const chunks: Loose[] = readEvents(stream)
-    .filter(frame => frame.data !== "[DONE]")
-    .map(frame => JSON.parse(frame.data))
-  const message: Loose = { role: "assistant", content: "", refusal: "" }
-  let finish: unknown = null
-  const answer: Loose = { id: chunks[0]?.["id"], created: chunks[0]?.["created"], model: chunks[0]?.["model"] }
-  for (const chunk of chunks) {
-    if (chunk["service_tier"] !== undefined) answer["service_tier"] = chunk["service_tier"]
-    if (chunk["usage"]) answer["usage"] = chunk["usage"]
-    for (const choice of chunk["choices"]) {
-      finish = choice["finish_reason"] ?? finish
-      addDelta(message, choice["delta"])
-    }
-  }
-  for (const call of message["tool_calls"] ?? []) delete call["index"]
-  const hasOther = message["tool_calls"] ?? message["function_call"] ?? (message["refusal"] || undefined)
-  if (message["content"] === "" && hasOther !== undefined) message["content"] = null
-  if (message["refusal"] === "") message["refusal"] = null
+export function foldChatStream(stream: string): object {
+  const { parsed } = readChunks(stream)
+  const deltas = parsed.flatMap(chunk => chunk.choices.map(choice => choice.delta))
+  const usage = parsed.find(chunk => chunk.usage)?.usage
+  const tier = parsed.find(chunk => chunk.service_tier)?.service_tier
+  const finish = parsed.flatMap(chunk => chunk.choices).at(-1)?.finish_reason
   return {
-    ...answer,
+    id: parsed[0]?.id,
     object: "chat.completion",
-    choices: [{ index: 0, message, logprobs: null, finish_reason: finish }],
+    created: parsed[0]?.created,
+    model: parsed[0]?.model,
+    choices: [{ index: 0, message: foldMessage(deltas), logprobs: null, finish_reason: finish }],
+    ...(usage !== undefined && { usage }),
+    ...(tier !== undefined && { service_tier: tier }),
   }
 }
 
-function addDelta(message: Loose, delta: Loose): void {
-  for (const key of ["content", "refusal", "reasoning_content"]) {
-    if (delta[key] !== undefined) message[key] = (message[key] ?? "") + delta[key]
+function foldMessage(deltas: readonly Delta[]): FoldedMessage {
+  const joined = (key: "content" | "refusal" | "reasoning_content") => deltas.map(delta => delta[key] ?? "").join("")
+  const calls = foldCalls(deltas.flatMap(delta => delta.tool_calls ?? []))
+  const legacy = deltas.flatMap(delta => delta.function_call ?? [])
+  const annotations = deltas.flatMap(delta => delta.annotations ?? [])
+  const images = deltas.flatMap(delta => delta.images ?? [])
+  const refusal = joined("refusal")
+  const reasoning = joined("reasoning_content")
+  const hasOther = calls.length > 0 || legacy.length > 0 || refusal !== ""
+  const legacyCall = { name: legacy[0]?.name, arguments: legacy.map(call => call.arguments).join("") }
+  return {
+    role: "assistant",
+    content: joined("content") === "" && hasOther ? null : joined("content"),
+    refusal: refusal === "" ? null : refusal,
+    ...(reasoning !== "" && { reasoning_content: reasoning }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+    ...(legacy.length > 0 && { function_call: legacyCall }),
+    ...(annotations.length > 0 && { annotations }),
+    ...(images.length > 0 && { images }),
   }
-  for (const key of ["annotations", "images"]) {
-    if (delta[key] !== undefined) message[key] = [...(message[key] ?? []), ...delta[key]]
-  }
-  const legacy = delta["function_call"]
-  if (legacy !== undefined) {
-    const call = (message["function_call"] ??= { name: legacy.name, arguments: "" })
-    call.arguments += legacy.arguments
-  }
-  for (const fragment of delta["tool_calls"] ?? []) {
-    message["tool_calls"] ??= []
-    const known = message["tool_calls"][fragment.index]
-    if (known === undefined) message["tool_calls"][fragment.index] = structuredClone(fragment)
-    else if (known.type === "custom") known.custom.input += fragment.custom.input
-    else known.function.arguments += fragment.function.arguments
-  }
+}
+
+function foldCalls(fragments: readonly Call[]): object[] {
+  return [...Map.groupBy(fragments, call => call.index).values()].map(calls => {
+    const [first] = calls
+    const { id, type } = first ?? {}
+    if (type === "custom") {
+      const input = calls.map(call => call.custom?.input ?? "").join("")
+      return { id, type, custom: { name: first?.custom?.name, input } }
+    }
+    const text = calls.map(call => call.function?.arguments ?? "").join("")
+    return { id, type, function: { name: first?.function?.name, arguments: text } }
+  })
 }

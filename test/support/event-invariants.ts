@@ -21,15 +21,19 @@ function brokenBlocks(events: readonly StreamEvent[]): readonly string[] {
   for (const event of events) {
     if (!("block" in event)) continue
     const { type, block } = event
-    if (type.endsWith("-start") || type === "image" || type === "native-item") {
+    if (opensBlock(type)) {
       if (block <= highest) wrong.push(`block ${block} starts after ${highest}`)
       highest = Math.max(highest, block)
-      if (type.endsWith("-start")) open.add(block)
     } else if (!open.has(block)) wrong.push(`${type} names block ${block}, which is not open`)
+    if (type.endsWith("-start")) open.add(block)
     if (type.endsWith("-end")) open.delete(block)
   }
-  if (events.at(-1)?.type === "finish" && open.size > 0) wrong.push(`blocks left open: ${[...open].join()}`)
-  return wrong
+  const isWhole = events.at(-1)?.type === "finish"
+  return isWhole && open.size > 0 ? [...wrong, `blocks left open: ${[...open].join()}`] : wrong
+}
+
+function opensBlock(type: StreamEvent["type"]): boolean {
+  return type.endsWith("-start") || type === "image" || type === "native-item"
 }
 
 function brokenUsage(usage: Usage): readonly string[] {

@@ -20,12 +20,14 @@ export type Sequence = {
   readonly asksForTools?: true
 }
 
+const CONVERSATION: Sequence = {
+  sentence: "The unscripted behaviour: calls a tool when asked to, else quotes.",
+  write: streamConversation,
+}
+
 /** The generators. */
 export const SEQUENCES: Readonly<Record<string, Sequence>> = {
-  conversation: {
-    sentence: "The unscripted behaviour: calls a tool when asked to, else quotes.",
-    write: streamConversation,
-  },
+  conversation: CONVERSATION,
   text: { sentence: "One message; `text` or `words` say what is in it.", write: streamText },
   phases: { sentence: "Commentary and final answer as two messages.", write: streamPhases },
   reasoning: { sentence: "A reasoning item with `summaries` parts, then a message.", write: streamReasoning },
@@ -74,4 +76,19 @@ export const SEQUENCES: Readonly<Record<string, Sequence>> = {
     sentence: "The input does not fit the model, said inside a 200.",
     write: streamContextOverflow,
   },
+}
+
+/** What decides between a named generator and the ones that override it. */
+export type SequenceWish = {
+  readonly name: string
+  readonly hasToolOutputs: boolean
+  /** The input is beyond the model's window. */
+  readonly isOverlong: boolean
+}
+
+/** Picks the generator of one answer. An unknown name, refused long before, counts as a conversation. */
+export function pickSequence(wish: SequenceWish): Sequence["write"] {
+  if (wish.isOverlong) return streamContextOverflow
+  const named = SEQUENCES[wish.name] ?? CONVERSATION
+  return named.asksForTools === true && wish.hasToolOutputs ? CONVERSATION.write : named.write
 }

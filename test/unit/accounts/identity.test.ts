@@ -130,6 +130,7 @@ test("a stored secret that is not one is an error that does not quote it", () =>
   const rows = {
     readCredential: () => row,
     findCredentials: () => [],
+    listCredentialKeys: () => [row],
     commitCredentials: () => {},
     wipePreviousCredentials: () => 0,
     beginRefresh: () => {},

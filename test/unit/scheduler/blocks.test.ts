@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test"
+
 import fc from "fast-check"
 
 import { jitterMs } from "#scheduler/causes.ts"
@@ -21,18 +22,21 @@ describe("blocks of an account", () => {
 
   test("a shorter report of the same cause never brings the end nearer", () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 40 * 24 * 3600 }), { minLength: 1, maxLength: 12 }), lengthsSec => {
-        const { add, report, scheduler, time } = makeHarness()
-        add("a")
-        let lastUntilMs = 0
-        for (const lengthSec of lengthsSec) {
-          report("a", block("quota", lengthSec * 1000))
-          time.advance(500)
-          const until = scheduler.view()[0]?.blocks.find(({ cause }) => cause === "quota")?.untilMs ?? 0
-          expect(until).toBeGreaterThanOrEqual(lastUntilMs)
-          lastUntilMs = until
-        }
-      }),
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 40 * 24 * 3600 }), { minLength: 1, maxLength: 12 }),
+        lengthsSec => {
+          const { add, report, scheduler, time } = makeHarness()
+          add("a")
+          let lastUntilMs = 0
+          for (const lengthSec of lengthsSec) {
+            report("a", block("quota", lengthSec * 1000))
+            time.advance(500)
+            const until = scheduler.view()[0]?.blocks.find(({ cause }) => cause === "quota")?.untilMs ?? 0
+            expect(until).toBeGreaterThanOrEqual(lastUntilMs)
+            lastUntilMs = until
+          }
+        },
+      ),
       { numRuns: 50 },
     )
   })

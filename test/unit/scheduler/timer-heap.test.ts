@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test"
+
 import fc from "fast-check"
 
 import { makeTimerHeap } from "#scheduler/timer-heap.ts"
@@ -36,7 +37,11 @@ describe("timer heap", () => {
   test("a thousand deadlines need one timer", () => {
     const time = makeManualTime(0)
     const heap = makeTimerHeap(time)
-    for (let at = 1000; at > 0; at--) heap.set(heap.add(() => undefined), at)
+    for (let at = 1000; at > 0; at--)
+      heap.set(
+        heap.add(() => undefined),
+        at,
+      )
     expect(time.waiting()).toEqual([1])
   })
 

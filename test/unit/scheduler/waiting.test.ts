@@ -29,12 +29,12 @@ describe("waiting for a slot", () => {
     const held = harness.lease()
     const served: string[] = []
     const first = queueUp(harness, served, "first")
-    queueUp(harness, served, "second")
+    const second = queueUp(harness, served, "second")
     held.release()
     expect(harness.ask().type).toBe("wait")
-    ;(await first).release()
-    await Promise.resolve()
-    await Promise.resolve()
+    const lease = await first
+    lease.release()
+    await second
     expect(served).toEqual(["first", "second"])
   })
 
@@ -43,17 +43,16 @@ describe("waiting for a slot", () => {
     harness.add("a")
     let current = harness.lease()
     const served: string[] = []
-    const waiting = ["x1", "x2", "x3", "x4", "y1", "z1", "y2"].map(name =>
-      queueUp(harness, served, name, { keyId: name.slice(0, 1) }),
-    )
-    for (let turn = 0; turn < waiting.length; turn++) {
-      current.release()
-      current = await Promise.any(waiting.splice(0).map(async promise => promise)).catch(() => current)
-      await Promise.resolve()
-      break
+    const leases: Lease[] = []
+    for (const name of ["x1", "x2", "x3", "x4", "y1", "z1", "y2"]) {
+      queueUp(harness, served, name, { keyId: name.slice(0, 1) }).then(lease => leases.push(lease))
     }
-    expect(served).toEqual(["x1"])
-    expect(harness.scheduler.counts().waiting).toBe(6)
+    for (let turn = 1; turn <= 7; turn++) {
+      current.release()
+      await new Promise<void>(resolve => setImmediate(resolve))
+      current = leases[turn - 1] ?? current
+    }
+    expect(served).toEqual(["x1", "y1", "z1", "x2", "y2", "x3", "x4"])
   })
 
   test("a slot passes by those who cannot use it", async () => {
@@ -187,7 +186,8 @@ describe("picking", () => {
     expect(scheduler.counts().leases).toBe(1)
     expect(ask().type).toBe("wait")
     second.release()
-    expect(scheduler.counts().leases).toBe(0)
+    second.release()
+    expect(scheduler.counts()).toMatchObject({ leases: 1, waiting: 0 })
   })
 
   test("the preferred account is taken whatever its load, unless it is full, out or excluded", () => {
@@ -198,7 +198,6 @@ describe("picking", () => {
     expect(lease({ prefer: id("a") }).account).toBe(id("a"))
     expect(lease({ prefer: id("a") }).account).toBe(id("b"))
     expect(lease({ prefer: id("b"), exclude: new Set([id("a")]) }).account).toBe(id("b"))
-    expect(lease.length).toBe(1)
   })
 
   test("only the wanted providers serve", () => {

@@ -37,7 +37,8 @@ test("line ends, event lines and keep-alives follow the settings without touchin
   expect(bytesOf({ crlf: true }).toString()).toContain("event: response.created\r\ndata: ")
   expect(bytesOf({ eventLines: false }).toString()).not.toContain("event:")
   expect(bytesOf({ keepAlive: "comments" }).toString()).toStartWith(": keepalive\n\n")
-  for (const settings of [{ crlf: true }, { eventLines: false }, { keepAlive: "comments" }]) {
+  const styles: readonly Partial<Settings>[] = [{ crlf: true }, { eventLines: false }, { keepAlive: "comments" }]
+  for (const settings of styles) {
     expect(parseEvents(bytesOf(settings).toString())).toEqual(plain)
   }
 })

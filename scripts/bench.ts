@@ -1,0 +1,27 @@
+/** Runs the benches of test/bench one after the other: `./dev bench [name …]`. */
+
+import { resolve } from "node:path"
+
+const root = resolve(import.meta.dir, "..")
+const names = process.argv.slice(2)
+const all = [...new Bun.Glob("test/bench/**/*.bench.ts").scanSync({ cwd: root })].sort()
+const chosen = names.length === 0 ? all : all.filter(path => names.some(name => path.includes(name)))
+if (chosen.length === 0) {
+  console.error(`bench: nothing matches ${names.join(", ")}; there are:\n  ${all.join("\n  ")}`)
+  process.exit(2)
+}
+
+// One at a time: two would measure each other.
+const failed: string[] = []
+for (const path of chosen) {
+  console.log(`\n## ${path}`)
+  const child = Bun.spawn([process.execPath, path], {
+    cwd: root,
+    stdin: "ignore",
+    stdout: "inherit",
+    stderr: "inherit",
+  })
+  if ((await child.exited) !== 0) failed.push(path)
+}
+if (failed.length > 0) console.error(`\nbench: failed: ${failed.join(", ")}`)
+process.exitCode = failed.length === 0 ? 0 : 1

@@ -1,0 +1,101 @@
+// Runs one operation of the official `openai` package and prints its result as one JSON line.
+// Environment: CLIENTS (folder of node_modules), BASE (http://host:port/v1), KEY; argument: the operation's name.
+import { join } from "node:path"
+
+const from = path => import(join(process.env.CLIENTS, "node_modules", path))
+const { default: OpenAI } = await from("openai/index.mjs")
+const { zodResponseFormat, zodTextFormat } = await from("openai/helpers/zod.mjs")
+const { z } = await from("zod/index.js")
+
+const client = new OpenAI({ baseURL: process.env.BASE, apiKey: process.env.KEY, maxRetries: 0 })
+const model = "gpt-5.5"
+const user = content => [{ role: "user", content }]
+const City = z.object({ city: z.string(), population: z.number() })
+const weather = { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
+
+const operations = {
+  "chat.create": () => client.chat.completions.create({ model, messages: user("Say hello"), temperature: 0, max_tokens: 50 }),
+  "chat.stream": async () => {
+    const stream = client.chat.completions.stream({ model, messages: user("Say hello"), stream_options: { include_usage: true } })
+    let text = ""
+    for await (const chunk of stream) text += chunk.choices[0]?.delta?.content ?? ""
+    return { text, final: await stream.finalChatCompletion(), usage: await stream.totalUsage() }
+  },
+  "chat.parse": () =>
+    client.chat.completions.parse({ model, messages: user("Which city?"), response_format: zodResponseFormat(City, "city") }),
+  "chat.runTools": async () => {
+    const calls = []
+    const runner = client.chat.completions.runTools({
+      model,
+      messages: user("Please call the tool weather for Paris"),
+      tools: [
+        {
+          type: "function",
+          function: {
+            name: "weather",
+            description: "Tells the weather",
+            parameters: weather,
+            parse: JSON.parse,
+            function: args => {
+              calls.push(args)
+              return "sunny in the test"
+            },
+          },
+        },
+      ],
+    })
+    return { text: await runner.finalContent(), calls, messages: runner.messages.map(message => message.role) }
+  },
+  "chat.reasoning": async () => {
+    const stream = await client.chat.completions.create({ model: `${model}-high`, messages: user("[[simulate: reasoning]] think"), stream: true })
+    let reasoning = ""
+    let text = ""
+    for await (const chunk of stream) {
+      reasoning += chunk.choices[0]?.delta?.reasoning_content ?? ""
+      text += chunk.choices[0]?.delta?.content ?? ""
+    }
+    return { reasoning, text }
+  },
+  "responses.create": () => client.responses.create({ model, input: "Say hello", max_output_tokens: 50 }),
+  "responses.stream": async () => {
+    const stream = client.responses.stream({ model, input: "Say hello" })
+    const types = []
+    for await (const event of stream) types.push(event.type)
+    const final = await stream.finalResponse()
+    return { types, final, text: final.output_text }
+  },
+  "responses.parse": () => client.responses.parse({ model, input: "Which city?", text: { format: zodTextFormat(City, "city") } }),
+  "responses.tools": async () => {
+    const tools = [{ type: "function", name: "weather", parameters: weather, strict: false }]
+    const input = [{ role: "user", content: "Please call the tool weather for Paris" }]
+    const first = await client.responses.create({ model, input, tools })
+    const call = first.output.find(item => item.type === "function_call")
+    input.push(...first.output, { type: "function_call_output", call_id: call.call_id, output: "sunny in the test" })
+    const second = await client.responses.create({ model, input, tools })
+    return { call, text: second.output_text }
+  },
+  "models.list": async () => ({ ids: (await client.models.list()).data.map(entry => entry.id) }),
+  "models.retrieve": () => client.models.retrieve(model),
+  "error.model": () => client.chat.completions.create({ model: "no-such-model", messages: user("hi") }),
+  "error.key": () => new OpenAI({ baseURL: process.env.BASE, apiKey: "wrong", maxRetries: 0 }).models.list(),
+  "error.cut": async () => {
+    const stream = await client.chat.completions.create({
+      model,
+      messages: user("[[simulate: reset cut-after-events=9]] long answer please"),
+      stream: true,
+    })
+    let text = ""
+    try {
+      for await (const chunk of stream) text += chunk.choices[0]?.delta?.content ?? ""
+    } catch (error) {
+      return { text, thrown: error.constructor.name, message: String(error.message) }
+    }
+    return { text, thrown: null }
+  },
+}
+
+const describeError = error => ({
+  error: { name: error.constructor.name, status: error.status, code: error.code, type: error.type, param: error.param, requestId: error.requestID },
+})
+const result = await operations[process.argv[2]]().catch(describeError)
+console.log(JSON.stringify(result))

@@ -1,0 +1,149 @@
+/** Every recorded answer through every decoder, encoder and relay, at every chunk border. */
+
+import { describe, expect, test } from "bun:test"
+
+import { GatewayError } from "#core/errors.ts"
+import { type JsonText, readJsonText } from "#core/json.ts"
+import { makeChatEncoder } from "#protocols/openai-chat/encode-stream.ts"
+import { makeChatFolder } from "#protocols/openai-chat/fold.ts"
+import { makeDecoderReading, makeResponsesDecoder } from "#protocols/openai-responses/decode-stream.ts"
+import { makeResponsesCollector } from "#protocols/openai-responses/relay-collector.ts"
+import { makeResponsesRelay } from "#protocols/openai-responses/relay-stream.ts"
+import type { Collector, StreamPipe } from "#protocols/protocol.ts"
+import { makeTranscodeCollector } from "#protocols/transcode-collector.ts"
+import { makeTranscodePipe } from "#protocols/transcode-pipe.ts"
+
+import { brokenChatInvariants, foldChatStream } from "./support/chat-invariants.ts"
+import { brokenEventInvariants } from "./support/event-invariants.ts"
+import { brokenResponsesInvariants } from "./support/responses-invariants.ts"
+import {
+  decodeWith,
+  eventLines,
+  golden,
+  halves,
+  loadScenarios,
+  pieces,
+  readFailure,
+  type Scenario,
+} from "./support/scenarios.ts"
+import { readEvents } from "./support/sse.ts"
+
+const upstream = { makeDecoder: makeResponsesDecoder }
+const chat = { makeEncoder: makeChatEncoder, makeFolder: makeChatFolder }
+
+/** A client dialect: its golden file and how it is served. */
+type Lane = {
+  readonly dialect: string
+  readonly pipe: (scenario: Scenario) => StreamPipe
+  readonly collector: (scenario: Scenario) => Collector
+}
+
+const chatLane: Lane = {
+  dialect: "openai-chat",
+  pipe: scenario => makeTranscodePipe({ upstream, client: chat, ...partsOf(scenario) }),
+  collector: scenario => makeTranscodeCollector({ upstream, client: chat, ...partsOf(scenario) }),
+}
+
+const relay: Lane = {
+  dialect: "openai-responses",
+  pipe: scenario => makeResponsesRelay(scenario.context, { readFailure }),
+  collector: scenario => makeResponsesCollector(scenario.context, { readFailure }),
+}
+
+function partsOf({ context, declaredTools }: Scenario) {
+  return { context, readFailure, ...(declaredTools !== undefined && { declaredTools }) }
+}
+
+function decode(scenario: Scenario, chunks: Iterable<Uint8Array>) {
+  const { declaredTools } = scenario
+  const tools = declaredTools === undefined ? {} : { declaredTools }
+  return decodeWith(emit => makeResponsesDecoder({ emit, readFailure, ...tools }), chunks)
+}
+
+function stream(pipe: StreamPipe, chunks: Iterable<Uint8Array>): string {
+  const out: Uint8Array[] = []
+  for (const chunk of chunks) out.push(pipe.feed(chunk).slice())
+  out.push(pipe.end().slice())
+  return Buffer.concat(out).toString("utf8")
+}
+
+function collect(collector: Collector, chunks: Iterable<Uint8Array>): string {
+  for (const chunk of chunks) collector.feed(chunk)
+  try {
+    return collector.finish()
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    return `${error.kind} ${error.code}: ${error.message}`
+  }
+}
+
+/** Neighbouring deltas of one block may be cut elsewhere; their text may not differ. */
+function decodedText(value: unknown): string {
+  return JSON.stringify(value, (key, member) => (key === "text" ? readJsonText(member as JsonText) : member))
+}
+
+for (const scenario of loadScenarios()) {
+  const { name, upstream: bytes, context } = scenario
+  describe(name, () => {
+    const events = decode(scenario, [bytes])
+    const lines = eventLines(events)
+
+    test("gives the golden events", () => expect(lines).toBe(golden(name, "events.txt", lines)))
+    test("keeps the event invariants", () => expect(brokenEventInvariants(events)).toEqual([]))
+    test("gives the same events when every delta is parsed", () => {
+      const { declaredTools } = scenario
+      const tools = declaredTools === undefined ? {} : { declaredTools }
+      const parsed = decodeWith(emit => makeDecoderReading({ emit, readFailure, ...tools }, () => undefined), [bytes])
+      expect(decodedText(parsed)).toBe(decodedText(events))
+    })
+    test("gives the same events byte by byte and at every border", () => {
+      expect(eventLines(decode(scenario, pieces(bytes, 1)))).toBe(lines)
+      for (let at = 1; at < bytes.length; at++) {
+        if (!Bun.deepEquals(decode(scenario, halves(bytes, at)), events)) throw new Error(`differs when cut at ${at}`)
+      }
+    })
+    test("gives the same relayed bytes at every border", () => {
+      const sent = stream(relay.pipe(scenario), [bytes])
+      for (let at = 1; at < bytes.length; at++) {
+        if (stream(relay.pipe(scenario), halves(bytes, at)) !== sent) throw new Error(`differs when cut at ${at}`)
+      }
+    })
+
+    for (const { dialect, pipe, collector } of [chatLane, relay]) {
+      const sent = stream(pipe(scenario), [bytes])
+      const body = collect(collector(scenario), [bytes])
+
+      test(`gives the golden ${dialect} answer`, () => {
+        const both = `${sent}=== json ===\n${body}\n`
+        expect(both).toBe(golden(name, `client.${dialect}.txt`, both))
+      })
+      test.each([1, 7, 64, 1000])(`gives the same ${dialect} answer in pieces of %d bytes`, size => {
+        expect(stream(pipe(scenario), pieces(bytes, size))).toBe(sent)
+        expect(collect(collector(scenario), pieces(bytes, size))).toBe(body)
+      })
+    }
+
+    test("keeps the Chat invariants, and the folded stream is the JSON answer", () => {
+      const sent = stream(chatLane.pipe(scenario), [bytes])
+      const body = collect(chatLane.collector(scenario), [bytes])
+      expect(brokenChatInvariants(sent, context)).toEqual([])
+      const isFailed = events.at(-1)?.type === "error"
+      expect(body.startsWith("{")).toBe(!isFailed)
+      if (isFailed) return
+      const whole = JSON.parse(body)
+      const folded = foldChatStream(sent)
+      // Without the option the stream has no usage; the JSON answer always has it.
+      if (!context.reply.includeUsage) delete whole.usage
+      expect(folded).toEqual(whole)
+    })
+    test("keeps the Responses invariants, and the terminal response is the JSON answer", () => {
+      const sent = stream(relay.pipe(scenario), [bytes])
+      const body = collect(relay.collector(scenario), [bytes])
+      expect(brokenResponsesInvariants(sent, context)).toEqual([])
+      const last = JSON.parse(readEvents(sent).at(-1)?.data ?? "null")
+      const isFailed = last.type === "error" || last.type === "response.failed"
+      expect(body.startsWith("{")).toBe(!isFailed)
+      if (!isFailed) expect(JSON.parse(body)).toEqual(last.response)
+    })
+  })
+}
