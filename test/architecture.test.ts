@@ -204,6 +204,15 @@ describe("documents", () => {
     }
   })
 
+  test("one version of Bun is named everywhere", async () => {
+    const manifest = await Bun.file(join(ROOT, "package.json")).json()
+    const version = manifest.engines.bun
+    expect(manifest.packageManager).toBe(`bun@${version}`)
+    expect(manifest.devDependencies["bun-types"]).toBe(version)
+    expect(readFileSync(join(ROOT, "Dockerfile"), "utf8")).toContain(`FROM oven/bun:${version}-`)
+    expect(Bun.version).toBe(version)
+  })
+
   test("no file of the project names places or papers of whoever wrote it", () => {
     // Put together here, so that this file does not find itself.
     const words = [["", "work", "main"].join("/"), ["", "work", "shared"].join("/"), ["", "tmp", "brief"].join("/")]

@@ -2,9 +2,8 @@
 
 import { join } from "node:path"
 
-import type { Account } from "#core/account.ts"
 import type { Clock, Timers } from "#core/clock.ts"
-import type { AccountId, RandomBytes } from "#core/ids.ts"
+import type { RandomBytes } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 
 import { type AccountDirectory, type DirectoryEvent, makeAccountDirectory } from "./account-directory.ts"
@@ -125,7 +124,7 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
   })
   return {
     accounts: refresher.accounts,
-    get: (accountId: AccountId): Account | undefined => refresher.get(accountId),
+    get: refresher.get,
     refresh: refresher.refresh,
     refreshAll: refresher.refreshAll,
     start: async () => {

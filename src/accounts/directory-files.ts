@@ -1,7 +1,6 @@
 /** The account files of a directory: their names, stamps and contents. */
 
 import { readdir, readFile, stat } from "node:fs/promises"
-import { join } from "node:path"
 
 import type { Account } from "#core/account.ts"
 import { GatewayError } from "#core/errors.ts"
@@ -60,7 +59,7 @@ async function stampFile(path: string): Promise<FileStamp | undefined> {
 export async function stampAccountFiles(directory: string): Promise<readonly FileStamp[] | undefined> {
   try {
     const names = (await readdir(directory)).filter(isAccountFileName).sort()
-    const stamps = await inParallel(names, name => stampFile(join(directory, name)))
+    const stamps = await inParallel(names, name => stampFile(`${directory}/${name}`))
     return stamps.filter(stamp => stamp !== undefined)
   } catch (error) {
     // A missing directory is an answer, not a failure: it may appear later.

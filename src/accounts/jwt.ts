@@ -30,7 +30,7 @@ function parseObject(text: string): JsonObject | undefined {
 }
 
 /** Returns the payload of a JWT, or undefined for anything else (opaque tokens, damaged text). */
-export function decodeClaims(token: string): JsonObject | undefined {
+function decodeClaims(token: string): JsonObject | undefined {
   const parts = token.split(".")
   const payload = parts[1]
   if (parts.length !== 3 || payload === undefined || payload === "") return undefined

@@ -1,31 +1,25 @@
 /** Puts the gateway together over a built pool: turns, model endpoints, status, operators' routes. */
 
-import type { Refresher } from "#accounts/refresh-types.ts"
-import type { Config } from "#config/config.ts"
-import { type Account, maskLabel } from "#core/account.ts"
+import type { Account } from "#core/account.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import type { Outcome } from "#core/outcome.ts"
-import type { SendUpstream } from "#core/upstream.ts"
-import { type Gateway, makeGateway, type RefreshReport } from "#gateway/gateway.ts"
-import { startHealthCheck } from "#gateway/health-check.ts"
-import { planModel } from "#gateway/models/plan-model.ts"
+import { type Gateway, makeGateway } from "#gateway/gateway.ts"
 import { checkQuota, type QuotaReport } from "#gateway/quota-check.ts"
 import { makeStatus } from "#gateway/status.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
 import type { BuiltPool } from "./build-pool.ts"
 import { buildServing } from "./build-serving.ts"
+import type { GatewayContext } from "./gateway-context.ts"
+import { refreshReport } from "./refresh-report.ts"
+import { startProbing } from "./start-probing.ts"
 
 /** What the gateway is built from. */
-export type BuildGatewayParts = {
-  readonly config: () => Config
+export type BuildGatewayParts = GatewayContext & {
   readonly built: BuiltPool
-  readonly send: SendUpstream
-  readonly refresher: () => Refresher
   readonly counters: Counters
   readonly record: (outcome: Outcome) => void
   readonly version: string
-  readonly reportFailure: (name: string, cause: unknown) => void
 }
 
 /** The gateway and its background work. */
@@ -39,12 +33,7 @@ export type BuiltGateway = {
 export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   const { config, built, send } = parts
   const { pool, providers, scheduler, catalogue } = built
-  const modelsConfig = () => ({
-    aliases: {},
-    effortPrecedence: config().effortPrecedence,
-    legacyModels: "map" as const,
-  })
-  const { serving, heartbeat } = buildServing({ ...parts, modelsConfig })
+  const { serving, heartbeat, slugOf } = buildServing(parts)
   const askQuota = (account: Account): Promise<QuotaReport> =>
     checkQuota(account, {
       clock: systemClock,
@@ -57,7 +46,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   const gateway = makeGateway({
     serving,
     catalogue,
-    slugOf: name => planModel({ name, config: modelsConfig(), catalogue }).slug,
+    slugOf,
     compactMode: () => config().compact,
     status: makeStatus({
       clock: systemClock,
@@ -69,42 +58,18 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
       notReady: () => [],
     }),
     accounts: pool.accounts,
-    refresh: account => refreshReport(account, parts.refresher()),
+    refresh: account => refreshReport(account, parts.accounts()),
     checkQuota: askQuota,
     concurrency: () => config().healthCheckConcurrency,
   })
   return {
     gateway,
     startProbing: () => {
-      const stop = startHealthCheck({
-        timers: systemTimers,
-        clock: systemClock,
-        scheduler,
-        accounts: pool.accounts,
-        probe: askQuota,
-        settings: () => probeSettings(config()),
-        reportFailure: parts.reportFailure,
-      })
+      const stop = startProbing({ config, built, probe: askQuota, reportFailure: parts.reportFailure })
       return () => {
         stop()
         heartbeat.stop()
       }
     },
   }
-}
-
-function probeSettings(config: Config) {
-  return {
-    intervalMs: config.healthCheckIntervalMs,
-    maxFailures: config.healthCheckMaxFailures,
-    concurrency: config.healthCheckConcurrency,
-  }
-}
-
-async function refreshReport(account: Account, refresher: Refresher): Promise<RefreshReport> {
-  const report = { account: account.id, label: maskLabel(account.label) }
-  if (account.credential.type === "api-key") return { ...report, status: "not-refreshable" }
-  const outcome = await refresher.refresh(account.id, { lane: "operator" })
-  if (outcome.type === "failed") return { ...report, status: "failed", error: outcome.failure.code }
-  return { ...report, status: outcome.how === "current" ? "current" : "refreshed" }
 }

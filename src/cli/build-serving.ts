@@ -5,7 +5,7 @@ import { systemClock, systemTimers } from "#core/clock.ts"
 import type { Outcome } from "#core/outcome.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 import { type Heartbeat, makeHeartbeat } from "#gateway/heartbeat.ts"
-import { type ModelsConfig, planModel } from "#gateway/models/plan-model.ts"
+import { type ModelsConfig, type ModelWish, planModel } from "#gateway/models/plan-model.ts"
 import { makeRetryBudget } from "#gateway/retry-budget.ts"
 import type { ServeTurnParts } from "#gateway/serve-turn.ts"
 import { makeSticky } from "#gateway/sticky.ts"
@@ -18,7 +18,6 @@ export type BuildServingParts = {
   readonly config: () => Config
   readonly built: BuiltPool
   readonly send: SendUpstream
-  readonly modelsConfig: () => ModelsConfig
   readonly record: (outcome: Outcome) => void
 }
 
@@ -28,14 +27,22 @@ const MAX_REMEMBERED = 100_000
 /** A setting of 0 means "no limit"; one that never ends is as good. */
 const FOR_EVER_MS = 2 ** 31 - 1
 
+/** The parts, the ticker they share, and how a model's name is resolved. */
+export type BuiltServing = {
+  readonly serving: ServeTurnParts
+  readonly heartbeat: Heartbeat
+  /** Throws `model-not-found`. */
+  readonly slugOf: (name: string) => string
+}
+
 /** Builds the parts and the ticker they share. */
-export function buildServing(parts: BuildServingParts): { serving: ServeTurnParts; heartbeat: Heartbeat } {
+export function buildServing(parts: BuildServingParts): BuiltServing {
   const { config, built } = parts
   const { scheduler, pool, providers, catalogue } = built
   const heartbeat = makeHeartbeat({ clock: systemClock, timers: systemTimers })
+  const plan = (wish: Pick<ModelWish, "name" | "bodyEffort" | "bodyTier">) =>
+    planModel({ ...wish, config: modelsConfig(config()), catalogue })
   const serving: ServeTurnParts = {
-    clock: systemClock,
-    timers: systemTimers,
     heartbeat,
     turn: {
       clock: systemClock,
@@ -51,14 +58,7 @@ export function buildServing(parts: BuildServingParts): { serving: ServeTurnPart
       turnStates: makeSticky(MAX_REMEMBERED),
       limits: () => turnLimits(config()),
     },
-    planModel: request =>
-      planModel({
-        name: request.model,
-        bodyEffort: request.effort,
-        bodyTier: request.serviceTier,
-        config: parts.modelsConfig(),
-        catalogue,
-      }),
+    planModel: request => plan({ name: request.model, bodyEffort: request.effort, bodyTier: request.serviceTier }),
     streamLimits: () => ({
       idleTimeoutMs: config().idleTimeoutMs || FOR_EVER_MS,
       clientKeepaliveMs: config().clientKeepaliveMs || FOR_EVER_MS,
@@ -66,7 +66,11 @@ export function buildServing(parts: BuildServingParts): { serving: ServeTurnPart
     exposeCodexHeaders: () => config().exposeCodexHeaders,
     record: parts.record,
   }
-  return { serving, heartbeat }
+  return { serving, heartbeat, slugOf: name => plan({ name }).slug }
+}
+
+function modelsConfig(config: Config): ModelsConfig {
+  return { aliases: {}, effortPrecedence: config.effortPrecedence, legacyModels: "map" }
 }
 
 function turnLimits(config: Config) {

@@ -1,17 +1,14 @@
 /** `sluice config`: checks a configuration file, shows what is in force and why, prints the JSON Schema. */
 
-import { homedir } from "node:os"
-
 import { nearest } from "#config/edit-distance.ts"
 import { type ExplainedSetting, explainConfig } from "#config/explain.ts"
 import { type CommandLine, readCommandLine } from "#config/flag-layer.ts"
-import { type LoadResult, makeConfigLoader } from "#config/load.ts"
+import type { LoadResult } from "#config/load.ts"
 import { formatProblem } from "#config/problem.ts"
 import { renderJsonSchema } from "#config/render.ts"
-import { readHostFacts } from "#config/user-agent.ts"
 
 import type { Command, CommandIo } from "./command.ts"
-import { VERSION } from "./version.ts"
+import { configLoader } from "./config-loader.ts"
 
 const HELP = `sluice config check [FILE] [--json] [--config FILE] [--<key> VALUE …]
 sluice config print [--explain] [--json] [--config FILE] [--<key> VALUE …]
@@ -40,22 +37,9 @@ export const configCommand: Command = {
     if (!VERBS.includes(verb)) return wrongUsage(io, unknownVerb(verb))
     if (tooMany.length > 0 || (file !== undefined && verb !== "check")) return wrongUsage(io, "too many arguments")
     if (verb === "schema") return say(io, renderJsonSchema())
-    const result = await load(line, file, io)
+    const result = await configLoader(line, io, file ?? line.configPath).load()
     return verb === "check" ? reportCheck(result, line, io) : reportPrint(result, line, io)
   },
-}
-
-function load(line: CommandLine, file: string | undefined, io: CommandIo): Promise<LoadResult> {
-  const loader = makeConfigLoader({
-    configPath: file ?? line.configPath,
-    flags: line.layer,
-    env: io.env,
-    cwd: io.cwd,
-    homeDir: homedir(),
-    version: VERSION,
-    host: readHostFacts(),
-  })
-  return loader.load()
 }
 
 function reportCheck(result: LoadResult, line: CommandLine, io: CommandIo): number {

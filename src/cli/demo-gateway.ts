@@ -3,16 +3,12 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 
-import type { Config } from "#config/config.ts"
-import { readCommandLine } from "#config/flag-layer.ts"
-import { makeConfigLoader } from "#config/load.ts"
-import { formatProblem } from "#config/problem.ts"
-import { readHostFacts } from "#config/user-agent.ts"
 import { GatewayError } from "#core/errors.ts"
 import { makeId } from "#core/ids.ts"
 import { type Simulator, startSimulator } from "#simulator/simulator.ts"
 import type { Log } from "#telemetry/log.ts"
 
+import { demoConfig } from "./demo-config.ts"
 import { type RunningGateway, runGateway } from "./run-gateway.ts"
 import { VERSION } from "./version.ts"
 
@@ -69,33 +65,6 @@ async function startOnFreePort(simulator: Simulator, key: string, options: DemoO
 }
 
 async function start(simulator: Simulator, key: string, options: DemoOptions): Promise<RunningGateway> {
-  const config = await demoConfig(simulator, key, options)
+  const config = await demoConfig({ ...options, key, upstream: simulator.url })
   return runGateway({ config: () => config, log: options.log, version: VERSION })
-}
-
-/** The ordinary way to a configuration, by flags alone: no file and no variable of this machine counts. */
-async function demoConfig(simulator: Simulator, key: string, { folder, port }: DemoOptions): Promise<Config> {
-  const flags = {
-    "--listen": `127.0.0.1:${port}`,
-    "--auth-dir": join(folder, "auths"),
-    "--data-dir": join(folder, "data"),
-    "--base-url": `${simulator.url}/backend-api/codex`,
-    "--oauth-issuer": simulator.url,
-    "--api-keys": key,
-  }
-  const loader = makeConfigLoader({
-    configPath: undefined,
-    flags: readCommandLine(Object.entries(flags).flat()).layer,
-    env: {},
-    cwd: folder,
-    homeDir: folder,
-    version: VERSION,
-    host: readHostFacts(),
-  })
-  const result = await loader.load()
-  if (result.type === "loaded") return result.loaded.config
-  throw new GatewayError(
-    "internal",
-    `The demo's own settings were refused: ${result.problems.map(formatProblem).join("; ")}`,
-  )
 }

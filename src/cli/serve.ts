@@ -1,19 +1,16 @@
 /** `sluice serve`: the gateway itself, until it is told to stop. */
 
-import { homedir } from "node:os"
-
 import type { Config } from "#config/config.ts"
-import { type CommandLine, readCommandLine } from "#config/flag-layer.ts"
-import { type ConfigLoader, makeConfigLoader } from "#config/load.ts"
+import { readCommandLine } from "#config/flag-layer.ts"
 import { formatProblem } from "#config/problem.ts"
 import { type ConfigStore, makeConfigStore, type ReloadReport } from "#config/store.ts"
-import { readHostFacts } from "#config/user-agent.ts"
 import { watchFiles } from "#config/watch.ts"
 import { systemTimers } from "#core/clock.ts"
 import { type Log, makeLog } from "#telemetry/log.ts"
 
 import { aborted } from "./aborted.ts"
 import type { Command, CommandIo } from "./command.ts"
+import { configLoader } from "./config-loader.ts"
 import { runGateway } from "./run-gateway.ts"
 import { VERSION } from "./version.ts"
 
@@ -40,7 +37,7 @@ export const serveCommand: Command = {
   run: async (args, io) => {
     const line = readCommandLine(args)
     if (line.positionals.length > 0) return wrongUsage(io, line.positionals)
-    const loader = loaderFor(line, io)
+    const loader = configLoader(line, io)
     const result = await loader.load()
     if (result.type === "refused") {
       for (const problem of result.problems) io.stderr(`${formatProblem(problem)}\n`)
@@ -74,18 +71,6 @@ async function serveUntilStopped(store: ConfigStore, log: Log, io: CommandIo): P
   } finally {
     store.close()
   }
-}
-
-function loaderFor(line: CommandLine, io: CommandIo): ConfigLoader {
-  return makeConfigLoader({
-    configPath: line.configPath,
-    flags: line.layer,
-    env: io.env,
-    cwd: io.cwd,
-    homeDir: homedir(),
-    version: VERSION,
-    host: readHostFacts(),
-  })
 }
 
 function startFacts(config: Config, accounts: number) {

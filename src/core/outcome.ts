@@ -77,6 +77,8 @@ export type Outcome = {
   /** As the client wrote it. */
   readonly model: string
   readonly upstreamModel?: string
+  /** What was understood differently than the client wrote it, e.g. `effort-clamped`. */
+  readonly warnings?: readonly string[]
   readonly account?: AccountId
   readonly keyId: string
   /** HTTP status the client got; for a failure after the first byte the status it would have been. */

@@ -4,12 +4,14 @@ import { GatewayError } from "#core/errors.ts"
 import type { Verdict } from "#core/outcome.ts"
 import type { UpstreamFailure, UpstreamReply } from "#core/upstream.ts"
 import type { EncodedRequest } from "#protocols/protocol.ts"
+import { transportFaultOf } from "#transport/transport-error.ts"
 
 import { readBodyError } from "./body-error.ts"
 import { type Destination, encodeTurn, readRefusal, sendTurn } from "./dispatch.ts"
 import { type HeldHead, holdHead } from "./hold.ts"
 import { replyContextOf } from "./reply-context.ts"
-import type { AttemptInput, AttemptResult, CommittedTurn, Turn, TurnParts } from "./turn-parts.ts"
+import type { TurnParts } from "./turn-parts.ts"
+import type { AttemptInput, AttemptResult, CommittedTurn, Turn } from "./turn-types.ts"
 
 type Judge = (failure: UpstreamFailure) => Verdict
 
@@ -90,11 +92,20 @@ function commitmentOf(turn: Turn, reached: Reached, parts: TurnParts): Committed
   }
 }
 
+/** A way out that is down: other accounts may have another one. */
+const EGRESS_REST_MS = 10_000
+
 /** A failure of the way, not of the account: try once more on the same one, then elsewhere. */
 function networkVerdict(cause: unknown, signal: AbortSignal): Verdict {
   const error = readBodyError(cause, signal)
-  const final = error.kind === "cancelled" || error.kind === "timeout" || error.kind === "internal"
-  return { error, effect: { type: "none" }, next: final ? "stop" : "same-account", delayMs: 200 }
+  if (error.kind === "cancelled" || error.kind === "timeout" || error.kind === "internal") {
+    return { error, effect: { type: "none" }, next: "stop" }
+  }
+  if (transportFaultOf(error)?.egressAtFault) {
+    const effect = { type: "block", scope: { type: "egress" }, cause: "network", forMs: EGRESS_REST_MS } as const
+    return { error, effect, next: "other-account" }
+  }
+  return { error, effect: { type: "none" }, next: "same-account", delayMs: 200 }
 }
 
 function accountGone(): Verdict {

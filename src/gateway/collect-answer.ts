@@ -7,7 +7,7 @@ import type { Collector } from "#protocols/protocol.ts"
 import { readBodyError } from "./body-error.ts"
 import { drainTail } from "./drain-tail.ts"
 import type { Heartbeat } from "./heartbeat.ts"
-import type { CommittedTurn } from "./turn-parts.ts"
+import type { CommittedTurn } from "./turn-types.ts"
 
 /** What collecting needs. */
 export type CollectParts = {

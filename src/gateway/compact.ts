@@ -7,7 +7,7 @@ import { encodeDedicatedCompaction, encodeTriggeredCompaction } from "#protocols
 
 import type { GatewayAnswer } from "./answer.ts"
 import { COMPACT_ENDPOINT_GONE } from "./attempt.ts"
-import type { TurnKind } from "./turn-parts.ts"
+import type { TurnKind } from "./turn-types.ts"
 
 /** How compaction is served: see the setting `compact`. */
 export type CompactMode = "auto" | "direct" | "trigger"

@@ -7,7 +7,8 @@ import type { EncodedRequest, EncodePlan } from "#protocols/protocol.ts"
 import type { Provider, TurnContext } from "#providers/provider.ts"
 import { readBody } from "#transport/read-body.ts"
 
-import type { Turn, TurnParts } from "./turn-parts.ts"
+import type { TurnParts } from "./turn-parts.ts"
+import type { Turn } from "./turn-types.ts"
 
 /** How long an error body may take. */
 const ERROR_BODY_MS = 10_000

@@ -65,7 +65,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
   const { serving } = parts
   const serve = (call: ClientCall, kind: Parameters<typeof serveTurn>[1]) => serveTurn(call, kind, serving)
   const ordinary = { endpoint: "turn", encode: serving.turn.upstream.encodeRequest } as const
-  const compact = makeCompact({ clock: serving.clock, mode: parts.compactMode, serve })
+  const compact = makeCompact({ clock: serving.turn.clock, mode: parts.compactMode, serve })
 
   async function forEachAccount<Report>(ask: (account: Account) => Promise<Report>, onProgress: OnProgress) {
     const enabled = parts.accounts().filter(account => !account.disabled)

@@ -2,7 +2,7 @@
 
 import type { ReplyContext } from "#protocols/protocol.ts"
 
-import type { Turn } from "./turn-parts.ts"
+import type { Turn } from "./turn-types.ts"
 
 /** Builds the context of one answer; `nowMs` is when its attempt began. */
 export function replyContextOf(turn: Turn, toolNames: ReadonlyMap<string, string>, nowMs: number): ReplyContext {

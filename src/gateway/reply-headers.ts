@@ -1,6 +1,6 @@
 /** The headers of an answer: what its kind needs, and what Codex clients read of the upstream's. */
 
-import type { Turn } from "./turn-parts.ts"
+import type { Turn } from "./turn-types.ts"
 
 /** Streams must not be buffered, cached or compressed on the way. */
 const STREAM_HEADERS = {

@@ -7,13 +7,17 @@ import type { AccountId } from "#core/ids.ts"
 import type { Lane, Outcome } from "#core/outcome.ts"
 import type { ClientCall } from "#core/request.ts"
 
+/** The part of a model plan that is written down. */
+export type PlannedModel = { readonly slug: string; readonly warnings: readonly { readonly type: string }[] }
+
 /** How a request ended. */
 export type RequestEnd = { readonly status: number; readonly error?: GatewayError; readonly usage?: Usage }
 
 /** Notes what happens to one request on its way, then settles it. */
 export type Settler = {
   readonly lane: (lane: Lane, model: string) => void
-  readonly planned: (upstreamModel: string) => void
+  /** What was decided about the model, and what was understood differently than it was written. */
+  readonly planned: (plan: PlannedModel) => void
   /** One request went upstream on `account`. */
   readonly dispatched: (account: AccountId) => void
   /** The first byte of the answer's body is on its way to the client. Later calls count for nothing. */
@@ -30,6 +34,7 @@ export function makeSettler(
   let lane: Lane = "collect"
   let model = ""
   let upstreamModel: string | undefined
+  let warnings: readonly string[] = []
   let account: AccountId | undefined
   let attempts = 0
   let firstByteMs: number | undefined
@@ -42,8 +47,9 @@ export function makeSettler(
       lane = chosen
       model = requested
     },
-    planned: slug => {
-      upstreamModel = slug
+    planned: plan => {
+      upstreamModel = plan.slug
+      warnings = plan.warnings.map(warning => warning.type)
     },
     dispatched: id => {
       attempts += 1
@@ -61,6 +67,7 @@ export function makeSettler(
         lane,
         model,
         ...(upstreamModel !== undefined && { upstreamModel }),
+        ...(warnings.length > 0 && { warnings }),
         ...(account !== undefined && { account }),
         keyId: call.principal.keyId,
         status: end.status,

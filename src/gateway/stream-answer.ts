@@ -8,7 +8,7 @@ import { readBodyError } from "./body-error.ts"
 import { drainTail } from "./drain-tail.ts"
 import type { Heartbeat } from "./heartbeat.ts"
 import type { Settler } from "./settle.ts"
-import type { CommittedTurn } from "./turn-parts.ts"
+import type { CommittedTurn } from "./turn-types.ts"
 
 /** Limits of a running stream. */
 export type StreamLimits = {

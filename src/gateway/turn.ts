@@ -8,7 +8,8 @@ import type { Lease } from "#scheduler/types.ts"
 import { runAttempt } from "./attempt.ts"
 import { abortReason } from "./body-error.ts"
 import { nextStep, type RetryStep } from "./retry.ts"
-import type { AttemptInput, AttemptResult, CommittedTurn, Turn, TurnParts } from "./turn-parts.ts"
+import type { TurnParts } from "./turn-parts.ts"
+import type { AttemptInput, AttemptResult, CommittedTurn, Turn } from "./turn-types.ts"
 
 /** Requests one client request may cause upstream. */
 const MAX_DISPATCHES = 4

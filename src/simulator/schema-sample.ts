@@ -6,8 +6,8 @@ import { arrayAt, isJsonObject, type Json, type JsonObject, numberAt, objectAt, 
 const MAX_DEPTH = 12
 
 /**
- * Returns a value for `schema`: every property under `properties` that is required, or all of them under
- * `additionalProperties: false`. Strings are `text`. Knows `$ref` into the same schema, `anyOf`, `oneOf`, `allOf`, `enum` and `const`.
+ * Returns a value for `schema` with its required properties; strings are `text`. A structured answer lists every
+ * property as required anyway. Knows `$ref` into the same schema, `anyOf`, `oneOf`, `allOf`, `enum` and `const`.
  */
 export function sampleOf(schema: JsonObject, text: string): Json {
   return sample({ root: schema, text, depth: 0 }, schema)
@@ -52,10 +52,7 @@ function sampleOfType(sampler: Sampler, schema: JsonObject, type: string): Json 
 
 function sampleObject(sampler: Sampler, schema: JsonObject): Json {
   const required = new Set(arrayAt(schema, "required") ?? [])
-  const isClosed = schema["additionalProperties"] === false
-  const entries = Object.entries(objectAt(schema, "properties") ?? {}).filter(
-    ([name]) => isClosed || required.has(name),
-  )
+  const entries = Object.entries(objectAt(schema, "properties") ?? {}).filter(([name]) => required.has(name))
   return Object.fromEntries(entries.map(([name, inner]) => [name, sample(sampler, inner)]))
 }
 

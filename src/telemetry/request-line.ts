@@ -36,6 +36,7 @@ export function describeOutcome(outcome: Outcome, labelOf: RequestLineParts["lab
     protocol: outcome.protocol,
     model: outcome.model,
     upstreamModel: outcome.upstreamModel,
+    warnings: outcome.warnings?.join(" "),
     account: outcome.account,
     accountLabel: maskedLabel(outcome.account, labelOf),
     keyId: outcome.keyId,

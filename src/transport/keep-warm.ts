@@ -1,6 +1,7 @@
 /** Keeps a few idle connections to the upstream open, so that the first request after a pause needs no handshake. */
 
 import type { Clock, Timers } from "#core/clock.ts"
+import { GatewayError } from "#core/errors.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 
 import { readBody } from "./read-body.ts"
@@ -47,16 +48,21 @@ export function startKeepWarm(parts: KeepWarmParts, options: KeepWarmOptions): (
   const count = Math.min(Math.max(1, Math.floor(options.connections)), MAX_WARM_CONNECTIONS)
   const stopper = new AbortController()
   let busy = false
+  let lastRoundAtMs = 0
 
   async function round(): Promise<void> {
     if (busy) return
     busy = true
     await Promise.all(Array.from({ length: count }, () => ping(parts, options.url, stopper.signal)))
     busy = false
+    lastRoundAtMs = parts.clock()
   }
 
   const tick = () => {
-    if (parts.clock() - parts.lastActivityAtMs() >= intervalMs) void round()
+    const lastMs = parts.lastActivityAtMs()
+    // The answers of the last round are activity too, a moment younger than the interval.
+    const isTraffic = lastMs > lastRoundAtMs
+    if (!isTraffic || parts.clock() - lastMs >= intervalMs) void round()
   }
   void round()
   const cancelTimer = parts.timers.every(intervalMs, tick)
@@ -69,7 +75,7 @@ export function startKeepWarm(parts: KeepWarmParts, options: KeepWarmOptions): (
 /** Never rejects: failures go to `onFailure`, except those of a stopped warmer. */
 async function ping(parts: KeepWarmParts, url: string, stopped: AbortSignal): Promise<void> {
   const late = new AbortController()
-  const cancelTimer = parts.timers.after(PING_DEADLINE_MS, () => late.abort())
+  const cancelTimer = parts.timers.after(PING_DEADLINE_MS, () => late.abort(pingTimeout()))
   const signal = AbortSignal.any([stopped, late.signal])
   try {
     const reply = await parts.send({ method: "GET", url, headers: { accept: "*/*" } }, signal)
@@ -80,4 +86,8 @@ async function ping(parts: KeepWarmParts, url: string, stopped: AbortSignal): Pr
   } finally {
     cancelTimer()
   }
+}
+
+function pingTimeout(): GatewayError {
+  return new GatewayError("timeout", "The upstream did not answer a keep-alive request in time.")
 }

@@ -8,9 +8,17 @@ const BYTE_ORDER_MARK = "\u00EF\u00BB\u00BF"
 
 /** Returns what a body that begins with `head` is; works on decoded text and on byte text. */
 export function bodyKindOf(head: string): BodyKind {
-  const text = head.startsWith(BYTE_ORDER_MARK) ? head.slice(BYTE_ORDER_MARK.length).trimStart() : head.trimStart()
-  if (BYTE_ORDER_MARK.startsWith(text)) return "undecided"
-  const first = text.charAt(0)
+  const marked = head.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0
+  const start = skipBlanks(head, marked)
+  if (head.length - start < BYTE_ORDER_MARK.length && BYTE_ORDER_MARK.startsWith(head.slice(start))) return "undecided"
+  const first = head.charAt(start)
   if (first === "{" || first === "[") return "json"
   return first === "<" ? "html" : "events"
+}
+
+/** Trimming would copy the whole head, which may be megabytes. */
+function skipBlanks(text: string, start: number): number {
+  let at = start
+  while (at < text.length && text.charAt(at).trim() === "") at++
+  return at
 }

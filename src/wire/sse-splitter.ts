@@ -15,6 +15,12 @@ const SPACE = 32
  */
 export type OnSseFrame = (text: string, start: number, end: number, dataAt: number) => void
 
+/**
+ * A short cut for frames that look like ones seen before: gets the start of a frame and returns where the next one
+ * starts when it has taken the frame, otherwise the same index. It must leave a frame that is not whole.
+ */
+export type SkipAhead = (text: string, start: number) => number
+
 /** Takes text (or byte text) in pieces of any size and hands out whole frames, synchronously. */
 export type SseSplitter = {
   /** Throws `upstream-protocol` when a frame grows over the bound. */
@@ -25,8 +31,16 @@ export type SseSplitter = {
   readonly end: () => void
 }
 
+/** Who gets the frames; a bound other than {@link MAX_FRAME_BYTES} is for tests. */
+export type SseSplitterParts = {
+  readonly onFrame: OnSseFrame
+  readonly skipAhead?: SkipAhead
+  readonly maxFrameBytes?: number
+}
+
 type State = {
   readonly onFrame: OnSseFrame
+  readonly skipAhead: SkipAhead | undefined
   readonly maxFrameBytes: number
   carry: string
   /** Kept beside `carry` because reading its last character would flatten the rope on every chunk. */
@@ -42,10 +56,11 @@ type State = {
  * Makes a splitter. Line ends are LF, CRLF or CR (WHATWG HTML §9.2.6); text with a CR is rewritten to LF first,
  * so that one scanner serves all three. Lengths count UTF-16 units, which never exceed the bytes received.
  */
-export function makeSseSplitter(onFrame: OnSseFrame, maxFrameBytes: number = MAX_FRAME_BYTES): SseSplitter {
+export function makeSseSplitter({ onFrame, skipAhead, maxFrameBytes }: SseSplitterParts): SseSplitter {
   const state: State = {
     onFrame,
-    maxFrameBytes,
+    skipAhead,
+    maxFrameBytes: maxFrameBytes ?? MAX_FRAME_BYTES,
     carry: "",
     carryEndsLine: false,
     skipLineFeed: false,
@@ -66,12 +81,23 @@ function push(state: State, chunk: string): void {
   let at = state.carry === "" ? 0 : completeCarried(state, text)
   for (;;) {
     while (text.charCodeAt(at) === LINE_FEED) at++
+    at = skipKnown(state, text, at)
     const end = scanFrame(state, text, at)
     if (end === -1) break
     deliver(state, text, at, end)
     at = end + 2
   }
   if (at < text.length) carryOver(state, at === 0 ? text : text.slice(at))
+}
+
+function skipKnown({ skipAhead }: State, text: string, start: number): number {
+  if (skipAhead === undefined) return start
+  let at = start
+  for (;;) {
+    const next = skipAhead(text, at)
+    if (next === at) return at
+    at = next
+  }
 }
 
 /** Rewrites CRLF and CR to LF, also when the pair is cut by a chunk border. */

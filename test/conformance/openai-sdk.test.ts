@@ -33,7 +33,13 @@ describe("the official openai package", () => {
     expect(await run("chat.create")).toMatchObject({
       object: "chat.completion",
       model: "gpt-5.5",
-      choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: expect.stringContaining("Say hello") } }],
+      choices: [
+        {
+          index: 0,
+          finish_reason: "stop",
+          message: { role: "assistant", content: expect.stringContaining("Say hello") },
+        },
+      ],
       usage: { prompt_tokens: expect.any(Number), completion_tokens: expect.any(Number) },
     })
   })
@@ -79,7 +85,9 @@ describe("the official openai package", () => {
   test("responses.stream passes the SDK's strict event checks", async () => {
     const result = await run("responses.stream")
     expect(result).toMatchObject({ text: expect.stringContaining("Say hello"), final: { status: "completed" } })
-    expect(result).toMatchObject({ types: expect.arrayContaining(["response.created", "response.output_text.delta", "response.completed"]) })
+    expect(result).toMatchObject({
+      types: expect.arrayContaining(["response.created", "response.output_text.delta", "response.completed"]),
+    })
   })
 
   test("responses.parse returns an object of the schema", async () => {

@@ -1,6 +1,6 @@
 /** The compiled binary for tests and benches: built once a run, started and stopped like an operator would. */
 
-import { mkdirSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 
 import { ROOT } from "./source-tree.ts"
@@ -8,8 +8,8 @@ import { ROOT } from "./source-tree.ts"
 const cache = new Map<"path", Promise<string>>()
 
 /**
- * Returns the path of a binary compiled from the present sources; built on the first call (about a second), removed when
- * the process ends. `SLUICE_BINARY` names one that is used instead.
+ * Returns the path of a binary compiled from the present sources; built on the first call (about a second).
+ * `SLUICE_BINARY` names one that is used instead.
  */
 export function compiledBinary(): Promise<string> {
   const known = cache.get("path")
@@ -22,14 +22,21 @@ export function compiledBinary(): Promise<string> {
 async function build(): Promise<string> {
   const given = process.env["SLUICE_BINARY"]
   if (given !== undefined && given !== "") return given
-  const outdir = join(ROOT, "dist", `test-${process.pid}`)
-  mkdirSync(outdir, { recursive: true })
-  process.on("exit", () => rmSync(outdir, { recursive: true, force: true }))
-  const command = [process.execPath, "scripts/build-binary.ts", "--outdir", outdir]
-  const child = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "ignore", stderr: "pipe" })
-  const [said, code] = await Promise.all([new Response(child.stderr).text(), child.exited])
-  if (code !== 0) throw new Error(`the binary does not build:\n${said}`)
-  return join(outdir, process.platform === "win32" ? "sluice.exe" : "sluice")
+  const folder = join(ROOT, "dist", "test")
+  mkdirSync(folder, { recursive: true })
+  // Runs at the same time each build their own and put it in one place, so that only one is left behind.
+  const outdir = mkdtempSync(join(folder, "build-"))
+  try {
+    const command = [process.execPath, "scripts/build-binary.ts", "--outdir", outdir]
+    const child = Bun.spawn(command, { cwd: ROOT, stdin: "ignore", stdout: "ignore", stderr: "pipe" })
+    const [said, code] = await Promise.all([new Response(child.stderr).text(), child.exited])
+    if (code !== 0) throw new Error(`the binary does not build:\n${said}`)
+    const name = process.platform === "win32" ? "sluice.exe" : "sluice"
+    renameSync(join(outdir, name), join(folder, name))
+    return join(folder, name)
+  } finally {
+    rmSync(outdir, { recursive: true, force: true })
+  }
 }
 
 /** A started gateway. */

@@ -35,7 +35,7 @@ export function readSourceFiles(): readonly SourceFile[] {
 }
 
 /** Takes one file's text apart. */
-export function parseSource(path: string, text: string): SourceFile {
+function parseSource(path: string, text: string): SourceFile {
   const code = blankComments(text)
   const parts = path.split("/")
   return { path, folder: parts.length > 2 ? (parts[1] ?? "") : "", text, code, imports: readImports(code) }

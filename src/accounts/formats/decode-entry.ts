@@ -104,7 +104,7 @@ const CODEX_AUTH: AccountFormat = {
 const FLAT: AccountFormat = { name: "flat", matches: () => true, decode: decodeFlat }
 
 /** All layouts; the first that matches reads the entry. */
-export const ACCOUNT_FORMATS: readonly AccountFormat[] = [CODEX_AUTH, FLAT]
+const ACCOUNT_FORMATS: readonly AccountFormat[] = [CODEX_AUTH, FLAT]
 
 /** Reads one entry. Throws `invalid-request` whose message names the field at fault. */
 export function decodeEntry(entry: JsonObject, index: number): AccountDraft {

@@ -30,7 +30,7 @@ export type FieldPlace = { readonly holder: JsonObject; readonly key: string }
 export const FIELD_HOLDERS = ["tokens"] as const
 
 /** Every place of an entry where fields may stand: the entry itself first. */
-export function placesOf(entry: JsonObject): readonly JsonObject[] {
+function placesOf(entry: JsonObject): readonly JsonObject[] {
   const nested = FIELD_HOLDERS.map(name => objectAt(entry, name)).filter(holder => holder !== undefined)
   return [entry, ...nested]
 }

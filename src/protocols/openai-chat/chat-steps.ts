@@ -63,10 +63,10 @@ type State = {
   /** Block of the last text and of the last reasoning delta; -1 = none yet. */
   textBlock: number
   reasoningBlock: number
-  /** Length of `content` so far, and where the current block's text begins in it. */
-  contentLength: number
+  /** Where the current block's text begins in `content`. */
   blockOffset: number
-  lastText: JsonText
+  /** The current block's text: its length is needed only when a citation or another message follows. */
+  blockTexts: JsonText[]
   usage: Usage | undefined
 }
 
@@ -82,9 +82,8 @@ export function makeChatSteps(context: ReplyContext, sink: ChatSink): (event: St
     images: 0,
     textBlock: -1,
     reasoningBlock: -1,
-    contentLength: 0,
     blockOffset: 0,
-    lastText: BLANK_LINE,
+    blockTexts: [],
     usage: undefined,
   }
   return event => {
@@ -177,20 +176,23 @@ function open(state: State): void {
 function onText(state: State, block: number, literal: JsonText): void {
   open(state)
   if (block !== state.textBlock) enterTextBlock(state, block, literal)
-  state.lastText = literal
-  state.contentLength += literalTextLength(literal)
+  state.blockTexts.push(literal)
   state.sink.text("content", literal)
 }
 
 /** A client has one `content`: messages are set apart by a blank line unless one of them brings a line break. */
 function enterTextBlock(state: State, block: number, literal: JsonText): void {
-  const isFirst = state.textBlock === -1
+  const before = state.blockTexts.at(-1)
   state.textBlock = block
-  if (!isFirst && !readJsonText(state.lastText).endsWith("\n") && !readJsonText(literal).startsWith("\n")) {
-    state.contentLength += BLANK_LINE_LENGTH
-    state.sink.text("content", BLANK_LINE)
-  }
-  state.blockOffset = state.contentLength
+  state.blockOffset = contentLength(state)
+  state.blockTexts = []
+  if (before === undefined || readJsonText(before).endsWith("\n") || readJsonText(literal).startsWith("\n")) return
+  state.blockOffset += BLANK_LINE_LENGTH
+  state.sink.text("content", BLANK_LINE)
+}
+
+function contentLength({ blockOffset, blockTexts }: State): number {
+  return blockTexts.reduce((length, literal) => length + literalTextLength(literal), blockOffset)
 }
 
 function onReasoning(state: State, block: number, literal: JsonText): void {
@@ -222,7 +224,7 @@ function onCallInput(state: State, block: number, literal: JsonText): void {
 
 function onCitation(state: State, block: number, citation: UrlCitation): void {
   open(state)
-  const offset = block === state.textBlock ? state.blockOffset : state.contentLength
+  const offset = block === state.textBlock ? state.blockOffset : contentLength(state)
   state.sink.citation({
     ...citation,
     startIndex: citation.startIndex + offset,

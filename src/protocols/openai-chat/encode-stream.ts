@@ -2,7 +2,7 @@
 
 import { openAiErrorOf } from "#protocols/openai-error.ts"
 import type { ReplyContext, StreamEncoder } from "#protocols/protocol.ts"
-import { SSE_KEEP_ALIVE_COMMENT, sseData } from "#wire/sse-writer.ts"
+import { preparePrefix, SSE_KEEP_ALIVE_COMMENT, sseData } from "#wire/sse-writer.ts"
 
 import { chatCitationText, chatImageText } from "./chat-parts.ts"
 import { type ChatCall, type ChatFinish, type ChatHead, type ChatSink, makeChatSteps } from "./chat-steps.ts"
@@ -20,6 +20,8 @@ type Prefixes = {
   readonly tail: string
   /** Closes the delta's object as well. */
   readonly textTail: string
+  readonly callTail: string
+  readonly legacyTail: string
   readonly head: string
 }
 
@@ -56,15 +58,20 @@ function makeSink(state: State): ChatSink {
     },
     open: () => writeDelta(state, '{"role":"assistant","content":""}'),
     text: (field, literal) => {
-      // The hot path: three pieces, no object, no serialiser.
-      state.out += state.prefixes.text[field] + literal + state.prefixes.textTail
+      // The hot path: three pieces, no object, no serialiser. Appended one by one the rope stays flat, which costs a
+      // third less to write out than a sum of the three.
+      state.out += state.prefixes.text[field]
+      state.out += literal
+      state.out += state.prefixes.textTail
     },
     call: call => {
       state.callPrefixes[call.index] = callInputPrefix(state.prefixes, call)
       writeDelta(state, callHeader(call))
     },
     callInput: (call, literal) => {
-      state.out += (state.callPrefixes[call.index] ?? "") + literal + callInputTail(state.prefixes, call)
+      state.out += state.callPrefixes[call.index] ?? ""
+      state.out += literal
+      state.out += call.form === "legacy" ? state.prefixes.legacyTail : state.prefixes.callTail
     },
     citation: citation => writeDelta(state, `{"annotations":[${chatCitationText(citation)}]}`),
     image: (index, url) => writeDelta(state, `{"images":[${chatImageText(index, url)}]}`),
@@ -75,22 +82,29 @@ function makeSink(state: State): ChatSink {
   }
 }
 
-function prefixesOf(head: ChatHead, context: ReplyContext): Prefixes {
-  const start =
-    `data: {"id":${JSON.stringify(head.id)},"object":"chat.completion.chunk","created":${head.created},` +
-    `"model":${JSON.stringify(head.model)},"choices":[`
-  const delta = `${start}{"index":0,"delta":`
-  const tail = `,"logprobs":null,"finish_reason":null}]${context.reply.includeUsage ? ',"usage":null' : ""}}\n\n`
+function prefixesOf({ id, created, model }: ChatHead, context: ReplyContext): Prefixes {
+  const head = preparePrefix(
+    `data: {"id":${JSON.stringify(id)},"object":"chat.completion.chunk","created":${created},`,
+    `"model":${JSON.stringify(model)},"choices":[`,
+  )
+  const delta = preparePrefix(head, '{"index":0,"delta":')
+  const tail = preparePrefix(
+    ',"logprobs":null,"finish_reason":null}]',
+    context.reply.includeUsage ? ',"usage":null' : "",
+    "}\n\n",
+  )
   return {
-    head: start,
+    head,
     delta,
     text: {
-      content: `${delta}{"content":`,
-      refusal: `${delta}{"refusal":`,
-      reasoning_content: `${delta}{"reasoning_content":`,
+      content: preparePrefix(delta, '{"content":'),
+      refusal: preparePrefix(delta, '{"refusal":'),
+      reasoning_content: preparePrefix(delta, '{"reasoning_content":'),
     },
     tail,
-    textTail: `}${tail}`,
+    textTail: preparePrefix("}", tail),
+    callTail: preparePrefix("}}]}", tail),
+    legacyTail: preparePrefix("}}", tail),
   }
 }
 
@@ -107,13 +121,9 @@ function callHeader({ index, id, name, form }: ChatCall): string {
 }
 
 function callInputPrefix({ delta }: Prefixes, { index, form }: ChatCall): string {
-  if (form === "legacy") return `${delta}{"function_call":{"arguments":`
+  if (form === "legacy") return preparePrefix(delta, '{"function_call":{"arguments":')
   const key = form === "custom" ? "input" : "arguments"
-  return `${delta}{"tool_calls":[{"index":${index},"${form}":{"${key}":`
-}
-
-function callInputTail({ tail }: Prefixes, { form }: ChatCall): string {
-  return form === "legacy" ? `}}${tail}` : `}}]}${tail}`
+  return preparePrefix(delta, `{"tool_calls":[{"index":${index},"${form}":{"${key}":`)
 }
 
 function writeFinish(state: State, { reason, usage, serviceTier }: ChatFinish): void {

@@ -7,7 +7,7 @@ import type { DecoderParts, StreamDecoder } from "#protocols/protocol.ts"
 import { memberText } from "#wire/json-scan.ts"
 import { readSseFrame } from "#wire/sse-splitter.ts"
 
-import { DELTA_CHANNELS, type Delta, makeDeltaReader, type ReadDelta } from "./decode/hot-events.ts"
+import { DELTA_CHANNELS, type Delta, type DeltaReader, makeDeltaReader } from "./decode/hot-events.ts"
 import { finishReasonOf, makeOutputItems, type OutputItems } from "./decode/output-items.ts"
 import { makeEventReader } from "./event-reader.ts"
 import { parseEvent } from "./parse-event.ts"
@@ -17,7 +17,7 @@ import { readUsage } from "./read-usage.ts"
 
 type State = {
   readonly parts: DecoderParts
-  readonly readDelta: ReadDelta
+  readonly deltas: DeltaReader
   started: boolean
   finished: boolean
   calledTools: boolean
@@ -32,8 +32,8 @@ export function makeResponsesDecoder(parts: DecoderParts): StreamDecoder {
  * The same with another reader of deltas. A reader that finds none makes every event go through `JSON.parse`, which
  * must give the same answer.
  */
-export function makeDecoderReading(parts: DecoderParts, readDelta: ReadDelta): StreamDecoder {
-  const state: State = { parts, readDelta, started: false, finished: false, calledTools: false }
+export function makeDecoderReading(parts: DecoderParts, deltas: DeltaReader): StreamDecoder {
+  const state: State = { parts, deltas, started: false, finished: false, calledTools: false }
   let blocks = 0
   const items = makeOutputItems({
     emit: event => {
@@ -47,9 +47,15 @@ export function makeDecoderReading(parts: DecoderParts, readDelta: ReadDelta): S
   const reader = makeEventReader({
     onFrame: (text, start, end, dataAt) => {
       if (state.finished) return
-      const delta = dataAt === -1 ? undefined : state.readDelta(text, dataAt, end)
+      const delta = dataAt === -1 ? undefined : deltas.read({ text, start, end, dataAt })
       if (delta === undefined) onFrame(state, items, { frame: text.slice(start, end), dataAt: dataAt - start })
       else onDelta(state, items, delta)
+    },
+    skipAhead: (text, start) => {
+      const delta = state.finished ? undefined : deltas.readLike(text, start)
+      if (delta === undefined) return start
+      onDelta(state, items, delta)
+      return deltas.next()
     },
     onBody: (kind, body) => fail(state, kind === "html" ? HTML_BODY : readFailureBody(body)),
   })
@@ -106,13 +112,9 @@ function readParsedDelta(type: string, event: JsonObject): Delta | undefined {
   const channel = DELTA_CHANNELS.get(type)
   const text = stringAt(event, "delta")
   if (channel === undefined || text === undefined) return undefined
-  return {
-    channel,
-    outputIndex: numberAt(event, "output_index") ?? -1,
-    part: numberAt(event, channel === "summary" ? "summary_index" : "content_index") ?? 0,
-    itemId: stringAt(event, "item_id"),
-    literal: jsonTextOf(text),
-  }
+  const outputIndex = numberAt(event, "output_index") ?? -1
+  const part = numberAt(event, channel === "summary" ? "summary_index" : "content_index") ?? 0
+  return { target: { channel, outputIndex, part, itemId: stringAt(event, "item_id") }, literal: jsonTextOf(text) }
 }
 
 type Terminal = { readonly kind: TerminalKind; readonly event: JsonObject; readonly response: JsonObject }

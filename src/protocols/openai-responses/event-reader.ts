@@ -1,7 +1,7 @@
 /** Cuts an upstream body into event frames, and notices when the body is no event stream at all. */
 
 import { type BodyKind, bodyKindOf } from "#wire/body-kind.ts"
-import { makeSseSplitter, type OnSseFrame } from "#wire/sse-splitter.ts"
+import { makeSseSplitter, type OnSseFrame, type SkipAhead } from "#wire/sse-splitter.ts"
 
 /** Longest JSON body that is read in place of a stream; it can only be an error. */
 const MAX_BODY_CHARACTERS = 1024 * 1024
@@ -9,6 +9,7 @@ const MAX_BODY_CHARACTERS = 1024 * 1024
 /** Who gets what was read. */
 export type EventReaderParts = {
   readonly onFrame: OnSseFrame
+  readonly skipAhead?: SkipAhead
   /** The body is a JSON text (given whole, at the end) or an HTML page (at once, text empty). Called at most once. */
   readonly onBody: (kind: "json" | "html", body: string) => void
 }
@@ -24,8 +25,8 @@ export type EventReader = {
 }
 
 /** Makes a reader for one answer. */
-export function makeEventReader({ onFrame, onBody }: EventReaderParts): EventReader {
-  const splitter = makeSseSplitter(onFrame)
+export function makeEventReader({ onBody, ...frames }: EventReaderParts): EventReader {
+  const splitter = makeSseSplitter(frames)
   let kind: BodyKind = "undecided"
   let head = ""
   const pushHead = (text: string) => {

@@ -81,7 +81,7 @@ const operations = {
   "error.cut": async () => {
     const stream = await client.chat.completions.create({
       model,
-      messages: user("[[simulate: reset cut-after-events=9]] long answer please"),
+      messages: user("[[simulate: reset cut-after-events=40 event-delay-ms=5 words=200]] long answer please"),
       stream: true,
     })
     let text = ""

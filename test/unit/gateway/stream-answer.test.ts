@@ -5,7 +5,7 @@ import type { AccountId, RequestId } from "#core/ids.ts"
 import { makeHeartbeat } from "#gateway/heartbeat.ts"
 import type { RequestEnd } from "#gateway/settle.ts"
 import { makeAnswerStream } from "#gateway/stream-answer.ts"
-import type { CommittedTurn } from "#gateway/turn-parts.ts"
+import type { CommittedTurn } from "#gateway/turn-types.ts"
 import type { AnswerState, StreamPipe } from "#protocols/protocol.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -34,8 +34,14 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
   const beats: (() => void)[] = []
   const afters: (() => void)[] = []
   const timers = {
-    after: (_: number, run: () => void) => (afters.push(run), () => {}),
-    every: (_: number, run: () => void) => (beats.push(run), () => {}),
+    after: (_: number, run: () => void) => {
+      afters.push(run)
+      return () => {}
+    },
+    every: (_: number, run: () => void) => {
+      beats.push(run)
+      return () => {}
+    },
   }
   const clock = () => nowMs
   const heartbeat = makeHeartbeat({ clock, timers })
@@ -124,7 +130,12 @@ describe("the stream a client reads", () => {
   test("nothing is read from the upstream before the client asks", async () => {
     let pulled = 0
     const upstream = new ReadableStream<Uint8Array>(
-      { pull: controller => (pulled++, controller.enqueue(bytes("x"))) },
+      {
+        pull: controller => {
+          pulled += 1
+          controller.enqueue(bytes("x"))
+        },
+      },
       { highWaterMark: 0 },
     )
     const reader = setUp(upstream).open().getReader()

@@ -72,7 +72,13 @@ describe("reading a request body", () => {
   test("a body that stops coming is given up", async () => {
     const stalled = new ReadableStream({ start: controller => controller.enqueue(new Uint8Array([0x7b])) })
     const fire: (() => void)[] = []
-    const timers = { ...systemTimers, after: (_: number, run: () => void) => (fire.push(run), () => {}) }
+    const timers = {
+      ...systemTimers,
+      after: (_: number, run: () => void) => {
+        fire.push(run)
+        return () => {}
+      },
+    }
     const reading = readJsonBody(post(stalled), { ...limits, timers })
     await Bun.sleep(0)
     for (const run of fire) run()

@@ -89,11 +89,16 @@ class World {
     })
   }
 
+  someoneRestsFromBurst(): boolean {
+    return this.harness.scheduler.view().some(({ blocks }) => blocks.some(({ cause }) => cause === "burst"))
+  }
+
   ask(command: { model: string; key: string; exclude: readonly string[] }) {
     const wanted = { model: command.model, exclude: new Set(command.exclude.map(id)), keyId: command.key }
     const eligible = this.eligible(wanted)
     const free = eligible.filter(({ load, cap }) => load < cap)
-    const steady = free.filter(({ probing }) => !probing)
+    // Without a request under way nobody can be probing.
+    const steady = free.filter(({ probing, load }) => !probing || load === 0)
     const acquired = this.harness.ask(wanted)
     if (acquired.type === "refusal") {
       expect(eligible).toEqual([])
@@ -101,6 +106,7 @@ class World {
     }
     if (acquired.type === "wait") {
       expect(steady).toEqual([])
+      expect(eligible.length > 0 || this.someoneRestsFromBurst()).toBe(true)
       const waiting: Waiting = { key: command.key, ...wanted, cancel: acquired.cancel }
       this.waiting.add(waiting)
       acquired.lease.then(
@@ -130,7 +136,7 @@ class World {
       expect(account.load).toBe(this.leases.filter(lease => lease.account === account.id).length)
     }
     for (const wanted of this.waiting) {
-      const idle = this.eligible(wanted).filter(({ load, cap, probing }) => load < cap && !probing)
+      const idle = this.eligible(wanted).filter(({ load, cap, probing }) => load < cap && (!probing || load === 0))
       expect(idle).toEqual([])
     }
   }

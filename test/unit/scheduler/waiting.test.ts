@@ -121,6 +121,32 @@ describe("waiting for a slot", () => {
     expect(harness.time.waiting()).toEqual([])
   })
 
+  test("deadlines of those who left do not wake anybody", () => {
+    const harness = makeHarness({ accountConcurrency: 1 })
+    harness.add("a")
+    harness.lease()
+    for (const seconds of [5, 10, 15]) {
+      const waiting = harness.ask({ deadlineMs: START_MS + seconds * 1000 })
+      if (waiting.type === "wait") waiting.cancel()
+    }
+    harness.time.advance(5_000)
+    expect(harness.time.waiting()).toEqual([])
+  })
+
+  test("a client that leaves after it was served does not give the slot back a second time", async () => {
+    const harness = makeHarness({ accountConcurrency: 1 })
+    harness.add("a")
+    const held = harness.lease()
+    const client = new AbortController()
+    const waiting = queueUp(harness, [], "first", { signal: client.signal })
+    held.release()
+    const lease = await waiting
+    client.abort()
+    expect(harness.scheduler.counts().leases).toBe(1)
+    lease.release()
+    expect(harness.scheduler.counts().leases).toBe(0)
+  })
+
   test("cancelling in the moment of the hand-over gives the slot back", () => {
     const harness = makeHarness({ accountConcurrency: 1 })
     harness.add("a")

@@ -3,19 +3,23 @@
 import type { JsonText } from "#core/json.ts"
 import { sliceLiteral } from "#wire/json-literal.ts"
 import { type MemberScanner, makeMemberScanner } from "#wire/member-scanner.ts"
+import { makeMemberTemplate } from "#wire/member-template.ts"
 
 /** What a delta belongs to. */
 export type DeltaChannel = "text" | "refusal" | "summary" | "reasoning" | "arguments" | "custom-input"
 
-/** One delta: which item and part it extends, and its literal. `outputIndex` is -1 when the event has none. */
-export type Delta = {
+/** Which item and part a delta extends. Deltas of a run share one target object. */
+export type DeltaTarget = {
   readonly channel: DeltaChannel
+  /** -1 when the event has none. */
   readonly outputIndex: number
   /** `summary_index` or `content_index`, 0 when absent. */
   readonly part: number
   readonly itemId: string | undefined
-  readonly literal: JsonText
 }
+
+/** One delta and its literal. */
+export type Delta = { readonly target: DeltaTarget; readonly literal: JsonText }
 
 /** Event type to channel. */
 export const DELTA_CHANNELS: ReadonlyMap<string, DeltaChannel> = new Map<string, DeltaChannel>([
@@ -27,8 +31,22 @@ export const DELTA_CHANNELS: ReadonlyMap<string, DeltaChannel> = new Map<string,
   ["response.refusal.delta", "refusal"],
 ])
 
-/** Returns the delta that `text.slice(start, end)` is, or undefined: then it has to be parsed. */
-export type ReadDelta = (text: string, start: number, end: number) => Delta | undefined
+/** Where a frame and its data stand in a text; the frame's blank line follows at `end`. */
+export type DeltaFrame = {
+  readonly text: string
+  readonly start: number
+  readonly end: number
+  readonly dataAt: number
+}
+
+/** Reads deltas without parsing them. */
+export type DeltaReader = {
+  /** Returns the delta a frame holds, or undefined: then the frame has to be parsed. */
+  readonly read: (frame: DeltaFrame) => Delta | undefined
+  /** Reads the delta whose frame begins at `start` when it looks like the one before; `next()` is where it ended. */
+  readonly readLike: (text: string, start: number) => Delta | undefined
+  readonly next: () => number
+}
 
 const KEYS = ["type", "delta", "output_index", "item_id", "summary_index", "content_index"] as const
 const TYPE = 0
@@ -38,55 +56,65 @@ const ITEM_ID = 3
 const SUMMARY_INDEX = 4
 const CONTENT_INDEX = 5
 
-type Kind = { readonly typeLiteral: string; readonly channel: DeltaChannel }
+const PINNED = [TYPE, OUTPUT_INDEX, SUMMARY_INDEX, CONTENT_INDEX]
+const PINNED_WITH_ID = [...PINNED, ITEM_ID]
 
-const KINDS: readonly Kind[] = [...DELTA_CHANNELS].map(([type, channel]) => ({ typeLiteral: `"${type}"`, channel }))
-
-/** Makes a reader for one stream. */
-export function makeDeltaReader(): ReadDelta {
+/**
+ * Makes a reader for one stream. Events that differ from the one before in nothing but the delta and unknown values
+ * share its target; any other event is scanned member by member.
+ */
+export function makeDeltaReader(): DeltaReader {
   const scanner = makeMemberScanner(KEYS)
-  let recent: Kind | undefined
-  return (text, start, end) => {
-    if (!scanner.scan(text, start, end)) return undefined
-    // Deltas come in runs of one kind.
-    const kind = recent !== undefined && isType(scanner, text, recent) ? recent : findKind(scanner, text)
-    if (kind === undefined) return undefined
-    recent = kind
-    const literal = sliceLiteral(text, scanner.start(DELTA), scanner.end(DELTA))
-    const outputIndex = readIndex(scanner, text, OUTPUT_INDEX, -1)
-    const part = readIndex(scanner, text, kind.channel === "summary" ? SUMMARY_INDEX : CONTENT_INDEX, 0)
-    if (literal === undefined || outputIndex === undefined || part === undefined) return undefined
-    const itemId = outputIndex === -1 ? readId(scanner, text) : undefined
-    return { channel: kind.channel, outputIndex, part, itemId, literal }
+  const template = makeMemberTemplate()
+  let target: DeltaTarget | undefined
+  let next = -1
+  return {
+    next: () => next,
+    readLike: (text, start) => {
+      next = target === undefined ? -1 : template.match(text, start)
+      if (target === undefined || next === -1) return undefined
+      const literal = sliceLiteral(text, template.start(), template.end())
+      return literal === undefined ? undefined : { target, literal }
+    },
+    read: ({ text, start, end, dataAt }) => {
+      if (!scanner.scan(text, dataAt, end)) return undefined
+      const read = readTarget(scanner, text)
+      const literal = sliceLiteral(text, scanner.start(DELTA), scanner.end(DELTA))
+      if (read === undefined || literal === undefined) return undefined
+      target = read
+      const pinned = pinnedKeys(read).map(scanner.start)
+      const values = scanner.values()
+      template.learn({ text, start, end: end + 2, values, watched: scanner.start(DELTA), pinned })
+      return { target, literal }
+    },
   }
 }
 
-function findKind(scanner: MemberScanner, text: string): Kind | undefined {
-  return KINDS.find(kind => isType(scanner, text, kind))
+/** The keys a target was read from. An item's id counts only where there is no index: it may change with every event. */
+function pinnedKeys({ outputIndex }: DeltaTarget): readonly number[] {
+  return outputIndex === -1 ? PINNED_WITH_ID : PINNED
 }
 
-function isType(scanner: MemberScanner, text: string, { typeLiteral }: Kind): boolean {
-  const start = scanner.start(TYPE)
-  return scanner.end(TYPE) - start === typeLiteral.length && text.startsWith(typeLiteral, start)
+function readTarget(scanner: MemberScanner, text: string): DeltaTarget | undefined {
+  const type = readPlainString(scanner, text, TYPE)
+  const channel = type === undefined ? undefined : DELTA_CHANNELS.get(type)
+  if (channel === undefined) return undefined
+  const outputIndex = readIndex(scanner, text, OUTPUT_INDEX, -1)
+  const part = readIndex(scanner, text, channel === "summary" ? SUMMARY_INDEX : CONTENT_INDEX, 0)
+  if (outputIndex === undefined || part === undefined) return undefined
+  return { channel, outputIndex, part, itemId: readPlainString(scanner, text, ITEM_ID) }
 }
 
 /** Reads a small non-negative integer; undefined when the value is something else. */
 function readIndex(scanner: MemberScanner, text: string, key: number, absent: number): number | undefined {
   const start = scanner.start(key)
   if (start === -1) return absent
-  let value = 0
-  for (let at = start; at < scanner.end(key); at++) {
-    const digit = text.charCodeAt(at) - 48
-    if (digit < 0 || digit > 9) return undefined
-    value = value * 10 + digit
-  }
-  return value
+  const value = text.slice(start, scanner.end(key))
+  return /^\d{1,9}$/.test(value) ? Number(value) : undefined
 }
 
-function readId(scanner: MemberScanner, text: string): string | undefined {
-  const start = scanner.start(ITEM_ID)
-  if (start === -1) return undefined
-  const literal = sliceLiteral(text, start, scanner.end(ITEM_ID))
-  // Ids are plain ASCII; one with an escape is simply not equal to any other.
+/** Ids and types are plain ASCII: one with an escape is not equal to any other, which is all that matters. */
+function readPlainString(scanner: MemberScanner, text: string, key: number): string | undefined {
+  const literal = sliceLiteral(text, scanner.start(key), scanner.end(key))
   return literal?.slice(1, -1)
 }

@@ -4,7 +4,7 @@ import type { FinishReason } from "#core/events.ts"
 import { arrayAt, isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
 
 import { makeHostedItem } from "./hosted-item.ts"
-import type { Delta, DeltaChannel } from "./hot-events.ts"
+import type { Delta, DeltaChannel, DeltaTarget } from "./hot-events.ts"
 import { type MessageItem, makeMessageItem, sendContentPart } from "./message-item.ts"
 import type { FinalItem, ItemScope, OutputItem } from "./output-item.ts"
 import { makeReasoningItem } from "./reasoning-item.ts"
@@ -33,7 +33,8 @@ type State = {
   readonly all: AnyItem[]
   readonly byIndex: Map<number, AnyItem>
   readonly byId: Map<string, AnyItem>
-  recentIndex: number
+  /** The last delta's target and its item: deltas of a run share one target object. */
+  recentTarget: DeltaTarget | undefined
   recent: AnyItem | undefined
 }
 
@@ -60,20 +61,27 @@ const PART_DONE: ReadonlyMap<string, PartDone> = new Map<string, PartDone>([
 
 /** Makes the items of one answer. */
 export function makeOutputItems(scope: ItemScope): OutputItems {
-  const state: State = { scope, all: [], byIndex: new Map(), byId: new Map(), recentIndex: -1, recent: undefined }
+  const state: State = {
+    scope,
+    all: [],
+    byIndex: new Map(),
+    byId: new Map(),
+    recentTarget: undefined,
+    recent: undefined,
+  }
   return {
-    delta: delta => {
-      if (delta.outputIndex === -1 || delta.outputIndex !== state.recentIndex) select(state, delta)
-      state.recent?.delta(delta.channel, delta.part, delta.literal)
+    delta: ({ target, literal }) => {
+      if (target !== state.recentTarget) select(state, target)
+      state.recent?.delta(target.channel, target.part, literal)
     },
     event: (type, event, itemText) => onEvent(state, { type, event, itemText }),
     settle: (response, whole) => settle(state, response, whole),
   }
 }
 
-function select(state: State, { outputIndex, itemId, channel }: Delta): void {
-  state.recent = findOrOpen(state, { outputIndex, itemId }, ITEM_TYPE_OF_CHANNEL[channel])
-  state.recentIndex = outputIndex
+function select(state: State, target: DeltaTarget): void {
+  state.recent = findOrOpen(state, target, ITEM_TYPE_OF_CHANNEL[target.channel])
+  state.recentTarget = target
 }
 
 type ItemEvent = { readonly type: string; readonly event: JsonObject; readonly itemText: () => string }
@@ -221,7 +229,7 @@ function open(state: State, address: Address, json: JsonObject): AnyItem {
   state.all.push(item)
   if (address.outputIndex !== -1) state.byIndex.set(address.outputIndex, item)
   if (address.itemId !== undefined) state.byId.set(address.itemId, item)
-  state.recentIndex = -1
+  state.recentTarget = undefined
   return item
 }
 

@@ -14,21 +14,20 @@ export type PartLog = {
   readonly isEmpty: () => boolean
 }
 
-/** Makes an empty log. Literals are kept as they are and joined; they are read only when a `done` event asks. */
+/** Makes an empty log. Literals are kept as they are and joined only when a `done` event asks. */
 export function makePartLog(): PartLog {
-  const bodies = new Map<number, string>()
+  const parts = new Map<number, JsonText[]>()
   let current = -1
-  let body = ""
-  const bodyOf = (part: number) => (part === current ? body : (bodies.get(part) ?? ""))
-  const textOf = (part: number) => readJsonText(literalOfBody(bodyOf(part)))
+  let literals: JsonText[] = []
+  const textOf = (part: number) => readJsonText(joinLiterals(parts.get(part) ?? []))
   return {
     append: (part, literal) => {
       if (part !== current) {
-        if (current !== -1) bodies.set(current, body)
-        body = bodies.get(part) ?? ""
+        literals = parts.get(part) ?? []
+        parts.set(part, literals)
         current = part
       }
-      body += literalBody(literal)
+      literals.push(literal)
     },
     missing: (part, full) => {
       const sent = textOf(part)
@@ -38,4 +37,8 @@ export function makePartLog(): PartLog {
     text: textOf,
     isEmpty: () => current === -1,
   }
+}
+
+function joinLiterals(literals: readonly JsonText[]): JsonText {
+  return literalOfBody(literals.map(literalBody).join(""))
 }

@@ -3,7 +3,7 @@
 import { stringAt } from "#core/json.ts"
 import { parseEvent } from "#protocols/openai-responses/parse-event.ts"
 import { byteTextOfUtf8, utf8OfByteText } from "#wire/bytes.ts"
-import { makeSseSplitter, readSseFrame } from "#wire/sse-splitter.ts"
+import { makeSseSplitter, type OnSseFrame, readSseFrame } from "#wire/sse-splitter.ts"
 
 /** How the message is to be written. */
 export type RecoverParts = { readonly fallbackId: string; readonly status: "completed" | "incomplete" }
@@ -12,13 +12,13 @@ export type RecoverParts = { readonly fallbackId: string; readonly status: "comp
 export function recoverMessage(frames: string, { fallbackId, status }: RecoverParts): string | undefined {
   let text = ""
   let id: string | undefined
-  const splitter = makeSseSplitter((source, start, end) => {
+  const onFrame: OnSseFrame = (source, start, end) => {
     const event = parseEvent(utf8OfByteText(readSseFrame(source.slice(start, end)).data))
     if (event?.["type"] !== "response.output_text.delta") return
     text += stringAt(event, "delta") ?? ""
     id ??= stringAt(event, "item_id")
-  })
-  splitter.push(frames)
+  }
+  makeSseSplitter({ onFrame }).push(frames)
   if (text === "") return undefined
   const content = [{ type: "output_text", text, annotations: [], logprobs: [] }]
   return byteTextOfUtf8(JSON.stringify({ id: id ?? fallbackId, type: "message", status, role: "assistant", content }))

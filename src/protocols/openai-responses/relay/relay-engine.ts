@@ -26,6 +26,7 @@ export type RelayEngine = {
 /** The provider's reading of failures. */
 export type RelayParts = { readonly readFailure: (failure: UpstreamFailure) => GatewayError }
 
+const LINE_FEED = 10
 const CLOSE_BRACE = 125
 
 /** Makes the engine for one answer. */
@@ -35,12 +36,16 @@ export function makeRelayEngine(context: ReplyContext, { readFailure }: RelayPar
   let isClosing = false
   const reader = makeEventReader({
     onFrame: (text, start, end, dataAt) => {
-      if (events.isFinished()) return
+      if (!events.isFinished()) events.read({ text, start, end, dataAt })
+    },
+    skipAhead: (text, start) => {
       const prefix = events.unreadPrefix()
       // The hot path: one comparison tells a delta, which is never changed.
       const isHot = prefix !== "" && !isClosing && text.startsWith(prefix, start) && output.passesUnread()
-      if (isHot && text.charCodeAt(end - 1) === CLOSE_BRACE) output.pass(text, start, end)
-      else events.read({ text, start, end, dataAt })
+      const end = isHot ? text.indexOf("\n", start + prefix.length) : -1
+      if (end === -1 || text.charCodeAt(end + 1) !== LINE_FEED || text.charCodeAt(end - 1) !== CLOSE_BRACE) return start
+      output.pass(text, start, end)
+      return end + 2
     },
     onBody: (kind, body) =>
       events.fail(readFailure(kind === "html" ? HTML_BODY : readFailureBody(utf8OfByteText(body)))),

@@ -1,0 +1,106 @@
+/** Says in the log what happens to accounts: names masked, reasons without secrets, and what to do next. */
+
+import type { AccountPoolEvent } from "#accounts/account-pool.ts"
+import { maskLabel } from "#core/account.ts"
+import { assertNever } from "#core/assert-never.ts"
+import type { Log, LogLevel } from "#telemetry/log.ts"
+
+/** Writes one line for an event. */
+export function logAccountEvent(event: AccountPoolEvent, log: Log): void {
+  const { level, fields, message } = lineOf(event)
+  log[level](fields, message)
+}
+
+type Line = { readonly level: LogLevel; readonly fields: object; readonly message: string }
+type EventOf<Type extends AccountPoolEvent["type"]> = Extract<AccountPoolEvent, { readonly type: Type }>
+
+function lineOf(event: AccountPoolEvent): Line {
+  switch (event.type) {
+    case "account-added":
+    case "account-changed":
+    case "account-removed":
+      return line("debug", event.type, { account: event.account.id, label: maskLabel(event.account.label) })
+    case "account-duplicated":
+      return line("warn", "the account is in two files; the newer credential serves", {
+        account: event.accountId,
+        path: event.path,
+        servedFrom: event.servedFrom,
+      })
+    case "file-broken":
+    case "file-repaired":
+    case "directory-missing":
+    case "directory-failed":
+      return fileLine(event)
+    case "account-effect":
+    case "refresh-failed":
+    case "refresh-crashed":
+      return refreshLine(event)
+    case "commit-failed":
+    case "commit-recovered":
+    case "file-not-written":
+      return commitLine(event)
+    default:
+      return assertNever(event)
+  }
+}
+
+function fileLine(event: EventOf<"file-broken" | "file-repaired" | "directory-missing" | "directory-failed">): Line {
+  switch (event.type) {
+    case "file-broken":
+      return line("warn", "account file cannot be used", { path: event.path, reasons: event.reasons })
+    case "file-repaired":
+      return line("info", "account file is readable again", { path: event.path })
+    case "directory-missing":
+      return line("warn", "account folder does not exist", { path: event.path, hint: event.hint })
+    case "directory-failed":
+      return line("warn", "account folder cannot be listed", { path: event.path, reason: event.error.message })
+    default:
+      return assertNever(event)
+  }
+}
+
+function refreshLine(event: EventOf<"account-effect" | "refresh-failed" | "refresh-crashed">): Line {
+  switch (event.type) {
+    case "account-effect":
+      return line("warn", "account cannot be refreshed any more", {
+        account: event.accountId,
+        effect: event.effect.type,
+        code: event.detail,
+        hint: "Sign the account in again and replace its file.",
+      })
+    case "refresh-failed":
+      return line("warn", "refreshing the access token failed", {
+        account: event.accountId,
+        class: event.failure.class,
+        code: event.failure.code,
+      })
+    case "refresh-crashed":
+      return line("error", "refreshing crashed", { reason: event.error.message, cause: String(event.error.cause) })
+    default:
+      return assertNever(event)
+  }
+}
+
+function commitLine(event: EventOf<"commit-failed" | "commit-recovered" | "file-not-written">): Line {
+  switch (event.type) {
+    case "commit-failed":
+      return line("error", "a rotated credential could not be stored; memory keeps it and refreshing stands still", {
+        account: event.accountId,
+        journalled: event.journalled,
+        reason: event.reason,
+      })
+    case "commit-recovered":
+      return line("info", "all credentials are stored again", {})
+    case "file-not-written":
+      return line("warn", "account file could not be rewritten; the database has the new token", {
+        path: event.path,
+        reason: event.reason,
+      })
+    default:
+      return assertNever(event)
+  }
+}
+
+function line(level: LogLevel, message: string, fields: object): Line {
+  return { level, fields, message }
+}

@@ -1,0 +1,27 @@
+/** Keeps the pool, the scheduler and the catalogue in step with the account files. */
+
+import { systemClock } from "#core/clock.ts"
+import type { AccountId } from "#core/ids.ts"
+
+import type { BuiltPool } from "./build-pool.ts"
+import type { AccountListener } from "./run-accounts.ts"
+
+/** Makes the listener; `forget` drops what is counted of an account that was removed. */
+export function poolListener(
+  { pool, sync, catalogue, scheduler }: BuiltPool,
+  forget: (id: AccountId) => void,
+): AccountListener {
+  return {
+    put: account => {
+      pool.put(account)
+      sync.accountSeen(account)
+    },
+    removed: id => {
+      pool.remove(id)
+      catalogue.removeAccount(id)
+      forget(id)
+    },
+    lost: (id, effect, detail) =>
+      scheduler.report(id, { effect: { type: effect }, startedAtMs: systemClock(), model: "", detail }),
+  }
+}

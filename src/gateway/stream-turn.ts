@@ -1,0 +1,35 @@
+/** The answer of a turn that streams: headers now, bytes as the client pulls them. */
+
+import type { GatewayAnswer } from "./answer.ts"
+import { openFailurePipe, openPipe } from "./lanes.ts"
+import { replyContextOf } from "./reply-context.ts"
+import { replyHeaders } from "./reply-headers.ts"
+import type { ServeTurnParts } from "./serve-turn.ts"
+import { makeAnswerStream } from "./stream-answer.ts"
+import type { CommittedTurn, Turn } from "./turn-types.ts"
+
+/** How far the turn is. `early` is undefined when the headers go out before an attempt is committed to. */
+export type StreamTurnInput = {
+  readonly committed: Promise<CommittedTurn>
+  readonly early: CommittedTurn | undefined
+  readonly abort: AbortController
+}
+
+/** Opens the stream; it settles the request. */
+export function streamTurn(turn: Turn, input: StreamTurnInput, parts: ServeTurnParts): GatewayAnswer {
+  const { clock, timers, scheduler } = parts.turn
+  const { protocol } = turn.call
+  const body = makeAnswerStream({
+    clock,
+    timers,
+    heartbeat: parts.heartbeat,
+    limits: parts.streamLimits(),
+    settler: turn.settler,
+    committed: input.committed,
+    openPipe: ({ context, readFailure }) => openPipe(protocol, context, readFailure),
+    openFailurePipe: () => openFailurePipe(protocol, replyContextOf(turn, new Map(), clock())),
+    abort: input.abort,
+    succeeded: ({ account, startedAtMs }) => scheduler.succeeded(account, { startedAtMs, model: turn.plan.slug }),
+  })
+  return { status: 200, headers: replyHeaders(turn, input.early?.headers, parts.exposeCodexHeaders()), body }
+}
