@@ -70,7 +70,8 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
 }
 
 function modelsConfig(config: Config): ModelsConfig {
-  return { aliases: {}, effortPrecedence: config.effortPrecedence, legacyModels: "map" }
+  const { aliases, legacyNames } = config.model
+  return { aliases, effortPrecedence: config.effortPrecedence, legacyModels: legacyNames }
 }
 
 function turnLimits(config: Config) {

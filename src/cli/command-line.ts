@@ -13,7 +13,7 @@ import { systemdCommand } from "./systemd.ts"
 import { COMMIT, VERSION } from "./version.ts"
 
 /** Every verb, in the order the help shows them. */
-export const COMMANDS: readonly Command[] = [
+const COMMANDS: readonly Command[] = [
   serveCommand,
   demoCommand,
   configCommand,

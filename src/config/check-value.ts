@@ -35,10 +35,21 @@ export function readText(key: ConfigKey, text: string): unknown {
       return FLAG_WORDS.get(trimmed.toLowerCase()) ?? text
     case "list":
       return trimmed.split(/[\s,]+/).filter(item => item !== "")
+    case "map":
+      return readPairs(trimmed) ?? text
     case "text":
     case "choice":
       return text
   }
+}
+
+/** Reads `name=name name=name`; undefined when a piece is no pair. */
+function readPairs(text: string): Readonly<Record<string, string>> | undefined {
+  const pairs = text
+    .split(/[\s,]+/)
+    .filter(piece => piece !== "")
+    .map(piece => [piece.slice(0, piece.indexOf("=")), piece.slice(piece.indexOf("=") + 1)] as const)
+  return pairs.every(([from]) => from !== "") ? Object.fromEntries(pairs) : undefined
 }
 
 const FLAG_WORDS: ReadonlyMap<string, boolean> = new Map([

@@ -14,7 +14,7 @@ export type Config = {
   readonly authDir: string
   /** Absolute path. */
   readonly dataDir: string
-  /** Absolute path of a model catalogue; undefined = the built-in one. */
+  /** Absolute path of the models laid over the known ones; undefined = none. */
   readonly modelsPath: string | undefined
   /** Without a trailing slash. */
   readonly baseUrl: string
@@ -39,6 +39,7 @@ export type Config = {
   readonly upstreamIdentity: { readonly originator: string; readonly userAgent: string; readonly clientVersion: string }
   readonly workers: number
   readonly effortPrecedence: ConfigValues["effort-precedence"]
+  readonly model: { readonly aliases: Readonly<Record<string, string>>; readonly legacyNames: "map" | "refuse" }
   readonly maxBodyBytes: number
   readonly maxStreamBufferBytes: number
   readonly shutdownTimeoutMs: number
@@ -88,6 +89,7 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     upstreamIdentity: makeIdentity(values, place),
     workers: values.workers,
     effortPrecedence: values["effort-precedence"],
+    model: { aliases: { ...values.model.aliases }, legacyNames: values.model["legacy-names"] },
     maxBodyBytes: parseBytes(values["max-body-bytes"]),
     maxStreamBufferBytes: parseBytes(values["max-stream-buffer-bytes"]),
     shutdownTimeoutMs: toMs(values["shutdown-timeout"]),

@@ -3,7 +3,7 @@
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox"
 
 /** How a setting is written as one piece of text in a variable or a flag. */
-export type LeafKind = "number" | "flag" | "text" | "choice" | "list" | "bytes"
+export type LeafKind = "number" | "flag" | "text" | "choice" | "list" | "bytes" | "map"
 
 /** What a setting carries besides its JSON schema. */
 export type LeafNote = {
@@ -90,6 +90,16 @@ export function choice<const Words extends readonly string[]>(
 export function secretList(given: Given<string[]>): TUnsafe<string[]> {
   const note = annotate(given, { kind: "list", expected: "a list of texts, none of them empty", secret: true })
   return Type.Unsafe<string[]>(Type.Array(Type.String({ minLength: 1, pattern: "^[!-~]+$" }), note))
+}
+
+/** Texts by name, both without spaces. */
+export function textMap(given: Given<Record<string, string>>): TUnsafe<Record<string, string>> {
+  const note = annotate(given, {
+    kind: "map",
+    expected: "a mapping of names to names, such as `my-model: gpt-5.5-high`",
+  })
+  const name = Type.String({ minLength: 1, pattern: "^[!-~]+$" })
+  return Type.Unsafe<Record<string, string>>(Type.Record(name, name, note))
 }
 
 /** Returns what a leaf of the schema carries. */

@@ -2,7 +2,7 @@
 
 import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox"
 
-import { bytes, choice, flag, seconds, secretList, text, wholeNumber } from "./leaf.ts"
+import { bytes, choice, flag, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
 
 const PORT_PATTERN = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
 const LISTEN_PATTERN = `^(\\[[0-9a-fA-F:.]+\\]|[0-9A-Za-z._-]*):${PORT_PATTERN}$`
@@ -78,7 +78,8 @@ const FOLDERS = {
   }),
   models: text({
     default: "",
-    description: "File with a model catalogue that replaces the built-in one. Empty = built in.",
+    description:
+      "JSON file whose models are laid over the known ones: it adds, corrects or removes entries. Empty = none.",
     expected: "a file",
     live: false,
   }),
@@ -199,6 +200,18 @@ const REQUESTS = {
     default: "suffix",
     description: "Which reasoning effort counts when the model's suffix and the request's body both name one.",
     live: true,
+  }),
+  model: section("Names of models.", {
+    aliases: textMap({
+      default: {},
+      description: "Names of your own for models; a target may carry an effort and `-fast`.",
+      live: true,
+    }),
+    "legacy-names": choice(["map", "refuse"], {
+      default: "map",
+      description: "Retired names that no account lists: `map` serves them by their successor, `refuse` answers 404.",
+      live: true,
+    }),
   }),
   compact: choice(["auto", "direct", "trigger"], {
     default: "auto",

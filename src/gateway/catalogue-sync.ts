@@ -49,7 +49,7 @@ const FRESH_MS = 60 * 60_000
 const MAX_ASKED = 3
 
 /** Accounts of one provider and plan see the same list; asking each of a thousand would only be noise. */
-export function listClassOf(account: Account): string {
+function listClassOf(account: Account): string {
   return `${account.provider}/${account.plan ?? "unknown"}`
 }
 

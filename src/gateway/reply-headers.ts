@@ -1,5 +1,7 @@
 /** The headers of an answer: what its kind needs, and what Codex clients read of the upstream's. */
 
+import { type HeaderAllowList, pickHeaders } from "#wire/header-filter.ts"
+
 import type { Turn } from "./turn-types.ts"
 
 /** Streams must not be buffered, cached or compressed on the way. */
@@ -10,7 +12,12 @@ const STREAM_HEADERS = {
 } as const
 
 /** What Codex clients act on: sticky routing inside a turn, the model list's version, the model that served. */
-const CODEX_HEADERS = ["x-codex-turn-state", "x-models-etag", "x-reasoning-included", "openai-model"] as const
+const CODEX_HEADERS: HeaderAllowList = {
+  names: new Set(["x-codex-turn-state", "x-models-etag", "x-reasoning-included", "openai-model"]),
+}
+
+/** Quota headers describe one account of the pool, which is why they are the operator's choice. */
+const WITH_QUOTA: HeaderAllowList = { ...CODEX_HEADERS, prefixes: ["x-codex-"] }
 
 /** Builds the headers; `upstream` is undefined while no attempt is committed to. */
 export function replyHeaders(
@@ -18,19 +25,7 @@ export function replyHeaders(
   upstream: Headers | undefined,
   exposeQuota: boolean,
 ): Readonly<Record<string, string>> {
-  const headers: Record<string, string> = turn.request.stream ? { ...STREAM_HEADERS } : {}
-  if (upstream === undefined || !turn.request.reply.codexClient) return headers
-  for (const name of CODEX_HEADERS) {
-    const value = upstream.get(name)
-    if (value !== null) headers[name] = value
-  }
-  if (exposeQuota) addQuotaHeaders(headers, upstream)
-  return headers
-}
-
-/** Quota headers describe one account of the pool, which is why they are the operator's choice. */
-function addQuotaHeaders(headers: Record<string, string>, upstream: Headers): void {
-  upstream.forEach((value, name) => {
-    if (name.startsWith("x-codex-") && name !== "x-codex-turn-state") headers[name] = value
-  })
+  const own = turn.request.stream ? STREAM_HEADERS : {}
+  if (upstream === undefined || !turn.request.reply.codexClient) return own
+  return { ...pickHeaders(upstream, exposeQuota ? WITH_QUOTA : CODEX_HEADERS), ...own }
 }

@@ -21,7 +21,7 @@ export type RunningServer = {
 }
 
 /** Builds the application; `fetch` can be called without a socket. */
-export function makeApplication(gateway: Gateway, parts: ServeParts) {
+function makeApplication(gateway: Gateway, parts: ServeParts) {
   // Without `standardHostname: false` the router cuts the path at a fixed offset and misses it for short host names.
   return new Elysia({ handler: { standardHostname: false } })
     .onError(({ code, error }) => errorResponse(routingError(code, error), "openai-chat", newRequestId(parts.random)))

@@ -30,7 +30,7 @@ export type Ladder = {
 const FAILURE_LADDER: Ladder = { firstStep: 3, memoryMs: 30_000, maxMs: MINUTE_MS }
 
 /** Rules by cause. */
-export const CAUSE_RULES = {
+const CAUSE_RULES = {
   // The longest window known is 30 days; a tenth more allows for clocks.
   quota: { maxMs: 33 * DAY_MS, probes: true, transport: false },
   burst: {

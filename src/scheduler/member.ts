@@ -11,7 +11,7 @@ import type { AccountFacts, Transition, UnavailableReason } from "./types.ts"
 const MAX_TRANSITIONS = 20
 
 /** Name of the way out of accounts that name none. */
-export const DEFAULT_EGRESS = "direct"
+const DEFAULT_EGRESS = "direct"
 
 /** A member of the pool. Whoever changes a field calls `Pool.refresh` before anyone else looks. */
 export type Member = {

@@ -4,7 +4,7 @@ import type { Timers } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 
 /** Error bodies beyond this are cut: 1 MiB. */
-export const MAX_ERROR_BODY_BYTES = 1024 * 1024
+const MAX_ERROR_BODY_BYTES = 1024 * 1024
 
 /** Limits of one read. */
 export type ReadBodyOptions = {

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer"
 
 /** What a pipe returns when nothing is ready; shared, never written to. */
-export const EMPTY_BYTES: Uint8Array = new Uint8Array(0)
+const EMPTY_BYTES: Uint8Array = new Uint8Array(0)
 
 const utf8Encoder = new TextEncoder()
 

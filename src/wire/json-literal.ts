@@ -9,7 +9,7 @@ const LETTER_U = 117
 const SIMPLE_ESCAPES = '"\\/bfnrt'
 
 /** The empty literal, `""`. */
-export const EMPTY_LITERAL_LENGTH = 2
+const EMPTY_LITERAL_LENGTH = 2
 
 /**
  * Returns `text.slice(start, end)` as a literal when it is a valid JSON string literal, otherwise undefined.

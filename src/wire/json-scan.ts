@@ -29,7 +29,7 @@ export function skipString(text: string, start: number): number {
 }
 
 /** Returns the index after the JSON value that begins at `start`, or -1. Trusts what lies inside. */
-export function skipValue(text: string, start: number): number {
+function skipValue(text: string, start: number): number {
   const first = text.charCodeAt(start)
   if (first === QUOTE) return skipString(text, start)
   if (first === OPEN_BRACE || first === OPEN_BRACKET) return skipNested(text, start)

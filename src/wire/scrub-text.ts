@@ -1,7 +1,7 @@
 /** Takes secrets and account identities out of foreign texts before anyone sees them. */
 
 /** Longest foreign text shown to a client, in characters. */
-export const MAX_MESSAGE_CHARACTERS = 2048
+const MAX_MESSAGE_CHARACTERS = 2048
 
 /** In this order: longer secrets first, so that a rule does not see another one's leftovers. */
 const SCRUBS: readonly (readonly [pattern: RegExp, replacement: string])[] = [

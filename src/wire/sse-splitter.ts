@@ -3,7 +3,7 @@
 import { GatewayError } from "#core/errors.ts"
 
 /** Longest frame that is buffered: base64 images and echoed tools make single events of many MiB. */
-export const MAX_FRAME_BYTES = 64 * 1024 * 1024
+const MAX_FRAME_BYTES = 64 * 1024 * 1024
 
 const LINE_FEED = 10
 const SPACE = 32

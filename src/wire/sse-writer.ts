@@ -20,10 +20,3 @@ export function preparePrefix(...pieces: readonly string[]): string {
 
 /** A comment: keeps a silent connection open without being an event. */
 export const SSE_KEEP_ALIVE_COMMENT = ": keepalive\n\n"
-
-/** Response headers of a stream: nothing on the way may cache, buffer or transform it. */
-export const SSE_HEADERS: Readonly<Record<string, string>> = {
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache",
-  "x-accel-buffering": "no",
-}

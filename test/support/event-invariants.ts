@@ -18,13 +18,12 @@ function brokenBlocks(events: readonly StreamEvent[]): readonly string[] {
   const wrong: string[] = []
   const open = new Set<number>()
   let highest = -1
-  for (const event of events) {
-    if (!("block" in event)) continue
+  for (const event of events.filter(event => "block" in event)) {
     const { type, block } = event
-    if (opensBlock(type)) {
-      if (block <= highest) wrong.push(`block ${block} starts after ${highest}`)
-      highest = Math.max(highest, block)
-    } else if (!open.has(block)) wrong.push(`${type} names block ${block}, which is not open`)
+    const isOpening = opensBlock(type)
+    if (isOpening && block <= highest) wrong.push(`block ${block} starts after ${highest}`)
+    if (!isOpening && !open.has(block)) wrong.push(`${type} names block ${block}, which is not open`)
+    highest = Math.max(highest, block)
     if (type.endsWith("-start")) open.add(block)
     if (type.endsWith("-end")) open.delete(block)
   }

@@ -9,7 +9,7 @@ const TOOL = {
 }
 
 function resultOf(message: Message): unknown {
-  switch (message.method) {
+  switch (message.method ?? "") {
     case "initialize":
       return { protocolVersion: "2025-06-18", capabilities: { tools: {} }, serverInfo: { name: "probe", version: "1" } }
     case "tools/list":

@@ -12,7 +12,7 @@ const DEFAULT_SCHEMA_NAME = "response"
 export function decodeChatFormat(body: JsonObject): OutputFormat | undefined {
   const format = objectAt(body, "response_format")
   if (format === undefined) return undefined
-  switch (format["type"]) {
+  switch (stringAt(format, "type") ?? "") {
     case "text":
       return undefined
     case "json_object":

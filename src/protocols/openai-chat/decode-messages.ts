@@ -34,7 +34,7 @@ export function decodeChatMessages(messages: readonly Json[], customNames: Reado
 }
 
 function decodeMessage(message: JsonObject, place: Place, history: History): void {
-  switch (message["role"]) {
+  switch (stringAt(message, "role") ?? "") {
     case "system":
     case "developer":
       decodeDeveloper(message, place, history)

@@ -48,7 +48,7 @@ export function isImagePart(element: Json): boolean {
 function decodePart(element: Json, place: PartPlace, index: number): ContentPart | undefined {
   if (typeof element === "string") return { type: "text", text: element }
   if (!isJsonObject(element)) return decodeUnknown(element, place, index)
-  switch (element["type"]) {
+  switch (stringAt(element, "type") ?? "") {
     case "text":
     case "input_text":
     case "output_text":

@@ -50,9 +50,8 @@ function declaredNames(definitions: readonly ToolDefinition[]): Pick<ChatTools, 
 function decodeTool(tool: JsonObject, index: number): ToolDefinition | undefined {
   const type = tool["type"] ?? inferType(tool)
   if (isWebSearchType(type)) return { type: "web-search", options: webSearchOptions(tool) }
-  switch (type) {
-    case undefined:
-      return undefined
+  if (type === undefined) return undefined
+  switch (String(type)) {
     case "function": {
       const nested = objectAt(tool, "function")
       return decodeFunction(nested ?? tool, `tools[${index}]${nested ? ".function" : ""}.name`)

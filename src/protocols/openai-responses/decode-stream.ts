@@ -5,12 +5,11 @@ import { type JsonObject, jsonTextOf, numberAt, objectAt, stringAt } from "#core
 import type { UpstreamFailure } from "#core/upstream.ts"
 import type { DecoderParts, StreamDecoder } from "#protocols/protocol.ts"
 import { memberText } from "#wire/json-scan.ts"
-import { readSseFrame } from "#wire/sse-splitter.ts"
 
 import { DELTA_CHANNELS, type Delta, type DeltaReader, makeDeltaReader } from "./decode/hot-events.ts"
 import { finishReasonOf, makeOutputItems, type OutputItems } from "./decode/output-items.ts"
 import { makeEventReader } from "./event-reader.ts"
-import { parseEvent } from "./parse-event.ts"
+import { type ParsedEvent, parseFrame } from "./parse-event.ts"
 import { HTML_BODY, readFailureBody, readFailureEvent, STREAM_BREAK } from "./read-failure.ts"
 import { isLifecycle, startOf, type TerminalKind, terminalKindOf } from "./read-response.ts"
 import { readUsage } from "./read-usage.ts"
@@ -48,8 +47,8 @@ export function makeDecoderReading(parts: DecoderParts, deltas: DeltaReader): St
     onFrame: (text, start, end, dataAt) => {
       if (state.finished) return
       const delta = dataAt === -1 ? undefined : deltas.read({ text, start, end, dataAt })
-      if (delta === undefined) onFrame(state, items, { frame: text.slice(start, end), dataAt: dataAt - start })
-      else onDelta(state, items, delta)
+      if (delta !== undefined) onDelta(state, items, delta)
+      else onEvent(state, items, parseFrame(text.slice(start, end), dataAt - start))
     },
     skipAhead: (text, start) => {
       const delta = state.finished ? undefined : deltas.readLike(text, start)
@@ -87,14 +86,9 @@ function onDelta(state: State, items: OutputItems, delta: Delta): void {
   items.delta(delta)
 }
 
-/** `dataAt` counts from the start of the frame; negative when the frame has to be read field by field. */
-type Frame = { readonly frame: string; readonly dataAt: number }
-
-function onFrame(state: State, items: OutputItems, { frame, dataAt }: Frame): void {
-  const data = dataAt < 0 ? readSseFrame(frame).data : frame.slice(dataAt)
-  const event = parseEvent(data)
-  if (event === undefined) return
-  const type = stringAt(event, "type") ?? readSseFrame(frame).event
+function onEvent(state: State, items: OutputItems, parsed: ParsedEvent | undefined): void {
+  if (parsed === undefined) return
+  const { type, json: event, data } = parsed
   const delta = readParsedDelta(type, event)
   if (delta !== undefined) {
     onDelta(state, items, delta)

@@ -42,7 +42,7 @@ function normalisePart(element: Json, side: Side, rules: PartRules): JsonObject 
   if (typeof element === "string") return textPart(element, side)
   if (!isJsonObject(element)) return textPart(JSON.stringify(element), side)
   const part = rules.dropCacheBreakpoints ? withoutKeys(element, ["prompt_cache_breakpoint"]) : element
-  switch (part["type"]) {
+  switch (stringAt(part, "type") ?? "") {
     case "text":
     case "input_text":
     case "output_text":

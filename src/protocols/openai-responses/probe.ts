@@ -2,10 +2,9 @@
 
 import { arrayAt, objectAt, stringAt } from "#core/json.ts"
 import type { ProbeResult, StreamProbe } from "#protocols/protocol.ts"
-import { readSseFrame } from "#wire/sse-splitter.ts"
 
 import { makeEventReader } from "./event-reader.ts"
-import { parseEvent } from "./parse-event.ts"
+import { parseFrame } from "./parse-event.ts"
 import { HTML_BODY, readFailureBody, readFailureEvent, STREAM_BREAK } from "./read-failure.ts"
 import { isLifecycle, isPrivate, terminalKindOf } from "./read-response.ts"
 
@@ -45,10 +44,9 @@ export function makeResponsesProbe(): StreamProbe {
 }
 
 function judge(frame: string): ProbeResult {
-  const { event: name, data } = readSseFrame(frame)
-  const event = parseEvent(data)
-  if (event === undefined) return HOLD
-  const type = stringAt(event, "type") ?? name
+  const parsed = parseFrame(frame, -1)
+  if (parsed === undefined) return HOLD
+  const { type, json: event } = parsed
   if (isLifecycle(type) || isPrivate(type) || type === "keepalive") return HOLD
   const response = objectAt(event, "response") ?? {}
   switch (terminalKindOf(type, stringAt(response, "status"))) {

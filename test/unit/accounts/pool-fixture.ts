@@ -47,9 +47,9 @@ export function makePoolFixture() {
     },
     eventsOf: <T extends AccountPoolEvent["type"]>(type: T) =>
       events.filter((event): event is Extract<AccountPoolEvent, { type: T }> => event.type === type),
-    stop: () => {
+    stop: async () => {
       store.close()
-      tokens.stop()
+      await tokens.stop()
       directory.remove()
     },
   }

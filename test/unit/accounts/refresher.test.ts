@@ -22,7 +22,7 @@ afterEach(async () => {
   world.tokens.answerWith(undefined)
   await pool?.close()
   pool = undefined
-  world.stop()
+  await world.stop()
 })
 
 async function startPool(parts: Parameters<typeof world.makePool>[0] = {}): Promise<AccountPool> {

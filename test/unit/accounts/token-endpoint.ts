@@ -122,8 +122,6 @@ export function startTokenEndpoint() {
   }
 }
 
-export type TokenEndpointFixture = ReturnType<typeof startTokenEndpoint>
-
 /** A directory of its own for one test. */
 export function makeTestDirectory(): { readonly path: string; readonly remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), "accounts-test-"))

@@ -57,6 +57,7 @@ test("without any layer the defaults hold", async () => {
     clientKeepaliveMs: 15_000,
     bodyTimeoutMs: 30_000,
     compact: "auto",
+    model: { aliases: {}, legacyNames: "map" },
     exposeCodexHeaders: false,
   })
 })

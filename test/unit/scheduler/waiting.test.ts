@@ -45,7 +45,7 @@ describe("waiting for a slot", () => {
     const served: string[] = []
     const leases: Lease[] = []
     for (const name of ["x1", "x2", "x3", "x4", "y1", "z1", "y2"]) {
-      queueUp(harness, served, name, { keyId: name.slice(0, 1) }).then(lease => leases.push(lease))
+      void queueUp(harness, served, name, { keyId: name.slice(0, 1) }).then(lease => leases.push(lease))
     }
     for (let turn = 1; turn <= 7; turn++) {
       current.release()
@@ -64,8 +64,8 @@ describe("waiting for a slot", () => {
     const leases = [harness.lease(), harness.lease()]
     const ofA = leases.find(({ account }) => account === id("a"))
     const served: string[] = []
-    queueUp(harness, served, "wants mini", { model: "gpt-5-mini", keyId: "k1" })
-    queueUp(harness, served, "has tried a", { exclude: new Set([id("a")]), keyId: "k2" })
+    void queueUp(harness, served, "wants mini", { model: "gpt-5-mini", keyId: "k1" })
+    void queueUp(harness, served, "has tried a", { exclude: new Set([id("a")]), keyId: "k2" })
     const fits = queueUp(harness, served, "fits", { keyId: "k3" })
     ofA?.release()
     expect((await fits).account).toBe(id("a"))

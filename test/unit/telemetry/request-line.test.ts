@@ -87,7 +87,7 @@ test("a request that reached no account has no account in its line", () => {
     "id",
     "protocol",
     "model",
-    "key",
+    "keyId",
     "lane",
     "status",
     "totalMs",

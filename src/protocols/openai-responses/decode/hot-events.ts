@@ -59,6 +59,10 @@ const CONTENT_INDEX = 5
 const PINNED = [TYPE, OUTPUT_INDEX, SUMMARY_INDEX, CONTENT_INDEX]
 const PINNED_WITH_ID = [...PINNED, ITEM_ID]
 
+/** In deltas that were recognised. A stream may open a few items before its first run. */
+const MAX_CREDIT = 32
+const LEARNING_COST = 4
+
 /**
  * Makes a reader for one stream. Events that differ from the one before in nothing but the delta and unknown values
  * share its target; any other event is scanned member by member.
@@ -66,25 +70,31 @@ const PINNED_WITH_ID = [...PINNED, ITEM_ID]
 export function makeDeltaReader(): DeltaReader {
   const scanner = makeMemberScanner(KEYS)
   const template = makeMemberTemplate()
-  let target: DeltaTarget | undefined
+  let learned: DeltaTarget | undefined
   let next = -1
+  // Learning costs several scans. Where events of different items alternate it would never pay.
+  let credit = MAX_CREDIT
   return {
     next: () => next,
     readLike: (text, start) => {
-      next = target === undefined ? -1 : template.match(text, start)
-      if (target === undefined || next === -1) return undefined
+      next = learned === undefined ? -1 : template.match(text, start)
+      if (learned === undefined || next === -1) return undefined
+      if (credit < MAX_CREDIT) credit++
       const literal = sliceLiteral(text, template.start(), template.end())
-      return literal === undefined ? undefined : { target, literal }
+      return literal === undefined ? undefined : { target: learned, literal }
     },
     read: ({ text, start, end, dataAt }) => {
       if (!scanner.scan(text, dataAt, end)) return undefined
-      const read = readTarget(scanner, text)
+      const target = readTarget(scanner, text)
       const literal = sliceLiteral(text, scanner.start(DELTA), scanner.end(DELTA))
-      if (read === undefined || literal === undefined) return undefined
-      target = read
-      const pinned = pinnedKeys(read).map(scanner.start)
-      const values = scanner.values()
-      template.learn({ text, start, end: end + 2, values, watched: scanner.start(DELTA), pinned })
+      if (target === undefined || literal === undefined) return undefined
+      if (credit >= LEARNING_COST) {
+        credit -= LEARNING_COST
+        learned = target
+        const pinned = pinnedKeys(target).map(scanner.start)
+        const values = scanner.values()
+        template.learn({ text, start, end: end + 2, values, watched: scanner.start(DELTA), pinned })
+      }
       return { target, literal }
     },
   }

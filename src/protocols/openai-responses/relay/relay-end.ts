@@ -9,19 +9,12 @@ import { memberText, withMembers } from "#wire/json-scan.ts"
 
 import { type FailureShape, failureEventText, failureEventType } from "./failure-event.ts"
 import { recoverMessage } from "./recover-message.ts"
-import type { RelayFrame } from "./relay-output.ts"
+import type { RelayEvent } from "./relay-event.ts"
 import { identify, noteTerminal, type RelayState } from "./relay-state.ts"
 import { completeResponse } from "./terminal-response.ts"
 
-/** A terminal event that was read; `data` is byte text on one line. */
-export type TerminalEvent = {
-  readonly frame: RelayFrame
-  readonly type: string
-  readonly data: string
-  readonly json: JsonObject
-  readonly response: JsonObject
-  readonly terminal: TerminalKind
-}
+/** A terminal event with its response object, which may be empty. */
+export type TerminalEvent = RelayEvent & { readonly response: JsonObject; readonly terminal: TerminalKind }
 
 /** Sends `response.created` when the upstream left it out. */
 export function ensureCreated(state: RelayState): void {
