@@ -34,6 +34,8 @@ export type AccountPoolParts = {
   readonly emit: (event: AccountPoolEvent) => void
   /** Default: the vendor's. */
   readonly endpoint?: TokenEndpoint
+  /** Age at which a token without a stated expiry is refreshed; default 8 days. */
+  readonly unknownLifetimeMs?: number
   /** Exchanges at a time; default 4. */
   readonly refreshConcurrency?: number
 }

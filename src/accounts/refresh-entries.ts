@@ -58,18 +58,25 @@ function isSameCredential(left: Credential, right: Credential): boolean {
 export type RefreshEntriesParts = {
   readonly clock: Clock
   readonly jitter: () => Unit
+  /** Age at which a token without a stated expiry is refreshed. */
+  readonly unknownLifetimeMs?: number | undefined
   /** Fingerprints of exchanges that an earlier run began and did not finish. */
   readonly leftOver: ReadonlySet<string>
 }
 
 /** Makes an empty book. */
-export function makeRefreshEntries({ clock, jitter, leftOver }: RefreshEntriesParts): RefreshEntries {
+export function makeRefreshEntries({
+  clock,
+  jitter,
+  leftOver,
+  unknownLifetimeMs,
+}: RefreshEntriesParts): RefreshEntries {
   const entries = new Map<AccountId, RefreshEntry>()
 
   const cleanEntry = (account: Account, isRenewal: boolean): RefreshEntry => {
     const fingerprint = fingerprintOf(account.credential)
     const nowMs = clock()
-    const plannedMs = refreshDueAtMs(account.credential, nowMs, jitter())
+    const plannedMs = refreshDueAtMs(account.credential, nowMs, jitter(), unknownLifetimeMs)
     const isUncertain = fingerprint !== undefined && leftOver.has(fingerprint)
     const dueAtMs = isRenewal && plannedMs !== undefined ? Math.max(plannedMs, nowMs + MIN_GAP_MS) : plannedMs
     return {

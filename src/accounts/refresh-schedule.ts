@@ -13,7 +13,7 @@ const LONG_MARGIN_SHARE = 0.2
 const LONGEST_MARGIN_MS = DAY_MS
 /** Share of the margin over which due times are spread, so that accounts signed in together do not refresh together. */
 const JITTER_SHARE = 0.2
-/** The Codex client renews tokens without an expiry after eight days. */
+/** The Codex client renews tokens without an expiry after eight days; an operator may want it sooner. */
 const UNKNOWN_LIFETIME_MS = 8 * DAY_MS
 
 /** Length of the random part of a waiting time, as a factor between 0 (inclusive) and 1. */
@@ -27,14 +27,19 @@ function marginMs(lifetimeMs: number): number {
 
 /**
  * Returns when to refresh: before expiry by the margin and, earlier still, by up to a fifth of it.
- * Undefined: never by the clock (no refresh token, or nothing tells the token's age).
+ * A token without a stated expiry is due `unknownLifetimeMs` after its last refresh, or after now.
+ * Undefined: never by the clock, because there is no refresh token.
  */
-export function refreshDueAtMs(credential: Credential, nowMs: number, jitter: Unit): number | undefined {
+export function refreshDueAtMs(
+  credential: Credential,
+  nowMs: number,
+  jitter: Unit,
+  unknownLifetimeMs = UNKNOWN_LIFETIME_MS,
+): number | undefined {
   if (credential.type === "api-key" || credential.refreshToken === undefined) return undefined
   const { expiresAtMs, lastRefreshAtMs } = credential
   if (expiresAtMs === undefined) {
-    if (lastRefreshAtMs === undefined) return undefined
-    return lastRefreshAtMs + UNKNOWN_LIFETIME_MS * (1 - 0.05 * jitter)
+    return (lastRefreshAtMs ?? nowMs) + unknownLifetimeMs * (1 - 0.05 * jitter)
   }
   const issuedAtMs = readTokenClaims(credential.accessToken).issuedAtMs ?? lastRefreshAtMs ?? nowMs
   const margin = marginMs(expiresAtMs - issuedAtMs)

@@ -69,6 +69,8 @@ export type RefresherParts = {
   readonly emit: (event: RefresherEvent) => void
   /** Exchanges at a time; default 4. */
   readonly maxRunning?: number
+  /** Age at which a token without a stated expiry is refreshed; default 8 days. */
+  readonly unknownLifetimeMs?: number | undefined
   /** Between two background starts; default 1,000 ms. */
   readonly backgroundGapMs?: number
 }

@@ -171,7 +171,7 @@ function makeState(parts: RefresherParts): RefresherState {
   const { clock, timers, maxRunning = 4, backgroundGapMs = 1000 } = parts
   const jitter = makeJitter(parts)
   const leftOver = new Set(parts.intents.leftOver().map(intent => intent.fingerprint))
-  const entries = makeRefreshEntries({ clock, jitter, leftOver })
+  const entries = makeRefreshEntries({ clock, jitter, leftOver, unknownLifetimeMs: parts.unknownLifetimeMs })
   const queue = makeRefreshQueue({ clock, timers, maxRunning, backgroundGapMs })
   const flights = new Map<string, Flight>()
   const start = (entry: RefreshEntry): void => {

@@ -45,6 +45,7 @@ export function runAccounts(parts: RunAccountsParts): AccountPool {
     timers: systemTimers,
     random,
     endpoint: { url: `${config.oauth.issuer}/oauth/token`, clientId: config.oauth.clientId },
+    unknownLifetimeMs: config.refreshIntervalMs,
     refreshConcurrency: Math.min(config.refreshConcurrency, MAX_EXCHANGES),
     emit: event => {
       pass(event, listener)

@@ -19,12 +19,17 @@ export function checkRules(input: RuleInput): readonly ConfigProblem[] {
 }
 
 /** Returns remarks about settings that are allowed and probably not meant. */
-export function remarks(input: RuleInput): readonly string[] {
-  const { originator, userAgent } = input.config.upstreamIdentity
-  if (userAgent.startsWith(`${originator}/`)) return []
+export function remarks({ config }: RuleInput): readonly string[] {
+  const { originator, userAgent } = config.upstreamIdentity
+  const known = userAgent.startsWith(`${originator}/`)
   return [
-    `upstream-identity: the user agent does not begin with "${originator}/", so models that are served to known clients only will look missing`,
+    ...(known ? [] : [unknownClient(originator)]),
+    ...(config.workers > 1 ? [`workers: this version carries all bytes on one thread, not on ${config.workers}`] : []),
   ]
+}
+
+function unknownClient(originator: string): string {
+  return `upstream-identity: the user agent does not begin with "${originator}/", so models that are served to known clients only will look missing`
 }
 
 /** True for an address that only this machine can reach. */

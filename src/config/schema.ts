@@ -56,7 +56,7 @@ const NETWORK = {
   "keepalive-interval": seconds({
     default: 60,
     description: "Keeps upstream connections warm by a small request at this pace. 0 = off.",
-    live: true,
+    live: false,
   }),
 }
 
@@ -102,28 +102,30 @@ const LOGGING = {
 const ACCOUNTS = {
   "refresh-interval": seconds({
     default: 3000,
-    description: "How often access tokens are refreshed. 0 counts as not given.",
-    live: true,
+    description:
+      "Age at which an access token is refreshed that does not say when it expires. One that does is refreshed shortly before. 0 counts as not given.",
+    live: false,
     emptyIsDefault: true,
   }),
   "refresh-concurrency": wholeNumber({
     default: 50,
     minimum: 0,
     maximum: 10_000,
-    description: "Token refreshes at the same time. 0 counts as not given.",
-    live: true,
+    description: "Token refreshes at the same time; more than 4 are never started at once. 0 counts as not given.",
+    live: false,
     emptyIsDefault: true,
   }),
   "health-check-interval": seconds({
     default: 300,
-    description: "How often accounts are probed. 0 = off.",
+    description: "How often accounts are probed, by asking for their quota, which costs none of it. 0 = off.",
     live: true,
   }),
   "health-check-max-failures": wholeNumber({
     default: 3,
     minimum: 0,
     maximum: 1000,
-    description: "Failed probes in a row after which an account is taken out of use. 0 counts as not given.",
+    description:
+      "Failed probes in a row after which an account rests for two intervals, or until a probe succeeds. 0 counts as not given.",
     live: true,
     emptyIsDefault: true,
   }),
@@ -272,7 +274,7 @@ const LIMITS = {
     default: 1,
     minimum: 1,
     maximum: 256,
-    description: "Threads that carry request bytes.",
+    description: "Threads that carry request bytes. More than one is accepted and noted, but this version uses one.",
     live: false,
   }),
 }

@@ -119,7 +119,7 @@ test("the margin is five minutes for short tokens and a fifth of the life, at mo
 test("nothing to refresh with and nothing that tells the age mean no planned refresh", () => {
   const bare = { type: "chatgpt", accessToken: "opaque", generation: 0 } as const
   expect(refreshDueAtMs({ ...bare, expiresAtMs: 1 }, 0, 0)).toBeUndefined()
-  expect(refreshDueAtMs({ ...bare, refreshToken: "rt" }, 0, 0)).toBeUndefined()
+  expect(refreshDueAtMs({ ...bare, refreshToken: "rt" }, 1000, 0, 3_000_000)).toBe(3_001_000)
   expect(refreshDueAtMs({ ...bare, refreshToken: "rt", lastRefreshAtMs: 0 }, 0, 0)).toBe(8 * 86_400_000)
 })
 

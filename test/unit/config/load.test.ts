@@ -91,7 +91,13 @@ test("every key can be given by its variable, and by its flag", async () => {
   }
 })
 
-const SAMPLES: Readonly<Record<string, string>> = { number: "7", flag: "true", list: "sk-a,sk-b", bytes: "1MiB" }
+const SAMPLES: Readonly<Record<string, string>> = {
+  number: "7",
+  flag: "true",
+  list: "sk-a,sk-b",
+  bytes: "1MiB",
+  map: "a=b",
+}
 const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   listen: "127.0.0.1:9000",
   "base-url": "http://127.0.0.1:1/x",
@@ -104,6 +110,7 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "log-format": "json",
   "effort-precedence": "body",
   compact: "direct",
+  "model.legacy-names": "refuse",
   "oauth.issuer": "http://127.0.0.1:2",
   "oauth.client-id": "app_x",
   "upstream-identity.originator": "codex_exec",
