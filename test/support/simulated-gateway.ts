@@ -14,6 +14,8 @@ export type SimulatedGateway = {
   /** `http://127.0.0.1:PORT` */
   readonly url: string
   readonly key: string
+  /** The simulator's origin. */
+  readonly upstream: string
   readonly control: SimulatorControl
   readonly process: StartedGateway
   /** An empty folder of this gateway's own; removed at the end. */
@@ -58,6 +60,7 @@ export async function startSimulatedGateway(options: SimulatedGatewayOptions = {
   return {
     url,
     key,
+    upstream: simulator.url,
     control: simulator.control,
     process,
     folder,
