@@ -111,20 +111,25 @@ function giveList(account: Account, list: ModelList, parts: CatalogueSyncParts):
 
 /** Asks up to three accounts of the class until one answers. Rejects with the last failure. */
 async function askClass(listClass: string, lists: Map<string, ModelList>, parts: CatalogueSyncParts): Promise<void> {
-  const members = parts.pool.accounts().filter(account => !account.disabled && listClassOf(account) === listClass)
+  const members = membersOf(listClass, parts).filter(account => !account.disabled)
   let failure: unknown
   for (const account of members.slice(0, MAX_ASKED)) {
     try {
       const list = await askAccount(account, lists.get(listClass), parts)
       lists.set(listClass, list)
       parts.keep(listClass, list)
-      for (const member of members) giveList(member, list, parts)
+      // Accounts that came while the question was out belong to the class as well.
+      for (const member of membersOf(listClass, parts)) giveList(member, list, parts)
       return
     } catch (cause) {
       failure = cause
     }
   }
   if (failure !== undefined) throw toGatewayError(failure)
+}
+
+function membersOf(listClass: string, parts: CatalogueSyncParts): readonly Account[] {
+  return parts.pool.accounts().filter(account => listClassOf(account) === listClass)
 }
 
 async function askAccount(

@@ -7,6 +7,8 @@ import type { Principal } from "#core/request.ts"
 
 /** Checks the key of a request. */
 export type Admission = {
+  /** Keys are configured: who has one may come from anywhere. */
+  readonly needsKey: boolean
   /** Returns who is asking. Throws `unauthorized`, or `forbidden` for a foreign page when no key is configured. */
   readonly admit: (request: Request, url: URL) => Principal
 }
@@ -19,8 +21,9 @@ export function makeAdmission(apiKeys: readonly string[]): Admission {
     const digest = sha256(key)
     return { digest, principal: { keyId: digest.toString("hex").slice(0, 8) } }
   })
-  if (known.length === 0) return { admit: request => admitLocal(request) }
+  if (known.length === 0) return { needsKey: false, admit: request => admitLocal(request) }
   return {
+    needsKey: true,
     admit: (request, url) => {
       const presented = presentedKey(request.headers, url)
       if (presented === undefined) throw unauthorized("No API key was sent.")

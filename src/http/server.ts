@@ -7,6 +7,7 @@ import type { Gateway } from "#gateway/gateway.ts"
 
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
+import { preflight, withCrossOrigin } from "./cross-origin.ts"
 import { errorResponse } from "./errors.ts"
 import { newRequestId, type ServeParts } from "./serve-model.ts"
 
@@ -27,13 +28,15 @@ function makeApplication(gateway: Gateway, parts: ServeParts) {
     .onError(({ code, error }) => errorResponse(routingError(code, error), "openai-chat", newRequestId(parts.random)))
     .use(openaiRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))
-    .options("/*", () => new Response(null, { status: 204, headers: preflightHeaders() }))
+    .options("/*", preflight)
 }
 
 /** Starts listening. Throws `invalid-request` with the reason when the address cannot be taken. */
 export function startServer(address: ListenAddress, gateway: Gateway, parts: ServeParts): RunningServer {
   const application = makeApplication(gateway, parts).compile()
-  const server = listen(address, request => application.fetch(request))
+  const server = listen(address, async request =>
+    withCrossOrigin(request, await application.fetch(request), parts.admission()),
+  )
   return {
     url: server.url,
     stop: async graceMs => {
@@ -71,13 +74,4 @@ function listen(address: ListenAddress, fetch: (request: Request) => Response | 
 function routingError(code: unknown, error: unknown): unknown {
   if (code !== "NOT_FOUND") return error
   return new GatewayError("not-found", "There is nothing at this address.", { code: "unknown_url" })
-}
-
-/** Browsers ask before they send a key; the key itself decides, so any page may ask. */
-function preflightHeaders(): Record<string, string> {
-  return {
-    "access-control-allow-methods": "GET, POST, OPTIONS",
-    "access-control-allow-headers": "authorization, content-type, x-api-key, x-goog-api-key",
-    "access-control-max-age": "600",
-  }
 }

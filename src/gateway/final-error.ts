@@ -1,0 +1,46 @@
+/** What the client hears when a request has run out of tries. */
+
+import { GatewayError } from "#core/errors.ts"
+import type { AccountId } from "#core/ids.ts"
+import type { Scheduler } from "#scheduler/scheduler.ts"
+
+/** The request as far as it matters here. */
+export type FinalErrorInput = {
+  readonly error: GatewayError
+  readonly model: string
+  readonly keyId: string
+  /** Every account the request was tried on. */
+  readonly tried: ReadonlySet<AccountId>
+  readonly nowMs: number
+}
+
+/** Another account is there at once: the pause is only for the client's own good manners. */
+const SOON_MS = 1_000
+
+/**
+ * Returns the error to show. The limit of the accounts that happened to be tried is not the limit of the pool: while
+ * others could serve, the client is told to come back (503), and once none can, when the first one opens again (429).
+ */
+export function finalError(input: FinalErrorInput, scheduler: Scheduler): GatewayError {
+  const { error } = input
+  if (error.kind !== "rate-limited" && error.kind !== "quota-exhausted") return error
+  const others = scheduler.acquire({
+    model: input.model,
+    exclude: input.tried,
+    keyId: input.keyId,
+    deadlineMs: input.nowMs,
+  })
+  if (others.type === "refusal") return others.error.kind === "quota-exhausted" ? others.error : error
+  if (others.type === "lease") others.lease.release()
+  else {
+    // Cancelling is what rejects it; nobody waits for this lease.
+    others.lease.catch(() => {})
+    others.cancel()
+  }
+  return new GatewayError("no-account", "The accounts that were tried are at their limit; others can serve.", {
+    code: "accounts_busy",
+    retryAfterMs: SOON_MS,
+    hint: "Raise `max-retry` if this happens often.",
+    cause: error,
+  })
+}
