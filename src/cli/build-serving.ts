@@ -7,7 +7,7 @@ import type { SendUpstream } from "#core/upstream.ts"
 import { type Heartbeat, makeHeartbeat } from "#gateway/heartbeat.ts"
 import { type ModelsConfig, type ModelWish, planModel } from "#gateway/models/plan-model.ts"
 import { makeRetryBudget } from "#gateway/retry-budget.ts"
-import type { ServeTurnParts } from "#gateway/serve-turn.ts"
+import type { ServeTurnParts } from "#gateway/serve-turn-parts.ts"
 import { makeSticky } from "#gateway/sticky.ts"
 import { upstreamProtocols } from "#protocols/registry.ts"
 

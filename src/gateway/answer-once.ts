@@ -7,7 +7,7 @@ import type { GatewayAnswer } from "./answer.ts"
 import { collectAnswer } from "./collect-answer.ts"
 import { openCollector } from "./lanes.ts"
 import { replyHeaders } from "./reply-headers.ts"
-import type { ServeTurnParts } from "./serve-turn.ts"
+import type { ServeTurnParts } from "./serve-turn-parts.ts"
 import type { CommittedTurn, Turn } from "./turn-types.ts"
 import { makeVerbatimCollector } from "./verbatim-collector.ts"
 

@@ -30,17 +30,28 @@ export function finalError(input: FinalErrorInput, scheduler: Scheduler): Gatewa
     keyId: input.keyId,
     deadlineMs: input.nowMs,
   })
-  if (others.type === "refusal") return others.error.kind === "quota-exhausted" ? others.error : error
-  if (others.type === "lease") others.lease.release()
-  else {
-    // Cancelling is what rejects it; nobody waits for this lease.
-    others.lease.catch(() => {})
-    others.cancel()
+  switch (others.type) {
+    case "refusal":
+      return speaksForPool(others.error) ? others.error : error
+    case "lease":
+      others.lease.release()
+      return othersCanServe(error)
+    case "wait":
+      others.cancel()
+      return othersCanServe(error)
   }
+}
+
+/** Out of quota with the earliest reset, or merely busy: both are about every account. */
+function speaksForPool({ kind, code }: GatewayError): boolean {
+  return kind === "quota-exhausted" || code === "accounts_busy"
+}
+
+function othersCanServe(cause: GatewayError): GatewayError {
   return new GatewayError("no-account", "The accounts that were tried are at their limit; others can serve.", {
     code: "accounts_busy",
     retryAfterMs: SOON_MS,
     hint: "Raise `max-retry` if this happens often.",
-    cause: error,
+    cause,
   })
 }

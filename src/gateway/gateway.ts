@@ -11,7 +11,8 @@ import { mapLimited } from "./map-limited.ts"
 import type { Catalogue } from "./models/catalogue.ts"
 import { type ModelEndpoints, makeModelEndpoints } from "./models/endpoints.ts"
 import type { QuotaReport } from "./quota-check.ts"
-import { type ServeTurnParts, serveTurn } from "./serve-turn.ts"
+import { serveTurn } from "./serve-turn.ts"
+import type { ServeTurnParts } from "./serve-turn-parts.ts"
 import type { HealthReport, Readiness, Stats } from "./status.ts"
 
 /** One account's part of `POST /refresh`. */

@@ -2,29 +2,16 @@
 
 import type { Timers } from "#core/clock.ts"
 import { toGatewayError } from "#core/errors.ts"
-import type { Outcome } from "#core/outcome.ts"
 import type { ClientCall } from "#core/request.ts"
 
 import type { GatewayAnswer } from "./answer.ts"
 import { answerOnce } from "./answer-once.ts"
-import type { Heartbeat } from "./heartbeat.ts"
-import { type PrepareParts, prepareTurn } from "./prepare-turn.ts"
+import { prepareTurn } from "./prepare-turn.ts"
+import type { ServeTurnParts } from "./serve-turn-parts.ts"
 import { makeSettler } from "./settle.ts"
-import type { StreamLimits } from "./stream-answer.ts"
 import { streamTurn } from "./stream-turn.ts"
 import { runTurn } from "./turn.ts"
-import type { TurnParts } from "./turn-parts.ts"
 import type { Turn, TurnKind } from "./turn-types.ts"
-
-/** What serving a turn needs besides the turn's own parts. */
-export type ServeTurnParts = {
-  readonly turn: TurnParts
-  readonly heartbeat: Heartbeat
-  readonly planModel: PrepareParts["planModel"]
-  readonly streamLimits: () => StreamLimits
-  readonly exposeCodexHeaders: () => boolean
-  readonly record: (outcome: Outcome) => void
-}
 
 /**
  * How long a streaming client waits for headers. After that they go out with a 200 and keep-alives follow: clients with

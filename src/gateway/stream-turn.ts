@@ -4,7 +4,7 @@ import type { GatewayAnswer } from "./answer.ts"
 import { openFailurePipe, openPipe } from "./lanes.ts"
 import { replyContextOf } from "./reply-context.ts"
 import { replyHeaders } from "./reply-headers.ts"
-import type { ServeTurnParts } from "./serve-turn.ts"
+import type { ServeTurnParts } from "./serve-turn-parts.ts"
 import { makeAnswerStream } from "./stream-answer.ts"
 import type { CommittedTurn, Turn } from "./turn-types.ts"
 

@@ -7,6 +7,7 @@ import type { Lease } from "#scheduler/types.ts"
 
 import { runAttempt } from "./attempt.ts"
 import { abortReason } from "./body-error.ts"
+import { finalError } from "./final-error.ts"
 import { nextStep, type RetryStep } from "./retry.ts"
 import type { TurnParts } from "./turn-parts.ts"
 import type { AttemptInput, AttemptResult, CommittedTurn, Turn } from "./turn-types.ts"
@@ -23,6 +24,8 @@ type Tries = {
   stripped: boolean
   retriedEmpty: boolean
   prefer: AccountId | undefined
+  /** What the last failed attempt came to. */
+  lastError: GatewayError | undefined
 }
 
 /**
@@ -43,6 +46,7 @@ export async function runTurn(turn: Turn, abort: AbortController, parts: TurnPar
     stripped: false,
     retriedEmpty: false,
     prefer: parts.conversations.get(turn.conversation),
+    lastError: undefined,
   }
   try {
     for (;;) {
@@ -62,6 +66,7 @@ async function tryOnce(
   parts: TurnParts,
 ): Promise<CommittedTurn | undefined> {
   const lease = await leaseFor(turn, tries, abort.signal, parts)
+  refuseOneTooMany(tries, lease, parts)
   noteLease(tries, lease.account)
   const startedAtMs = parts.clock()
   let result: AttemptResult
@@ -78,8 +83,11 @@ async function tryOnce(
     exclude(tries, lease.account)
     return undefined
   }
+  const failure = { verdict: result.verdict, account: lease.account, startedAtMs, tries }
+  // Charged before the slot is free: whoever waits for it must not get an account that was just found out.
+  charge(turn, failure, parts)
   lease.release()
-  await afterFailure(turn, { verdict: result.verdict, account: lease.account, startedAtMs, tries }, parts)
+  await afterFailure(turn, failure, parts)
   return undefined
 }
 
@@ -98,7 +106,7 @@ async function leaseFor(turn: Turn, tries: Tries, signal: AbortSignal, parts: Tu
     deadlineMs: parts.clock() + parts.limits().queueTimeoutMs,
   })
   if (acquired.type === "lease") return acquired.lease
-  if (acquired.type === "refusal") throw acquired.error
+  if (acquired.type === "refusal") throw refusalAfter(tries, acquired.error)
   const onAbort = () => acquired.cancel()
   signal.addEventListener("abort", onAbort, { once: true })
   try {
@@ -110,6 +118,11 @@ async function leaseFor(turn: Turn, tries: Tries, signal: AbortSignal, parts: Tu
   }
 }
 
+/** "All were tried" says less than what they answered; when the pool opens again says more. */
+function refusalAfter(tries: Tries, refusal: GatewayError): GatewayError {
+  return refusal.kind === "no-account" ? (tries.lastError ?? refusal) : refusal
+}
+
 function attemptInput(lease: Lease, tries: Tries, abort: AbortController): AttemptInput {
   return {
     lease,
@@ -118,6 +131,15 @@ function attemptInput(lease: Lease, tries: Tries, abort: AbortController): Attem
     refreshed: tries.refreshed.has(lease.account),
     abort,
   }
+}
+
+/** A try that was meant for the same account may be given another one, which then has to fit the limit. */
+function refuseOneTooMany(tries: Tries, lease: Lease, parts: TurnParts): void {
+  const { accounts, lastError } = tries
+  const isNew = !accounts.includes(lease.account)
+  if (lastError === undefined || !isNew || accounts.length < parts.limits().maxAccounts) return
+  lease.release()
+  throw lastError
 }
 
 function noteLease(tries: Tries, account: AccountId): void {
@@ -134,22 +156,37 @@ type Failure = {
   readonly tries: Tries
 }
 
-/** Charges the failure to the account and prepares the next round, or throws what the client gets. */
+/** Charges the failure to the account. */
+function charge(turn: Turn, { verdict, account, startedAtMs, tries }: Failure, parts: TurnParts): void {
+  tries.lastError = verdict.error
+  const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
+  parts.scheduler.report(account, { effect: verdict.effect, startedAtMs, model: turn.plan.slug, detail })
+}
+
+/** Prepares the next round, or throws what the client gets. */
 async function afterFailure(turn: Turn, failure: Failure, parts: TurnParts): Promise<void> {
   const { verdict, account, tries } = failure
   const step = nextStep(verdict, account, tries, {
     maxAccounts: parts.limits().maxAccounts,
     maxDispatches: MAX_DISPATCHES,
   })
-  const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
-  parts.scheduler.report(account, {
-    effect: verdict.effect,
-    startedAtMs: failure.startedAtMs,
-    model: turn.plan.slug,
-    detail,
-  })
-  if (step.type === "stop" || !parts.budget.tryRetry()) throw verdict.error
+  if (step.type === "stop" || !parts.budget.tryRetry()) throw giveUpError(turn, failure, parts)
   await prepare(step, failure, parts)
+  const isOut = tries.excluded.has(account)
+  if (isOut && tries.accounts.length >= parts.limits().maxAccounts) throw giveUpError(turn, failure, parts)
+}
+
+function giveUpError(turn: Turn, { verdict, tries }: Failure, parts: TurnParts): GatewayError {
+  return finalError(
+    {
+      error: verdict.error,
+      model: turn.plan.slug,
+      keyId: turn.call.principal.keyId,
+      tried: new Set(tries.accounts),
+      nowMs: parts.clock(),
+    },
+    parts.scheduler,
+  )
 }
 
 async function prepare(step: Extract<RetryStep, { type: "again" }>, failure: Failure, parts: TurnParts): Promise<void> {

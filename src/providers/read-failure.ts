@@ -3,6 +3,7 @@
 import { GatewayError, type GatewayErrorOptions, type UpstreamFacts } from "#core/errors.ts"
 import type { AccountEffect, BlockScope, Verdict } from "#core/outcome.ts"
 import type { UpstreamFailure } from "#core/upstream.ts"
+import { scrubText } from "#wire/scrub-text.ts"
 
 import { FAILURE_OUTCOMES, type FailureOutcome, type OutcomeName } from "./failure-outcomes.ts"
 import {
@@ -15,7 +16,6 @@ import {
   type TextSignal,
 } from "./failure-signals.ts"
 import type { FailureContext } from "./provider.ts"
-import { scrubText } from "./scrub-text.ts"
 import { burstWaitMs, quotaWaitMs } from "./wait-time.ts"
 
 /** The upstream named the model it refuses: it means it. */

@@ -21,7 +21,7 @@ export function sliceLiteral(text: string, start: number, end: number): JsonText
   const last = end - 1
   while (at < last) {
     const unit = text.charCodeAt(at)
-    if (unit === QUOTE) return undefined
+    if (unit < 32 || unit === QUOTE) return undefined
     at = unit === BACKSLASH ? skipEscape(text, at) : at + 1
     if (at === -1) return undefined
   }
