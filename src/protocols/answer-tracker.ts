@@ -15,27 +15,16 @@ export function makeAnswerTracker(): AnswerTracker {
   let state: AnswerState = { finished: false }
   return {
     see: event => {
-      switch (event.type) {
-        case "response-start":
-          if (event.model !== "") state = { ...state, upstreamModel: event.model }
-          return
-        case "usage":
-          state = { ...state, usage: event.usage }
-          return
-        case "finish":
-          state = {
-            ...state,
-            finished: true,
-            ...(event.serviceTier !== undefined && { serviceTier: event.serviceTier }),
-          }
-          return
-        case "error":
-          state = { ...state, finished: true, error: event.error }
-          return
-        default:
-          return
-      }
+      const { type } = event
+      if (type === "usage") state = { ...state, usage: event.usage }
+      else if (type === "error") state = { ...state, finished: true, error: event.error }
+      else if (type === "finish") state = { ...state, finished: true, ...tierOf(event.serviceTier) }
+      else if (type === "response-start" && event.model !== "") state = { ...state, upstreamModel: event.model }
     },
     state: () => state,
   }
+}
+
+function tierOf(serviceTier: string | undefined): Pick<AnswerState, "serviceTier"> {
+  return serviceTier === undefined ? {} : { serviceTier }
 }

@@ -116,15 +116,26 @@ function step(state: State, event: StreamEvent): void {
       open(state)
       state.sink.image(state.images++, dataUrl(event.format, event.base64))
       return
-    default:
+    case "response-start":
+    case "usage":
+    case "finish":
+    case "error":
       stepLifecycle(state, event)
+      return
+    case "text-start":
+    case "text-end":
+    case "reasoning-start":
+    case "reasoning-end":
+    case "tool-end":
+    case "native-item":
+      // Blocks leave no trace of their own in this dialect; hosted items are not the client's to act on.
+      return
+    default:
+      assertNever(event)
   }
 }
 
-type LifecycleEvent = Exclude<
-  StreamEvent,
-  { type: "text-delta" | "tool-delta" | "reasoning-delta" | "refusal-delta" | "tool-start" | "citation" | "image" }
->
+type LifecycleEvent = Extract<StreamEvent, { type: "response-start" | "usage" | "finish" | "error" }>
 
 function stepLifecycle(state: State, event: LifecycleEvent): void {
   switch (event.type) {
@@ -140,13 +151,6 @@ function stepLifecycle(state: State, event: LifecycleEvent): void {
     case "error":
       state.ended = true
       state.sink.error(event.error)
-      return
-    case "text-start":
-    case "text-end":
-    case "reasoning-start":
-    case "reasoning-end":
-    case "tool-end":
-    case "native-item":
       return
     default:
       assertNever(event)

@@ -33,7 +33,6 @@ const CLOSE_BRACE = 125
 export function makeRelayEngine(context: ReplyContext, { readFailure }: RelayParts): RelayEngine {
   const output = makeRelayOutput()
   const events = makeRelayEvents({ context, output, readFailure })
-  let isClosing = false
   const reader = makeEventReader({
     onFrame: (text, start, end, dataAt) => {
       if (!events.isFinished()) events.read({ text, start, end, dataAt })
@@ -41,7 +40,7 @@ export function makeRelayEngine(context: ReplyContext, { readFailure }: RelayPar
     skipAhead: (text, start) => {
       const prefix = events.unreadPrefix()
       // The hot path: one comparison tells a delta, which is never changed.
-      const isHot = prefix !== "" && !isClosing && text.startsWith(prefix, start) && output.passesUnread()
+      const isHot = prefix !== "" && text.startsWith(prefix, start) && output.passesUnread()
       const end = isHot ? text.indexOf("\n", start + prefix.length) : -1
       if (end === -1 || text.charCodeAt(end + 1) !== LINE_FEED || text.charCodeAt(end - 1) !== CLOSE_BRACE) return start
       output.pass(text, start, end)
@@ -56,8 +55,7 @@ export function makeRelayEngine(context: ReplyContext, { readFailure }: RelayPar
       return output.take()
     },
     end: () => {
-      // What is left may be cut anywhere: from here on everything is parsed before it passes.
-      isClosing = true
+      // What is left may be cut anywhere; an unfinished frame is always parsed before it passes.
       if (!events.isFinished()) reader.end()
       if (!events.isFinished()) events.fail(readFailure(STREAM_BREAK))
       return output.take()
