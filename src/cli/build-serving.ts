@@ -79,5 +79,6 @@ function turnLimits(config: Config) {
     maxAccounts: config.maxRetry + 1,
     firstByteTimeoutMs: config.firstByteTimeoutMs || FOR_EVER_MS,
     queueTimeoutMs: config.queue.timeoutMs,
+    maxFrameBytes: config.maxStreamBufferBytes,
   }
 }

@@ -12,7 +12,6 @@ import { buildPool } from "./build-pool.ts"
 import { makeRecord } from "./make-record.ts"
 import { readModelOverrideFile } from "./model-override-file.ts"
 import { poolListener } from "./pool-listener.ts"
-import { randomBytes } from "./random-bytes.ts"
 import { runAccounts } from "./run-accounts.ts"
 
 /** What the bricks are built from: a configuration, a log, and what had to be opened first. */
@@ -47,7 +46,6 @@ export async function layBricks(parts: LayBricksParts) {
     config: parts.config(),
     store,
     send: egress.send,
-    random: randomBytes,
     log,
     listener: poolListener(built, counters.forget),
   })

@@ -4,12 +4,13 @@ import { type AccountPool, type AccountPoolEvent, makeAccountPool } from "#accou
 import type { Config } from "#config/config.ts"
 import type { Account } from "#core/account.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
-import type { AccountId, RandomBytes } from "#core/ids.ts"
+import type { AccountId } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 import type { Store } from "#store/store.ts"
 import type { Log } from "#telemetry/log.ts"
 
 import { logAccountEvent } from "./log-accounts.ts"
+import { randomBytes } from "./random-bytes.ts"
 
 /** Whoever keeps accounts: told of every change. */
 export type AccountListener = {
@@ -25,7 +26,6 @@ export type RunAccountsParts = {
   readonly config: Config
   readonly store: Store
   readonly send: SendUpstream
-  readonly random: RandomBytes
   readonly log: Log
   readonly listener: AccountListener
 }
@@ -35,7 +35,7 @@ const MAX_EXCHANGES = 4
 
 /** Puts the accounts together; nothing is read before `start`. */
 export function runAccounts(parts: RunAccountsParts): AccountPool {
-  const { config, store, send, random, log, listener } = parts
+  const { config, store, send, log, listener } = parts
   return makeAccountPool({
     authDir: config.authDir,
     dataDir: config.dataDir,
@@ -43,7 +43,7 @@ export function runAccounts(parts: RunAccountsParts): AccountPool {
     send,
     clock: systemClock,
     timers: systemTimers,
-    random,
+    random: randomBytes,
     endpoint: { url: `${config.oauth.issuer}/oauth/token`, clientId: config.oauth.clientId },
     unknownLifetimeMs: config.refreshIntervalMs,
     refreshConcurrency: Math.min(config.refreshConcurrency, MAX_EXCHANGES),

@@ -3,7 +3,7 @@
 import type { Config } from "#config/config.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import type { Outcome } from "#core/outcome.ts"
-import { refusedOutcome } from "#gateway/gateway.ts"
+import { refusedOutcome } from "#gateway/refused-outcome.ts"
 import { makeAdmission } from "#http/admission.ts"
 import type { ServeParts } from "#http/serve-model.ts"
 

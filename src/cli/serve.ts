@@ -17,7 +17,7 @@ import { VERSION } from "./version.ts"
 const HELP = `sluice serve [--config FILE] [--<key> VALUE …]
 
 Serves the accounts whose files lie in \`auth-dir\` as one OpenAI-compatible endpoint, until SIGINT or SIGTERM.
-Running answers may then finish for \`shutdown-timeout\` seconds; a second signal ends at once.
+Running answers may then finish for \`shutdown-timeout\` seconds.
 
   --config FILE     this file instead of ./sluice.yaml or $XDG_CONFIG_HOME/sluice/config.yaml
   --listen ADDRESS  where to serve (default 127.0.0.1:8080)
@@ -36,7 +36,8 @@ export const serveCommand: Command = {
   help: HELP,
   run: async (args, io) => {
     const line = readCommandLine(args)
-    if (line.positionals.length > 0) return wrongUsage(io, line.positionals)
+    // A misspelled flag leaves its value behind: the loader below names the flag, which is what is wrong.
+    if (line.positionals.length > 0 && line.layer.problems.length === 0) return wrongUsage(io, line.positionals)
     const loader = configLoader(line, io)
     const result = await loader.load()
     if (result.type === "refused") {

@@ -132,6 +132,7 @@ const NEXT_STEPS = `Next, as root:
   systemctl daemon-reload
   systemctl enable --now sluice
   install -m 600 my-account.json /var/lib/sluice/auths/
+  chown --reference=/var/lib/sluice/auths /var/lib/sluice/auths/my-account.json
   journalctl -u sluice -f
 `
 

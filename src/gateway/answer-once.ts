@@ -45,5 +45,5 @@ export async function answerOnce(
 
 function collectorFor(turn: Turn, committed: CommittedTurn): Collector {
   if (turn.kind.endpoint === "compact") return makeVerbatimCollector()
-  return openCollector(turn.call.protocol, committed.context, committed.readFailure)
+  return openCollector(turn.call.protocol, committed.context, committed.answer)
 }

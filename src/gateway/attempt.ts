@@ -2,18 +2,14 @@
 
 import { GatewayError } from "#core/errors.ts"
 import type { Verdict } from "#core/outcome.ts"
-import type { UpstreamFailure, UpstreamReply } from "#core/upstream.ts"
-import type { EncodedRequest } from "#protocols/protocol.ts"
-import { transportFaultOf } from "#transport/transport-error.ts"
+import type { UpstreamReply } from "#core/upstream.ts"
 
-import { readBodyError } from "./body-error.ts"
+import { commitmentOf, type Judge } from "./commitment.ts"
 import { type Destination, encodeTurn, readRefusal, sendTurn } from "./dispatch.ts"
 import { type HeldHead, holdHead } from "./hold.ts"
-import { replyContextOf } from "./reply-context.ts"
+import { networkVerdict } from "./network-verdict.ts"
 import type { TurnParts } from "./turn-parts.ts"
-import type { AttemptInput, AttemptResult, CommittedTurn, Turn } from "./turn-types.ts"
-
-type Judge = (failure: UpstreamFailure) => Verdict
+import type { AttemptInput, AttemptResult, Turn } from "./turn-types.ts"
 
 /** Makes one attempt. Never throws for what an upstream or a network does; throws for a request we cannot encode. */
 export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnParts): Promise<AttemptResult> {
@@ -36,7 +32,7 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
       await head.reader.cancel()
       return { type: "failed", verdict: judge(head.result.failure) }
     }
-    const committed = commitmentOf(turn, { input, to, encoded, head, reply, judge, startedAtMs }, parts)
+    const committed = commitmentOf(turn, { input, encoded, head, reply, judge, startedAtMs }, parts)
     return { type: "committed", empty: head.result.type === "empty", turn: committed }
   } catch (cause) {
     return { type: "failed", verdict: networkVerdict(cause, input.abort.signal) }
@@ -57,55 +53,9 @@ async function refused(
 
 /** A unary answer has no head to hold: its status has said everything. */
 function headOf(turn: Turn, body: ReadableStream<Uint8Array>, parts: TurnParts): Promise<HeldHead> {
-  if (turn.kind.endpoint === "turn") return holdHead(body, parts.upstream.makeProbe())
+  if (turn.kind.endpoint === "turn")
+    return holdHead(body, parts.upstream.makeProbe({ maxFrameBytes: parts.limits().maxFrameBytes }))
   return Promise.resolve({ reader: body.getReader(), chunks: [], result: { type: "output" } })
-}
-
-type Reached = {
-  readonly input: AttemptInput
-  readonly to: Destination
-  readonly encoded: EncodedRequest
-  readonly head: HeldHead
-  readonly reply: UpstreamReply
-  readonly judge: Judge
-  readonly startedAtMs: number
-}
-
-function commitmentOf(turn: Turn, reached: Reached, parts: TurnParts): CommittedTurn {
-  const { input, head, startedAtMs } = reached
-  const { account } = input.lease
-  return {
-    lease: input.lease,
-    account,
-    reader: head.reader,
-    chunks: head.chunks,
-    headers: reached.reply.headers,
-    context: replyContextOf(turn, reached.encoded.toolNames, startedAtMs),
-    startedAtMs,
-    abort: reason => input.abort.abort(reason),
-    readFailure: failure => {
-      const { effect, error } = reached.judge(failure)
-      const detail = error.upstream?.code ?? error.code ?? error.kind
-      parts.scheduler.report(account, { effect, startedAtMs, model: turn.plan.slug, detail })
-      return error
-    },
-  }
-}
-
-/** A way out that is down: other accounts may have another one. */
-const EGRESS_REST_MS = 10_000
-
-/** A failure of the way, not of the account: try once more on the same one, then elsewhere. */
-function networkVerdict(cause: unknown, signal: AbortSignal): Verdict {
-  const error = readBodyError(cause, signal)
-  if (error.kind === "cancelled" || error.kind === "timeout" || error.kind === "internal") {
-    return { error, effect: { type: "none" }, next: "stop" }
-  }
-  if (transportFaultOf(error)?.egressAtFault) {
-    const effect = { type: "block", scope: { type: "egress" }, cause: "network", forMs: EGRESS_REST_MS } as const
-    return { error, effect, next: "other-account" }
-  }
-  return { error, effect: { type: "none" }, next: "same-account", delayMs: 200 }
 }
 
 function accountGone(): Verdict {

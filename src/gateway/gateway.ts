@@ -1,7 +1,6 @@
 /** The gateway: every way in, put together from the bricks. */
 
 import type { Account } from "#core/account.ts"
-import { toGatewayError } from "#core/errors.ts"
 import type { Outcome } from "#core/outcome.ts"
 import type { ClientCall } from "#core/request.ts"
 
@@ -88,28 +87,5 @@ export function makeGateway(parts: GatewayParts): Gateway {
     refreshAll: onProgress => forEachAccount(parts.refresh, onProgress),
     checkQuota: onProgress => forEachAccount(parts.checkQuota, onProgress),
     record: serving.record,
-  }
-}
-
-/** Makes the outcome of a request that ended before the gateway saw it. */
-export function refusedOutcome(refusal: {
-  readonly id: Outcome["id"]
-  readonly protocol: Outcome["protocol"]
-  readonly startedAtMs: number
-  readonly nowMs: number
-  readonly cause: unknown
-}): Outcome {
-  const error = toGatewayError(refusal.cause)
-  return {
-    id: refusal.id,
-    protocol: refusal.protocol,
-    lane: "collect",
-    model: "",
-    keyId: "unknown",
-    status: error.status,
-    error,
-    attempts: 0,
-    startedAtMs: refusal.startedAtMs,
-    totalMs: refusal.nowMs - refusal.startedAtMs,
   }
 }

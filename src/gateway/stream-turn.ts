@@ -26,7 +26,7 @@ export function streamTurn(turn: Turn, input: StreamTurnInput, parts: ServeTurnP
     limits: parts.streamLimits(),
     settler: turn.settler,
     committed: input.committed,
-    openPipe: ({ context, readFailure }) => openPipe(protocol, context, readFailure),
+    openPipe: ({ context, answer }) => openPipe(protocol, context, answer),
     openFailurePipe: () => openFailurePipe(protocol, replyContextOf(turn, new Map(), clock())),
     abort: input.abort,
     succeeded: ({ account, startedAtMs }) => scheduler.succeeded(account, { startedAtMs, model: turn.plan.slug }),

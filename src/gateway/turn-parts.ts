@@ -29,6 +29,8 @@ export type TurnLimits = {
   readonly firstByteTimeoutMs: number
   /** Longest wait for a free account. */
   readonly queueTimeoutMs: number
+  /** Most that is kept of one unfinished frame of an answer. */
+  readonly maxFrameBytes: number
 }
 
 /** The bricks a turn is made of. */

@@ -4,8 +4,7 @@ import type { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { Verdict } from "#core/outcome.ts"
 import type { ClientCall, ModelRequest } from "#core/request.ts"
-import type { UpstreamFailure } from "#core/upstream.ts"
-import type { ReplyContext, UpstreamProtocol } from "#protocols/protocol.ts"
+import type { AnswerParts, ReplyContext, UpstreamProtocol } from "#protocols/protocol.ts"
 import type { Lease } from "#scheduler/types.ts"
 
 import type { ModelPlan } from "./models/plan-model.ts"
@@ -57,6 +56,6 @@ export type CommittedTurn = {
   readonly startedAtMs: number
   /** Ends the upstream request at once. */
   readonly abort: (reason: GatewayError) => void
-  /** Reads a failure inside the stream; also charges it to the account. */
-  readonly readFailure: (failure: UpstreamFailure) => GatewayError
+  /** What reading the answer needs; a failure inside it is charged to the account. */
+  readonly answer: AnswerParts
 }

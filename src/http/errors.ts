@@ -8,7 +8,11 @@ import { clientProtocols } from "#protocols/registry.ts"
 export function errorResponse(cause: unknown, protocol: ProtocolId, requestId: RequestId): Response {
   const error = toGatewayError(cause)
   const reply = clientProtocols[protocol].encodeError(error, requestId)
-  return new Response(reply.body, { status: bodyStatus(error, reply.status), headers: reply.headers })
+  return new Response(reply.body, {
+    status: bodyStatus(error, reply.status),
+    // The rest of the body may still come or never: the connection is of no further use (RFC 9110 section 15.5.9).
+    headers: error.kind === "request-timeout" ? { ...reply.headers, connection: "close" } : reply.headers,
+  })
 }
 
 /** 499 is a log's word; a client that is still there gets a status that exists. */

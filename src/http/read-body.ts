@@ -9,7 +9,7 @@ import { isJsonObject, type JsonObject } from "#core/json.ts"
 /** Limits of one body. */
 export type BodyLimits = {
   readonly maxBytes: number
-  /** Longest pause between two pieces of the body. */
+  /** Longest pause between two pieces of the body; 0 = no limit. */
   readonly timeoutMs: number
   readonly timers: Timers
 }
@@ -49,6 +49,7 @@ async function readPiece(
 ): Promise<Uint8Array | undefined> {
   let cancelTimer = () => {}
   const late = new Promise<never>((_, reject) => {
+    if (limits.timeoutMs === 0) return
     cancelTimer = limits.timers.after(limits.timeoutMs, () =>
       reject(new GatewayError("request-timeout", "The request body did not arrive in time.")),
     )

@@ -65,16 +65,21 @@ export type StreamDecoder = {
   readonly end: () => void
 }
 
-/** Parts a decoder needs. `readFailure` is the provider's: it knows what the upstream's codes mean. */
-export type DecoderParts = {
-  readonly emit: EmitEvent
+/** What reading an answer needs besides its bytes. */
+export type AnswerParts = {
+  /** The provider's: it knows what the upstream's codes mean. */
   readonly readFailure: (failure: UpstreamFailure) => GatewayError
   /**
    * Names of the tools the request offered, as the upstream knows them. Absent = unknown: then a call to a tool that
    * merely looks undeclared is handed on as it is.
    */
   readonly declaredTools?: ReadonlySet<string>
+  /** Most that is kept of one unfinished frame. */
+  readonly maxFrameBytes?: number
 }
+
+/** Parts a decoder needs. */
+export type DecoderParts = AnswerParts & { readonly emit: EmitEvent }
 
 /** What an observer has seen of an answer so far. */
 export type AnswerState = {
@@ -151,8 +156,8 @@ export type UpstreamProtocol = {
   /** Pure and deterministic: the same request gives the same bytes. Throws `invalid-request`. */
   readonly encodeRequest: (request: ModelRequest, plan: EncodePlan) => EncodedRequest
   readonly makeDecoder: (parts: DecoderParts) => StreamDecoder
-  readonly makeProbe: () => StreamProbe
+  readonly makeProbe: (limits?: Pick<AnswerParts, "maxFrameBytes">) => StreamProbe
   /** Lane 1: the client speaks this dialect too. */
-  readonly makeRelay: (context: ReplyContext, parts: Pick<DecoderParts, "readFailure">) => StreamPipe
-  readonly makeRelayCollector: (context: ReplyContext, parts: Pick<DecoderParts, "readFailure">) => Collector
+  readonly makeRelay: (context: ReplyContext, parts: AnswerParts) => StreamPipe
+  readonly makeRelayCollector: (context: ReplyContext, parts: AnswerParts) => Collector
 }

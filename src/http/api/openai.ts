@@ -57,7 +57,17 @@ function listModels(request: Request, url: URL, gateway: Gateway): Response {
 
 /** Model ids may contain slashes, so the `/info` ending is told apart here. */
 function oneModel(path: string, gateway: Gateway): Response {
-  const id = decodeURIComponent(path)
+  const id = decodedId(path)
   const info = id.endsWith("/info")
   return Response.json(info ? gateway.models.info(id.slice(0, -"/info".length)) : gateway.models.one(id))
+}
+
+/** An id with a broken percent sign is left as it was sent: no model has such a name, which is the answer then. */
+function decodedId(path: string): string {
+  const bare = path.replace(/\/+$/, "")
+  try {
+    return decodeURIComponent(bare)
+  } catch {
+    return bare
+  }
 }

@@ -44,6 +44,7 @@ export function makeDecoderReading(parts: DecoderParts, deltas: DeltaReader): St
   })
   const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
   const reader = makeEventReader({
+    ...(parts.maxFrameBytes !== undefined && { maxFrameBytes: parts.maxFrameBytes }),
     onFrame: (text, start, end, dataAt) => {
       if (state.finished) return
       const delta = dataAt === -1 ? undefined : deltas.read({ text, start, end, dataAt })

@@ -10,6 +10,8 @@ const MAX_BODY_CHARACTERS = 1024 * 1024
 export type EventReaderParts = {
   readonly onFrame: OnSseFrame
   readonly skipAhead?: SkipAhead
+  /** Most that is kept of one unfinished frame; the splitter has a bound of its own. */
+  readonly maxFrameBytes?: number
   /** The body is a JSON text (given whole, at the end) or an HTML page (at once, text empty). Called at most once. */
   readonly onBody: (kind: "json" | "html", body: string) => void
 }

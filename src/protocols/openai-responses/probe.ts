@@ -1,7 +1,7 @@
 /** Reads the head of an answer and says whether it can be committed to. */
 
 import { arrayAt, objectAt, stringAt } from "#core/json.ts"
-import type { ProbeResult, StreamProbe } from "#protocols/protocol.ts"
+import type { AnswerParts, ProbeResult, StreamProbe } from "#protocols/protocol.ts"
 
 import { makeEventReader } from "./event-reader.ts"
 import { parseFrame } from "./parse-event.ts"
@@ -15,11 +15,12 @@ const HOLD: ProbeResult = { type: "hold" }
 const OUTPUT: ProbeResult = { type: "output" }
 
 /** Makes a probe for one answer. */
-export function makeResponsesProbe(): StreamProbe {
+export function makeResponsesProbe({ maxFrameBytes }: Pick<AnswerParts, "maxFrameBytes"> = {}): StreamProbe {
   let result: ProbeResult = HOLD
   let held = 0
   const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
   const reader = makeEventReader({
+    ...(maxFrameBytes !== undefined && { maxFrameBytes }),
     onFrame: (text, start, end) => {
       // A comment says nothing, however many come.
       if (result.type !== "hold" || text.startsWith(":", start)) return

@@ -63,7 +63,7 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
     },
     startedAtMs: 0,
     abort: () => {},
-    readFailure: () => new GatewayError("internal", "unused"),
+    answer: { readFailure: () => new GatewayError("internal", "unused") },
   }
   let succeeded = 0
   const open = (turn: Promise<CommittedTurn> = Promise.resolve(committed)) =>

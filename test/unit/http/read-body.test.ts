@@ -84,4 +84,16 @@ describe("reading a request body", () => {
     for (const run of fire) run()
     expect(reading).rejects.toMatchObject({ kind: "request-timeout" })
   })
+
+  test("a limit of 0 waits for as long as it takes", async () => {
+    const body = new ReadableStream({
+      start: async controller => {
+        controller.enqueue(new TextEncoder().encode('{"a":'))
+        await Bun.sleep(5)
+        controller.enqueue(new TextEncoder().encode("1}"))
+        controller.close()
+      },
+    })
+    expect(await readJsonBody(post(body), { ...limits, timers: systemTimers, timeoutMs: 0 })).toEqual({ a: 1 })
+  })
 })

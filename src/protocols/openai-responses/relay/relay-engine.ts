@@ -1,10 +1,9 @@
 /** Lane 1 in byte text: passes what needs no change, edits the few events that do, and remembers what they said. */
 
 import type { GatewayError } from "#core/errors.ts"
-import type { UpstreamFailure } from "#core/upstream.ts"
 import { makeEventReader } from "#protocols/openai-responses/event-reader.ts"
 import { HTML_BODY, readFailureBody, STREAM_BREAK } from "#protocols/openai-responses/read-failure.ts"
-import type { AnswerState, ReplyContext } from "#protocols/protocol.ts"
+import type { AnswerParts, AnswerState, ReplyContext } from "#protocols/protocol.ts"
 import { utf8OfByteText } from "#wire/bytes.ts"
 import { SSE_KEEP_ALIVE_COMMENT } from "#wire/sse-writer.ts"
 
@@ -23,17 +22,18 @@ export type RelayEngine = {
   readonly response: () => string | undefined
 }
 
-/** The provider's reading of failures. */
-export type RelayParts = { readonly readFailure: (failure: UpstreamFailure) => GatewayError }
+/** What a relay needs of its answer. */
+export type RelayParts = Pick<AnswerParts, "readFailure" | "maxFrameBytes">
 
 const LINE_FEED = 10
 const CLOSE_BRACE = 125
 
 /** Makes the engine for one answer. */
-export function makeRelayEngine(context: ReplyContext, { readFailure }: RelayParts): RelayEngine {
+export function makeRelayEngine(context: ReplyContext, { readFailure, maxFrameBytes }: RelayParts): RelayEngine {
   const output = makeRelayOutput()
   const events = makeRelayEvents({ context, output, readFailure })
   const reader = makeEventReader({
+    ...(maxFrameBytes !== undefined && { maxFrameBytes }),
     onFrame: (text, start, end, dataAt) => {
       if (!events.isFinished()) events.read({ text, start, end, dataAt })
     },

@@ -1,0 +1,59 @@
+/** From a good head to the turn the client will get: everything that the rest of the answer needs. */
+
+import { isJsonObject, stringAt } from "#core/json.ts"
+import type { Verdict } from "#core/outcome.ts"
+import type { UpstreamFailure, UpstreamReply } from "#core/upstream.ts"
+import type { AnswerParts, EncodedRequest } from "#protocols/protocol.ts"
+
+import type { HeldHead } from "./hold.ts"
+import { replyContextOf } from "./reply-context.ts"
+import type { TurnParts } from "./turn-parts.ts"
+import type { AttemptInput, CommittedTurn, Turn } from "./turn-types.ts"
+
+/** The provider's reading of a failure, for the attempt at hand. */
+export type Judge = (failure: UpstreamFailure) => Verdict
+
+/** An attempt whose answer has begun well. */
+export type Reached = {
+  readonly input: AttemptInput
+  readonly encoded: EncodedRequest
+  readonly head: HeldHead
+  readonly reply: UpstreamReply
+  readonly judge: Judge
+  readonly startedAtMs: number
+}
+
+/** Puts the committed turn together. */
+export function commitmentOf(turn: Turn, reached: Reached, parts: TurnParts): CommittedTurn {
+  const { input, head, startedAtMs } = reached
+  return {
+    lease: input.lease,
+    account: input.lease.account,
+    reader: head.reader,
+    chunks: head.chunks,
+    headers: reached.reply.headers,
+    context: replyContextOf(turn, reached.encoded.toolNames, startedAtMs),
+    startedAtMs,
+    abort: reason => input.abort.abort(reason),
+    answer: answerParts(turn, reached, parts),
+  }
+}
+
+function answerParts(turn: Turn, { encoded, judge, input, startedAtMs }: Reached, parts: TurnParts): AnswerParts {
+  return {
+    declaredTools: toolNames(encoded),
+    maxFrameBytes: parts.limits().maxFrameBytes,
+    // A failure inside the stream is the account's as much as one before it.
+    readFailure: failure => {
+      const { effect, error } = judge(failure)
+      const detail = error.upstream?.code ?? error.code ?? error.kind
+      parts.scheduler.report(input.lease.account, { effect, startedAtMs, model: turn.plan.slug, detail })
+      return error
+    },
+  }
+}
+
+function toolNames({ body }: EncodedRequest): ReadonlySet<string> {
+  const tools = Array.isArray(body["tools"]) ? body["tools"].filter(isJsonObject) : []
+  return new Set(tools.flatMap(tool => stringAt(tool, "name") ?? []))
+}

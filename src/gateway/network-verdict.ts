@@ -1,0 +1,22 @@
+/** Judges an attempt that failed on the way: nothing the upstream said, only what the network did. */
+
+import type { Verdict } from "#core/outcome.ts"
+import { transportFaultOf } from "#transport/transport-error.ts"
+
+import { readBodyError } from "./body-error.ts"
+
+/** A way out that is down: other accounts may have another one. */
+const EGRESS_REST_MS = 10_000
+
+/** A failure of the way, not of the account: try once more on the same one, then elsewhere. */
+export function networkVerdict(cause: unknown, signal: AbortSignal): Verdict {
+  const error = readBodyError(cause, signal)
+  if (error.kind === "cancelled" || error.kind === "timeout" || error.kind === "internal") {
+    return { error, effect: { type: "none" }, next: "stop" }
+  }
+  if (transportFaultOf(error)?.egressAtFault) {
+    const effect = { type: "block", scope: { type: "egress" }, cause: "network", forMs: EGRESS_REST_MS } as const
+    return { error, effect, next: "other-account" }
+  }
+  return { error, effect: { type: "none" }, next: "same-account", delayMs: 200 }
+}
