@@ -1,10 +1,10 @@
-# Sluice in an empty container: one binary, the C library it needs, certificates, and a user without rights.
+# Sluice in an empty container: one binary, the C library it needs, certificates, time zones, and a user without rights.
 #
 #   docker build -t sluice --build-arg SLUICE_COMMIT=$(git rev-parse --short=12 HEAD) .
 #   docker run -d -p 8080:8080 -v sluice:/data -e SLUICE_API_KEYS=choose-a-key sluice
 
 FROM oven/bun:1.4.5-debian AS build
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates tzdata && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY package.json bun.lock bunfig.toml ./
 RUN bun install --frozen-lockfile --ignore-scripts

@@ -18,6 +18,12 @@ const LOADED_LATER = ["libgcc_s.so.1", "libnss_files.so.2", "libnss_dns.so.2", "
 
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
+/** `TZ` and everything that prints local time outside this program looks here. */
+const TIME_ZONES = "/usr/share/zoneinfo"
+
+/** The same zones again, for systems that count leap seconds or do not. */
+const OTHER_TIME_ZONES = ["posix", "right"]
+
 /** Returns the loader and the libraries `binary` asks for, by the names it asks for. */
 function requiredLibraries(binary: string): readonly string[] {
   const ldd = Bun.spawnSync(["ldd", binary])
@@ -40,6 +46,12 @@ function copyFile(from: string, root: string, to = from): void {
   cpSync(realpathSync(from), target)
 }
 
+function copyTimeZones(root: string): void {
+  if (!existsSync(TIME_ZONES)) throw new Error(`${TIME_ZONES} is not on this machine; install tzdata`)
+  const others = OTHER_TIME_ZONES.map(name => join(TIME_ZONES, name))
+  cpSync(TIME_ZONES, join(root, TIME_ZONES), { recursive: true, filter: path => !others.includes(path) })
+}
+
 /** Gives `path` to the container's user where this process may; elsewhere the image build does it. */
 function giveAway(path: string): void {
   if (process.getuid?.() === 0) chownSync(path, USER_ID, USER_ID)
@@ -53,6 +65,7 @@ function layOut(binary: string, root: string): void {
   for (const path of requiredLibraries(binary)) copyFile(path, root)
   if (existsSync(CERTIFICATES)) copyFile(CERTIFICATES, root)
   else throw new Error(`${CERTIFICATES} is not on this machine; install ca-certificates`)
+  copyTimeZones(root)
   for (const [path, text] of Object.entries(FILES)) {
     mkdirSync(dirname(join(root, path)), { recursive: true })
     writeFileSync(join(root, path), text)

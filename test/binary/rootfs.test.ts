@@ -81,8 +81,13 @@ describe.skipIf(!isPermitted)("the container's root folder", () => {
   })
 
   test("holds no shell and nothing else to run", () => {
-    const programs = [...new Bun.Glob("{bin,sbin,usr}/**").scanSync({ cwd: root })]
-    expect(programs).toEqual([])
+    const files = [...new Bun.Glob("{bin,sbin,usr}/**").scanSync({ cwd: root })]
+    expect(files.filter(path => !path.startsWith("usr/share/zoneinfo/"))).toEqual([])
+  })
+
+  test("knows the time zones", () => {
+    const zone = readFileSync(join(root, "usr/share/zoneinfo/Europe/Berlin"))
+    expect(zone.subarray(0, 4).toString()).toBe("TZif")
   })
 })
 
