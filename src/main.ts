@@ -9,7 +9,13 @@ const ceiling = raiseRequestCeiling(thisProcess())
 const { runCommandLine } = await import("#cli/command-line.ts")
 
 const stopping = new AbortController()
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stopping.abort(signal))
+for (const [signal, exitCode] of [["SIGINT", 130] as const, ["SIGTERM", 143] as const]) {
+  process.on(signal, () => {
+    // The first signal asks, the second one does not wait: what has to survive is on the disk already.
+    if (stopping.signal.aborted) process.exit(exitCode)
+    stopping.abort(signal)
+  })
+}
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   stdout: text => void process.stdout.write(text),

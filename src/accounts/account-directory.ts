@@ -1,13 +1,21 @@
 /** A directory of account files, loaded and followed while the program runs. */
 
 import type { Account } from "#core/account.ts"
-import type { Timers } from "#core/clock.ts"
+import type { Clock, Timers } from "#core/clock.ts"
 import { type GatewayError, toGatewayError } from "#core/errors.ts"
 
 import type { CredentialMemory } from "./account-from-draft.ts"
 import { compareRosters, composeRoster, type Duplicate, type Roster, type RosterChange } from "./account-roster.ts"
-import { type FileStamp, inParallel, type LoadedFile, loadAccountFile, stampAccountFiles } from "./directory-files.ts"
+import {
+  type FileStamp,
+  inParallel,
+  type LoadedFile,
+  loadAccountFile,
+  type ReadFile,
+  stampAccountFiles,
+} from "./directory-files.ts"
 import { watchDirectory } from "./directory-watch.ts"
+import { firstLook } from "./first-look.ts"
 
 /** What a directory tells. Reasons name places and fields, never values. */
 export type DirectoryEvent =
@@ -26,6 +34,7 @@ export type DirectoryEvent =
 /** What a directory is made of. */
 export type AccountDirectoryParts = {
   readonly path: string
+  readonly clock: Clock
   readonly timers: Timers
   readonly memory: CredentialMemory
   readonly emit: (event: DirectoryEvent) => void
@@ -117,18 +126,14 @@ function publish(state: DirectoryState): void {
   }
 }
 
-async function readFiles(state: DirectoryState, stamps: readonly FileStamp[]): Promise<readonly LoadedFile[]> {
-  const reads = await inParallel(stamps, ({ path }) => loadAccountFile(path, state.parts.memory))
-  const loaded: LoadedFile[] = []
-  for (const [index, stamp] of stamps.entries()) {
-    const read = reads[index]
-    if (read === undefined) state.files.delete(stamp.path)
-    else {
-      admit(state, stamp, read)
-      loaded.push(read)
-    }
+/** Takes what was read into the state and tells what is new in it. */
+function take(state: DirectoryState, read: readonly ReadFile[]): void {
+  for (const { stamp, loaded } of read) {
+    if (loaded === undefined) state.files.delete(stamp.path)
+    else admit(state, stamp, loaded)
   }
-  return loaded
+  publish(state)
+  for (const { loaded } of read) if (loaded !== undefined) announceStale(state, loaded)
 }
 
 function noteMissing(state: DirectoryState): void {
@@ -146,6 +151,14 @@ function isDue(state: DirectoryState, { path, stamp }: FileStamp): boolean {
   return known.tries > 0 && !known.isReported
 }
 
+/** The look at start: everything is new. */
+async function scanFirst(state: DirectoryState): Promise<void> {
+  const read = await firstLook(state.parts)
+  if (state.isClosed) return
+  if (read === undefined) noteMissing(state)
+  else take(state, read)
+}
+
 /** One look at everything. */
 async function scan(state: DirectoryState): Promise<void> {
   const stamps = await stampAccountFiles(state.parts.path)
@@ -154,12 +167,9 @@ async function scan(state: DirectoryState): Promise<void> {
   state.isMissing = false
   const paths = new Set(stamps.map(stamp => stamp.path))
   for (const path of state.files.keys()) if (!paths.has(path)) state.files.delete(path)
-  const read = await readFiles(
-    state,
-    stamps.filter(stamp => isDue(state, stamp)),
-  )
-  publish(state)
-  for (const file of read) announceStale(state, file)
+  const due = stamps.filter(stamp => isDue(state, stamp))
+  const { memory } = state.parts
+  take(state, await inParallel(due, async stamp => ({ stamp, loaded: await loadAccountFile(stamp.path, memory) })))
 }
 
 async function reload(state: DirectoryState, account: Account): Promise<Account | undefined> {
@@ -194,9 +204,9 @@ export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirec
     last = run.catch(() => undefined)
     return run
   }
-  const rescan = async (): Promise<void> => {
+  const lookBy = async (way: typeof scan): Promise<void> => {
     try {
-      await inTurn(() => scan(state))
+      await inTurn(() => way(state))
     } catch (error) {
       emit({ type: "directory-failed", path, error: toGatewayError(error) })
     }
@@ -204,6 +214,7 @@ export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirec
     if (!state.isMissing) watching?.attach()
     if (hasUnsettled(state)) timers.after(RETRY_MS, look)
   }
+  const rescan = (): Promise<void> => lookBy(scan)
   const look = (): void => {
     // Never rejects: a directory that cannot be listed is an event.
     void rescan()
@@ -213,7 +224,7 @@ export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirec
     start: async () => {
       watching = watchDirectory({ path, timers, gatherMs, rescanMs, look })
       watching.attach()
-      await rescan()
+      await lookBy(scanFirst)
     },
     accounts: () => [...state.roster.accounts.values()],
     rescan,

@@ -111,6 +111,7 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
   const commit = makeCommit(parts, vault, journal, () => refresher.resume())
   const directory: AccountDirectory = makeAccountDirectory({
     path: authDir,
+    clock,
     timers,
     memory: vault,
     emit: event => onDirectoryEvent({ refresher, commit, emit }, event),

@@ -1,5 +1,6 @@
 /** The account files of a directory: their names, stamps and contents. */
 
+import { type BigIntStats, readdirSync, readFileSync, statSync } from "node:fs"
 import { readdir, readFile, stat } from "node:fs/promises"
 
 import type { Account } from "#core/account.ts"
@@ -18,6 +19,9 @@ export type LoadedFile = {
   readonly resolved: readonly ResolvedAccount[]
   readonly faults: readonly FileFault[]
 }
+
+/** A stamped file and what was read of it; undefined = it went away in between. */
+export type ReadFile = { readonly stamp: FileStamp; readonly loaded: LoadedFile | undefined }
 
 /** Files opened at a time; more gains nothing and costs descriptors. */
 const PARALLEL = 32
@@ -43,16 +47,9 @@ function isAccountFileName(name: string): boolean {
   return name.endsWith(".json") && !name.startsWith(".")
 }
 
-async function stampFile(path: string): Promise<FileStamp | undefined> {
-  try {
-    const found = await stat(path, { bigint: true })
-    if (found.isDirectory()) return undefined
-    return { path, stamp: `${found.ino}:${found.size}:${found.mtimeNs}` }
-  } catch (error) {
-    // Gone between listing and looking: as if it had never been listed.
-    if (isMissing(error)) return undefined
-    throw error
-  }
+function stampOf(path: string, found: BigIntStats): FileStamp | undefined {
+  // Anything else that has a path, such as a pipe, might keep its reader waiting for ever.
+  return found.isFile() ? { path, stamp: `${found.ino}:${found.size}:${found.mtimeNs}` } : undefined
 }
 
 /** Lists the account files in order of name, or undefined when the directory does not exist. */
@@ -68,6 +65,16 @@ export async function stampAccountFiles(directory: string): Promise<readonly Fil
   }
 }
 
+async function stampFile(path: string): Promise<FileStamp | undefined> {
+  try {
+    return stampOf(path, await stat(path, { bigint: true }))
+  } catch (error) {
+    // Gone between listing and looking: as if it had never been listed.
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
 function faultOf(error: unknown): FileFault {
   if (error instanceof GatewayError) return { reason: error.message }
   const code = error instanceof Error && "code" in error ? String(error.code) : undefined
@@ -75,16 +82,53 @@ function faultOf(error: unknown): FileFault {
   return { reason: `cannot be read (${code})` }
 }
 
-/** Reads one file; what is wrong with it is part of the result. Undefined when it is gone. */
+function understand(path: string, text: string, memory: CredentialMemory): LoadedFile {
+  const { drafts, faults } = parseAccountFile(text)
+  return { path, resolved: drafts.map(draft => resolveAccount(accountFromDraft(draft, path), memory)), faults }
+}
+
+function notRead(path: string, error: unknown): LoadedFile | undefined {
+  return isMissing(error) ? undefined : { path, resolved: [], faults: [faultOf(error)] }
+}
+
+/** Reads one file; what is wrong with it is part of the result. Undefined when it is gone. Never rejects for a bad file. */
 export async function loadAccountFile(path: string, memory: CredentialMemory): Promise<LoadedFile | undefined> {
   try {
-    const { drafts, faults } = parseAccountFile(await readFile(path, "utf8"))
-    const resolved = drafts.map(draft => resolveAccount(accountFromDraft(draft, path), memory))
-    return { path, resolved, faults }
+    return understand(path, await readFile(path, "utf8"), memory)
+  } catch (error) {
+    return notRead(path, error)
+  }
+}
+
+/** Names the account files in order, or undefined when the directory does not exist; blocks the thread. */
+export function listAccountFilesNow(directory: string): readonly string[] | undefined {
+  try {
+    return readdirSync(directory)
+      .filter(isAccountFileName)
+      .sort()
+      .map(name => `${directory}/${name}`)
   } catch (error) {
     if (isMissing(error)) return undefined
-    return { path, resolved: [], faults: [faultOf(error)] }
+    throw error
   }
+}
+
+/** Stamps and reads one file like the functions above, but blocks the thread. Undefined when it is gone or no file. */
+export function readAccountFileNow(path: string, memory: CredentialMemory): ReadFile | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  const stamp = found === undefined ? undefined : stampOf(path, found)
+  if (stamp === undefined) return undefined
+  try {
+    return { stamp, loaded: understand(path, readFileSync(path, "utf8"), memory) }
+  } catch (error) {
+    return { stamp, loaded: notRead(path, error) }
+  }
+}
+
+/** Stamps and reads one file. Undefined when it is gone or no file. */
+export async function readAccountFile(path: string, memory: CredentialMemory): Promise<ReadFile | undefined> {
+  const stamp = await stampFile(path)
+  return stamp === undefined ? undefined : { stamp, loaded: await loadAccountFile(path, memory) }
 }
 
 /** True when both describe the same account in every respect. */

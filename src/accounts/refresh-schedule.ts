@@ -41,9 +41,16 @@ export function refreshDueAtMs(
   if (expiresAtMs === undefined) {
     return (lastRefreshAtMs ?? nowMs) + unknownLifetimeMs * (1 - 0.05 * jitter)
   }
-  const issuedAtMs = readTokenClaims(credential.accessToken).issuedAtMs ?? lastRefreshAtMs ?? nowMs
-  const margin = marginMs(expiresAtMs - issuedAtMs)
+  const margin = marginMs(expiresAtMs - issuedAtMsOf(credential, nowMs))
   return expiresAtMs - margin * (1 + JITTER_SHARE * jitter)
+}
+
+type ChatGptCredential = Extract<Credential, { type: "chatgpt" }>
+
+function issuedAtMsOf({ accessToken, expiresAtMs = 0, lastRefreshAtMs }: ChatGptCredential, nowMs: number): number {
+  // What is left of such a token's life gives the longest margin already: at start, a thousand need not be decoded.
+  if (expiresAtMs - nowMs >= LONGEST_MARGIN_MS / LONG_MARGIN_SHARE) return nowMs
+  return readTokenClaims(accessToken).issuedAtMs ?? lastRefreshAtMs ?? nowMs
 }
 
 const BACK_OFF_MS = [5000, 15_000, 45_000, 135_000, 300_000]

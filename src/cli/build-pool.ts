@@ -36,10 +36,11 @@ export function buildPool(parts: BuildPoolParts): BuiltPool {
   const catalogue = makeCatalogue({ clock: systemClock, overrides: parts.overrides })
   const pool = makePool({
     clock: systemClock,
+    random: Math.random,
     scheduler,
     providers,
     baseUrl: config.baseUrl,
-    refresh: account => refreshOrThrow(account, parts.accounts()),
+    refresh: (account, refusedToken) => refreshOrThrow(account, refusedToken, parts.accounts()),
     modelsChanged: (account, etag) => sync.etagSeen(account, etag),
   })
   const sync = startCatalogueSync({

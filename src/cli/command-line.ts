@@ -4,23 +4,22 @@ import { nearest } from "#config/edit-distance.ts"
 import { GatewayError } from "#core/errors.ts"
 
 import type { Command, CommandIo } from "./command.ts"
-import { configCommand } from "./config.ts"
-import { demoCommand } from "./demo.ts"
-import { healthCommand } from "./health.ts"
-import { serveCommand } from "./serve.ts"
-import { simulateCommand } from "./simulate.ts"
-import { systemdCommand } from "./systemd.ts"
 import { COMMIT, VERSION } from "./version.ts"
 
-/** Every verb, in the order the help shows them. */
-const COMMANDS: readonly Command[] = [
-  serveCommand,
-  demoCommand,
-  configCommand,
-  healthCommand,
-  systemdCommand,
-  simulateCommand,
-]
+/** Every verb in the order the help shows them; loaded when it is asked for, because `serve` should not wait for the others. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import("./serve.ts")).serveCommand,
+  demo: async () => (await import("./demo.ts")).demoCommand,
+  config: async () => (await import("./config.ts")).configCommand,
+  health: async () => (await import("./health.ts")).healthCommand,
+  systemd: async () => (await import("./systemd.ts")).systemdCommand,
+  simulate: async () => (await import("./simulate.ts")).simulateCommand,
+}
+
+/** Loads every command, in the order of the help. */
+export function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all(Object.values(COMMANDS).map(load => load()))
+}
 
 /** Runs one command line and returns its exit code. */
 export async function runCommandLine(args: readonly string[], io: CommandIo): Promise<number> {
@@ -29,7 +28,7 @@ export async function runCommandLine(args: readonly string[], io: CommandIo): Pr
   if (verb === "--version" || verb === "-v" || verb === "version") return say(io, `sluice ${VERSION} (${COMMIT})\n`)
   // A bare flag means the main job: `sluice --config FILE`.
   const name = verb.startsWith("-") ? "serve" : verb
-  const command = COMMANDS.find(candidate => candidate.name === name)
+  const command = await loadCommand(name)
   if (command === undefined) return unknownCommand(verb, io)
   const commandArgs = verb.startsWith("-") ? args : rest
   if (commandArgs.includes("--help") || commandArgs.includes("-h")) return say(io, command.help)
@@ -48,14 +47,18 @@ async function runGuarded(command: Command, args: readonly string[], io: Command
   }
 }
 
-function showHelp(topic: string | undefined, io: CommandIo): number {
-  const command = COMMANDS.find(candidate => candidate.name === topic)
-  return say(io, command === undefined ? overview() : command.help)
+async function loadCommand(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name]?.() : undefined
 }
 
-function overview(): string {
-  const width = Math.max(...COMMANDS.map(command => command.name.length))
-  const lines = COMMANDS.map(command => `  ${command.name.padEnd(width)}  ${command.summary}`)
+async function showHelp(topic: string | undefined, io: CommandIo): Promise<number> {
+  const command = topic === undefined ? undefined : await loadCommand(topic)
+  return say(io, command === undefined ? overview(await loadCommands()) : command.help)
+}
+
+function overview(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map(command => command.name.length))
+  const lines = commands.map(command => `  ${command.name.padEnd(width)}  ${command.summary}`)
   return [
     `sluice ${VERSION}: your Codex accounts as one endpoint for OpenAI-compatible clients`,
     "",
@@ -73,10 +76,7 @@ function overview(): string {
 }
 
 function unknownCommand(verb: string, io: CommandIo): number {
-  const near = nearest(
-    verb,
-    COMMANDS.map(command => command.name),
-  )
+  const near = nearest(verb, Object.keys(COMMANDS))
   io.stderr(`sluice: there is no command "${verb}"${near === undefined ? "" : `; did you mean "${near}"?`}\n`)
   io.stderr("  `sluice --help` lists the commands.\n")
   return 2

@@ -54,7 +54,7 @@ async function demonstrate(line: CommandLine, folder: string, io: CommandIo): Pr
   const demo = await startDemo({
     folder,
     port: once ? 0 : Number(line.own.get("--port") ?? 8080),
-    log: makeLog({ level: once ? "error" : "info", format: "auto" }),
+    log: await makeLog({ level: once ? "error" : "info", format: "auto" }),
   })
   try {
     if (line.own.has("--json")) await showJson(demo, io)

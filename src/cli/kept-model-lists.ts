@@ -11,16 +11,26 @@ export type ModelListStore = Pick<ModelListRows, "saveModelList" | "listModelLis
 export function readKeptLists(store: ModelListStore): ReadonlyMap<string, ModelList> {
   const lists = new Map<string, ModelList>()
   for (const row of store.listModelLists()) {
-    const models: unknown = JSON.parse(row.listJson)
-    if (!Array.isArray(models)) continue
+    const models = readList(row.listJson)
+    if (models === undefined) continue
     lists.set(row.listClass, {
-      // Written by `keepModelList` of this or an earlier version, whose fields never change their meaning.
-      models: models as readonly ModelInfo[],
+      models,
       fetchedAtMs: row.fetchedAtMs,
       ...(row.etag !== null && { etag: row.etag }),
     })
   }
   return lists
+}
+
+function readList(json: string): readonly ModelInfo[] | undefined {
+  try {
+    const value: unknown = JSON.parse(json)
+    // Written by `keepModelList` of this or an earlier version, whose fields never change their meaning.
+    return Array.isArray(value) ? (value as readonly ModelInfo[]) : undefined
+  } catch {
+    // A damaged row is as good as none: the upstream is asked again.
+    return undefined
+  }
 }
 
 /** Writes one list. */

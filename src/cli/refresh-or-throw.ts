@@ -5,10 +5,13 @@ import type { Account } from "#core/account.ts"
 import { GatewayError } from "#core/errors.ts"
 
 /** Resolves when the account has another access token. Rejects with `credential-rejected` and the reason as hint. */
-export async function refreshOrThrow(account: Account, accounts: AccountPool): Promise<void> {
-  const { credential } = account
-  const rejected = credential.type === "chatgpt" ? { rejectedToken: credential.accessToken } : {}
-  const outcome = await accounts.refresh(account.id, rejected)
+export async function refreshOrThrow(
+  account: Account,
+  refusedToken: string | undefined,
+  accounts: AccountPool,
+): Promise<void> {
+  // The token that was refused, not the one in use by now: a late refusal must not use up its successor.
+  const outcome = await accounts.refresh(account.id, refusedToken === undefined ? {} : { rejectedToken: refusedToken })
   if (outcome.type === "fresh") return
   throw new GatewayError("credential-rejected", "The account's access token was refused and could not be refreshed.", {
     code: "account_unavailable",

@@ -1,16 +1,15 @@
 /** Builds a whole running gateway out of a configuration, and takes it down again in order. */
 
-import { join } from "node:path"
-
 import type { Config } from "#config/config.ts"
 import type { Account } from "#core/account.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import { startServer } from "#http/server.ts"
-import { makeStore, type Store } from "#store/store.ts"
+import type { Store } from "#store/store.ts"
 import type { Log } from "#telemetry/log.ts"
 
 import { type BuiltEgress, buildEgress } from "./build-egress.ts"
 import { type Bricks, layBricks } from "./lay-bricks.ts"
+import { openStore } from "./open-store.ts"
 import { saveBlocks } from "./saved-blocks.ts"
 import { serveParts } from "./serve-parts.ts"
 
@@ -37,7 +36,7 @@ const SAVE_BLOCKS_MS = 5_000
 export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway> {
   const config = parts.config()
   const egress = buildEgress(config, parts.log)
-  const store = makeStore({ path: join(config.dataDir, "core.db"), pid: process.pid })
+  const store = openStore(config.dataDir)
   const bricks = await layBricks({ ...parts, egress, store })
   const { accounts, built } = bricks
   const takeDown = async () => {

@@ -17,7 +17,7 @@ import { VERSION } from "./version.ts"
 const HELP = `sluice serve [--config FILE] [--<key> VALUE …]
 
 Serves the accounts whose files lie in \`auth-dir\` as one OpenAI-compatible endpoint, until SIGINT or SIGTERM.
-Running answers may then finish for \`shutdown-timeout\` seconds.
+Running answers may then finish for \`shutdown-timeout\` seconds; a second signal ends at once.
 
   --config FILE     this file instead of ./sluice.yaml or $XDG_CONFIG_HOME/sluice/config.yaml
   --listen ADDRESS  where to serve (default 127.0.0.1:8080)
@@ -45,7 +45,7 @@ export const serveCommand: Command = {
       return 1
     }
     const { config, warnings } = result.loaded
-    const log = makeLog({ level: config.logLevel, format: config.logFormat })
+    const log = await makeLog({ level: config.logLevel, format: config.logFormat })
     for (const warning of warnings) log.warn({}, warning)
     if (io.startWarning !== undefined) log.warn({}, io.startWarning)
     const store = makeConfigStore({

@@ -25,6 +25,7 @@ export type BlockCause =
   | "server-error"
   | "network"
   | "credential"
+  | "health"
   | "forbidden"
   | "billing"
   | "model-unsupported"

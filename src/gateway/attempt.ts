@@ -2,7 +2,7 @@
 
 import { GatewayError } from "#core/errors.ts"
 import type { Verdict } from "#core/outcome.ts"
-import type { UpstreamReply } from "#core/upstream.ts"
+import type { UpstreamReply, UpstreamTarget } from "#core/upstream.ts"
 
 import { commitmentOf, type Judge } from "./commitment.ts"
 import { type Destination, encodeTurn, readRefusal, sendTurn } from "./dispatch.ts"
@@ -19,6 +19,7 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
   const encoded = encodeTurn(turn, provider, input.stripEncrypted)
   const to: Destination = { target, provider, signal: input.abort.signal }
   const { attempt, refreshed } = input
+  const usedToken = tokenOf(target)
   const judge: Judge = failure =>
     provider.readFailure(failure, { nowMs: parts.clock(), model: turn.plan.slug, attempt, refreshed })
 
@@ -26,17 +27,33 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
   const startedAtMs = parts.clock()
   try {
     const reply = await sendTurn(turn, JSON.stringify(encoded.body), to, parts)
-    if (reply.status !== 200 || reply.body === undefined) return await refused(turn, reply, to, { judge, parts })
+    if (reply.status !== 200 || reply.body === undefined) {
+      return { ...(await refused(turn, reply, to, { judge, parts })), ...usedToken }
+    }
     const head = await headOf(turn, reply.body, parts)
     if (head.result.type === "failure") {
-      await head.reader.cancel()
-      return { type: "failed", verdict: judge(head.result.failure) }
+      const verdict = judge(head.result.failure)
+      await giveBack(head.reader)
+      return { type: "failed", verdict, ...usedToken }
     }
     const committed = commitmentOf(turn, { input, encoded, head, reply, judge, startedAtMs }, parts)
     return { type: "committed", empty: head.result.type === "empty", turn: committed }
   } catch (cause) {
-    return { type: "failed", verdict: networkVerdict(cause, input.abort.signal) }
+    return { type: "failed", verdict: networkVerdict(cause, input.abort.signal), ...usedToken }
   }
+}
+
+/** What a failed answer's connection does when it is closed changes nothing about the verdict. */
+async function giveBack(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  try {
+    await reader.cancel()
+  } catch {
+    // Broken already: there is nothing to give back.
+  }
+}
+
+function tokenOf({ account }: UpstreamTarget): { readonly usedToken?: string } {
+  return account.credential.type === "chatgpt" ? { usedToken: account.credential.accessToken } : {}
 }
 
 async function refused(
@@ -44,7 +61,7 @@ async function refused(
   reply: UpstreamReply,
   to: Destination,
   { judge, parts }: { readonly judge: Judge; readonly parts: TurnParts },
-): Promise<AttemptResult> {
+): Promise<{ readonly type: "failed"; readonly verdict: Verdict }> {
   const failure = await readRefusal(reply, to, parts)
   // The unary endpoint is being retired: its absence says nothing about the account or the model.
   if (turn.kind.endpoint === "compact" && reply.status === 404) return { type: "failed", verdict: endpointGone() }

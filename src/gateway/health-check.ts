@@ -59,14 +59,17 @@ export function startHealthCheck(parts: HealthCheckParts): () => void {
   function note(account: Account, status: QuotaReport["status"] | undefined, startedAtMs: number): void {
     const { maxFailures, intervalMs } = parts.settings()
     if (status !== "failed") {
+      const rested = (failures.get(account.id) ?? 0) >= maxFailures
       failures.delete(account.id)
+      // Only the rest this loop has ordered: a refusal that a request has met stands until a request disproves it.
+      if (rested) parts.scheduler.clearBlocks(account.id, { cause: "health", confirmedBeforeMs: startedAtMs })
       return
     }
     const count = (failures.get(account.id) ?? 0) + 1
     failures.set(account.id, count)
     if (count < maxFailures) return
     parts.scheduler.report(account.id, {
-      effect: { type: "block", scope: { type: "account" }, cause: "credential", forMs: 2 * intervalMs },
+      effect: { type: "block", scope: { type: "account" }, cause: "health", forMs: 2 * intervalMs },
       startedAtMs,
       model: "",
       detail: "health_check_failed",

@@ -19,11 +19,21 @@ export async function holdHead(body: ReadableStream<Uint8Array>, probe: StreamPr
   const chunks: Uint8Array[] = []
   for (;;) {
     const { done, value } = await reader.read()
-    const result = done ? probe.end() : probe.feed(value)
+    const result = await judge(reader, () => (done ? probe.end() : probe.feed(value)))
     if (!done) chunks.push(value)
     if (result.type !== "hold") return { reader, chunks, result }
     // A probe that still holds at the end of the body would loop for ever: its contract says it never does.
     if (done) return { reader, chunks, result: { type: "failure", failure: brokenHead() } }
+  }
+}
+
+/** A probe that throws (a frame over the bound) leaves nobody to read on. */
+async function judge(reader: ReadableStreamDefaultReader<Uint8Array>, probe: () => ProbeResult): Promise<ProbeResult> {
+  try {
+    return probe()
+  } catch (cause) {
+    await reader.cancel()
+    throw cause
   }
 }
 

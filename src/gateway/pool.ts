@@ -22,12 +22,14 @@ export type Pool = TurnPool & {
 /** What the pool needs. */
 export type PoolParts = {
   readonly clock: Clock
+  /** A number in [0, 1). */
+  readonly random: () => number
   readonly scheduler: Scheduler
   readonly providers: Readonly<Record<ProviderId, Provider>>
   /** The operator's base URL for ChatGPT accounts. */
   readonly baseUrl: string
-  /** Refreshes now; rejects when there is nothing to refresh with, or the sign-in service refuses. */
-  readonly refresh: (account: Account) => Promise<unknown>
+  /** Refreshes unless the account has another token than the refused one; rejects when it cannot be refreshed. */
+  readonly refresh: (account: Account, refusedToken: string | undefined) => Promise<unknown>
   readonly modelsChanged: (account: Account, etag: string) => void
 }
 
@@ -62,10 +64,16 @@ export function makePool(parts: PoolParts): Pool {
       const account = accounts.get(id)
       return account === undefined ? undefined : targetOf(account, providerOf(account), parts.baseUrl)
     },
-    refreshNow: async id => {
+    refreshNow: async (id, refusedToken) => {
       const account = accounts.get(id)
       if (account === undefined) throw new GatewayError("no-account", "The account was removed.")
-      await parts.refresh(account)
+      await parts.refresh(account, refusedToken)
+    },
+    expiredAccount: () => {
+      const nowMs = parts.clock()
+      const expired = [...accounts.values()].filter(account => isRenewable(account, nowMs))
+      // Not always the first: one that cannot be renewed must not stand in the way of the others.
+      return expired[Math.floor(parts.random() * expired.length)]?.id
     },
     observeQuota: (id, snapshot) => {
       const known = quotas.get(id)
@@ -73,7 +81,11 @@ export function makePool(parts: PoolParts): Pool {
       quotas.set(id, snapshot)
       if (!isSpent(snapshot)) {
         // An early reset or a redeemed credit shows here first: what is known newer than the block lifts it.
-        parts.scheduler.clearBlocks(id, { cause: "quota", confirmedBeforeMs: snapshot.observedAtMs })
+        parts.scheduler.clearBlocks(id, {
+          cause: "quota",
+          scope: "account",
+          confirmedBeforeMs: snapshot.observedAtMs,
+        })
         return
       }
       parts.scheduler.report(id, {
@@ -104,6 +116,11 @@ function credentialState(account: Account, nowMs: number): "fresh" | "due" | "ex
   const { credential } = account
   if (credential.type === "api-key" || credential.expiresAtMs === undefined) return "fresh"
   return credential.expiresAtMs > nowMs ? "fresh" : "expired"
+}
+
+function isRenewable({ disabled, credential }: Account, nowMs: number): boolean {
+  if (disabled || credential.type === "api-key" || credential.refreshToken === undefined) return false
+  return credential.expiresAtMs !== undefined && credential.expiresAtMs <= nowMs
 }
 
 /** Spent means refused: a full window still serves while credits remain. */

@@ -46,11 +46,13 @@ export async function checkQuota(account: Account, parts: QuotaCheckParts): Prom
 }
 
 async function askTwice(account: Account, parts: QuotaCheckParts): Promise<QuotaSnapshot | undefined> {
+  const { credential } = parts.pool.target(account.id)?.account ?? account
+  const usedToken = credential.type === "chatgpt" ? credential.accessToken : undefined
   try {
     return await ask(account, parts)
   } catch (cause) {
     if (!(cause instanceof GatewayError) || cause.kind !== "credential-rejected") throw cause
-    await parts.pool.refreshNow(account.id)
+    await parts.pool.refreshNow(account.id, usedToken)
     return ask(account, parts)
   }
 }

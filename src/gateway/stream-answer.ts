@@ -27,6 +27,8 @@ export type StreamAnswerParts = {
   readonly settler: Settler
   /** Resolves when an attempt is committed to; may still be pending when the headers have gone out. */
   readonly committed: Promise<CommittedTurn>
+  /** The headers go out before an attempt is committed to: the first byte must not wait for it. */
+  readonly headersFirst: boolean
   readonly openPipe: (committed: CommittedTurn) => StreamPipe
   /** A pipe that only speaks failures: for a turn that fails after the headers have gone out. */
   readonly openFailurePipe: () => StreamPipe
@@ -61,6 +63,7 @@ class AnswerSource implements UnderlyingDefaultSource<Uint8Array> {
   #committed: CommittedTurn | undefined
   #pipe: StreamPipe | undefined
   #nextHeld = 0
+  #greeted = false
   #ended = false
   /** The client waits for bytes. */
   #pulling = false
@@ -100,6 +103,7 @@ class AnswerSource implements UnderlyingDefaultSource<Uint8Array> {
 
   /** Moves chunks until the client got something or the answer is over. */
   async #pump(controller: Controller): Promise<void> {
+    if (this.#parts.headersFirst && !this.#greeted) this.#greet(controller)
     const turn = this.#committed ?? this.#openPipe(await this.#parts.committed)
     const pipe = this.#pipe
     while (!this.#ended && pipe !== undefined) {
@@ -111,6 +115,13 @@ class AnswerSource implements UnderlyingDefaultSource<Uint8Array> {
       this.#closeIfOver(controller, turn, pipe)
       if (bytes.byteLength > 0) return
     }
+  }
+
+  /** Bun holds the headers back until there is a byte of body. */
+  #greet(controller: Controller): void {
+    this.#greeted = true
+    this.#lastSentMs = this.#parts.clock()
+    controller.enqueue(COMMENT)
   }
 
   #openPipe(turn: CommittedTurn): CommittedTurn {

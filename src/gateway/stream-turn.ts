@@ -26,6 +26,7 @@ export function streamTurn(turn: Turn, input: StreamTurnInput, parts: ServeTurnP
     limits: parts.streamLimits(),
     settler: turn.settler,
     committed: input.committed,
+    headersFirst: input.early === undefined,
     openPipe: ({ context, answer }) => openPipe(protocol, context, answer),
     openFailurePipe: () => openFailurePipe(protocol, replyContextOf(turn, new Map(), clock())),
     abort: input.abort,

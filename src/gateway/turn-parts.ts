@@ -14,8 +14,13 @@ import type { Sticky } from "./sticky.ts"
 export type TurnPool = {
   /** Where to send for this account; undefined when it has just been removed. */
   readonly target: (account: AccountId) => UpstreamTarget | undefined
-  /** Refreshes the credential now and publishes it. Rejects when the account cannot be refreshed. */
-  readonly refreshNow: (account: AccountId) => Promise<void>
+  /**
+   * Refreshes the credential now and publishes it; does nothing when `refusedToken` is no longer the one in use.
+   * Rejects when the account cannot be refreshed.
+   */
+  readonly refreshNow: (account: AccountId, refusedToken?: string) => Promise<void>
+  /** Some account that is out only because its access token has run out; undefined = there is none. */
+  readonly expiredAccount: () => AccountId | undefined
   readonly observeQuota: (account: AccountId, snapshot: QuotaSnapshot) => void
   /** The upstream's `x-models-etag` of this account. */
   readonly observeModelsEtag: (account: AccountId, etag: string) => void

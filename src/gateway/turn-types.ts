@@ -30,7 +30,12 @@ export type TurnKind = {
 /** What one attempt came to. `empty` says that the committed answer has no output at all. */
 export type AttemptResult =
   | { readonly type: "committed"; readonly turn: CommittedTurn; readonly empty: boolean }
-  | { readonly type: "failed"; readonly verdict: Verdict }
+  | {
+      readonly type: "failed"
+      readonly verdict: Verdict
+      /** The access token the attempt was made with. */
+      readonly usedToken?: string
+    }
 
 /** What is special about this attempt. */
 export type AttemptInput = {

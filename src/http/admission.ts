@@ -21,7 +21,7 @@ export function makeAdmission(apiKeys: readonly string[]): Admission {
     const digest = sha256(key)
     return { digest, principal: { keyId: digest.toString("hex").slice(0, 8) } }
   })
-  if (known.length === 0) return { needsKey: false, admit: request => admitLocal(request) }
+  if (known.length === 0) return { needsKey: false, admit: admitLocal }
   return {
     needsKey: true,
     admit: (request, url) => {
@@ -37,15 +37,22 @@ export function makeAdmission(apiKeys: readonly string[]): Admission {
   }
 }
 
-/** Without keys the loopback address is the only fence, and a web page in the user's browser is inside it. */
-function admitLocal(request: Request): Principal {
+/**
+ * Without keys the loopback address is the only fence, and a web page in the user's browser is inside it: by its own
+ * origin, by an opaque one (`null`, from a sandboxed frame), or by a host name of its own that it points at this machine.
+ */
+function admitLocal(request: Request, url: URL): Principal {
   const origin = request.headers.get("origin")
-  if (origin === null || !/^https?:/.test(origin)) return ANONYMOUS
-  const host = URL.parse(origin)?.hostname ?? ""
-  if (host === "localhost" || host === "127.0.0.1" || host === "[::1]") return ANONYMOUS
-  throw new GatewayError("forbidden", "Requests from other sites need an API key.", {
-    hint: "Set `api-keys`, then give the page one of them.",
+  const fromPage = origin !== null && (origin === "null" || /^https?:/.test(origin))
+  const foreign = fromPage && !isLoopbackName(URL.parse(origin)?.hostname ?? "")
+  if (!foreign && isLoopbackName(url.hostname)) return ANONYMOUS
+  throw new GatewayError("forbidden", "Requests from other sites, or to other host names, need an API key.", {
+    hint: "Set `api-keys` and send one of them, or ask for http://127.0.0.1 or http://localhost.",
   })
+}
+
+function isLoopbackName(host: string): boolean {
+  return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 /** Finds the key: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, `?key=`, in this order. */

@@ -50,17 +50,26 @@ export function startServer(address: ListenAddress, gateway: Gateway, parts: Ser
   }
 }
 
+/** How long a client may take to send the head of its first request. */
+const HEAD_TIMEOUT_SEC = 10
+
 function listen(address: ListenAddress, fetch: (request: Request) => Response | Promise<Response>) {
   try {
     return Bun.serve({
       hostname: address.host,
       port: address.port,
-      // The default cuts a stream that is silent for about ten seconds; streams have their own watchdog.
-      idleTimeout: 0,
+      // For connections that do not get as far as a whole request head.
+      idleTimeout: HEAD_TIMEOUT_SEC,
       // Bodies are measured by us, so that the refusal speaks the client's dialect.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
-      fetch,
+      // Outside of development Bun shares a port with whoever else has it, and the kernel deals out the connections.
+      reusePort: false,
+      fetch: (request, server) => {
+        // From here on bodies and streams have their own watchdogs: an answer may be silent for minutes.
+        server.timeout(request, 0)
+        return fetch(request)
+      },
     })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "unknown reason"

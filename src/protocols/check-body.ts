@@ -6,13 +6,16 @@ import { TypeCompiler, type ValueError } from "@sinclair/typebox/compiler"
 import { GatewayError } from "#core/errors.ts"
 import type { JsonObject } from "#core/json.ts"
 
+import { isTooDeep } from "./nesting.ts"
+
 /** Throws `GatewayError` `invalid-request` with `param` and `code` when the body does not fit. */
 export type BodyCheck = (body: JsonObject) => void
 
-/** Compiles `schema` once. The `description` of a member completes the sentence "expected …". */
+/** Compiles `schema` once. The `description` of a member completes the sentence "expected …". Deep nesting is refused. */
 export function makeBodyCheck(schema: TSchema): BodyCheck {
   const compiled = TypeCompiler.Compile(schema)
   return body => {
+    refuseDeepNesting(body)
     if (compiled.Check(body)) return
     throw describeMismatch(compiled.Errors(body).First())
   }
@@ -28,6 +31,12 @@ export function withoutNulls(body: JsonObject): JsonObject {
   const entries = Object.entries(body)
   if (!entries.some(([, value]) => value === null)) return body
   return Object.fromEntries(entries.filter(([, value]) => value !== null))
+}
+
+function refuseDeepNesting(body: JsonObject): void {
+  for (const [key, value] of Object.entries(body)) {
+    if (isTooDeep(value)) throw invalidRequest(`'${key}' is nested too deep.`, key, "invalid_value")
+  }
 }
 
 function describeMismatch(error: ValueError | undefined): GatewayError {

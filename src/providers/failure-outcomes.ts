@@ -37,6 +37,9 @@ export type FailureOutcome = {
 
 const NO_EFFECT = { type: "none" } as const
 
+/** The scheduler forgives the first two in a row: one bad answer says nothing about an account. */
+const REST = { type: "block", scope: "account", length: 10 * SECOND_MS } as const
+
 /** Account trouble never reaches a client as 401: it would ask its user for a new key. */
 const ACCOUNT_TROUBLE = {
   kind: "credential-rejected",
@@ -121,7 +124,7 @@ export const FAILURE_OUTCOMES = {
     code: "upstream_blocked",
     message: "The upstream's edge did not let the request through.",
     hint: "The address or proxy of this account meets a browser challenge.",
-    effect: { type: "block", scope: "egress", cause: "challenge", length: 2 * MINUTE_MS },
+    effect: { type: "block", scope: "egress", cause: "challenge", length: 10 * SECOND_MS },
     next: "other-account",
   },
   "edge-blocked": {
@@ -154,18 +157,23 @@ export const FAILURE_OUTCOMES = {
   overload: {
     kind: "upstream-overloaded",
     code: "server_is_overloaded",
-    effect: NO_EFFECT,
+    effect: { ...REST, cause: "overload" },
     next: "same-account",
     delayMs: 600,
   },
   "server-error": {
     kind: "upstream-unavailable",
     code: "upstream_error",
-    effect: NO_EFFECT,
+    effect: { ...REST, cause: "server-error" },
     next: "same-account",
     delayMs: 400,
   },
-  "edge-error": { kind: "upstream-unavailable", code: "upstream_error", effect: NO_EFFECT, next: "other-account" },
+  "edge-error": {
+    kind: "upstream-unavailable",
+    code: "upstream_error",
+    effect: { ...REST, cause: "server-error" },
+    next: "other-account",
+  },
   "try-again": {
     kind: "upstream-unavailable",
     code: "upstream_error",

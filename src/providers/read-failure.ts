@@ -31,7 +31,7 @@ export function readFailure(failure: UpstreamFailure, context: FailureContext): 
   const name = settleRefusal(classifyFailure(failure), failure, context)
   const outcome: FailureOutcome = FAILURE_OUTCOMES[name]
   const waitMs = waitOf(outcome, failure, context)
-  const error = errorOf(outcome, failure, { ...context, waitMs })
+  const error = errorOf(outcome, failure, { ...context, waitMs: clientWaitMs(outcome, failure, waitMs) })
   if (name === "burst" && waitMs !== undefined && waitMs <= SHORT_WAIT_MS && (context.attempt ?? 1) <= 1) {
     return { error, effect: { type: "none" }, next: "same-account", delayMs: waitMs }
   }
@@ -98,6 +98,15 @@ function waitOf(outcome: FailureOutcome, failure: UpstreamFailure, context: Fail
     default:
       return effect.length
   }
+}
+
+/** How long the account rests by our own rule is no advice to a client: only what the upstream stated is. */
+function clientWaitMs(
+  { effect }: FailureOutcome,
+  failure: UpstreamFailure,
+  waitMs: number | undefined,
+): number | undefined {
+  return effect.type === "block" && typeof effect.length === "number" ? failure.retryAfterMs : waitMs
 }
 
 function effectOf(outcome: FailureOutcome, forMs: number, model: string): AccountEffect {

@@ -121,11 +121,12 @@ export function makeBlockList(): BlockList {
         block => block.phase === "trying" && block.probe === probe,
         block => ({ ...block, phase: "open", probe: 0 }),
       ),
-    clear: ({ cause, confirmedBeforeMs }, matches) => {
+    clear: ({ cause, scope, confirmedBeforeMs }, matches) => {
       const gone = blocks.filter(
         block =>
           matches(block) &&
           (cause === undefined || block.cause === cause) &&
+          (scope === undefined || block.scope.type === scope) &&
           (confirmedBeforeMs === undefined || block.confirmedAtMs < confirmedBeforeMs),
       )
       if (gone.length > 0) blocks = blocks.filter(block => !gone.includes(block))

@@ -43,10 +43,17 @@ const CAUSE_RULES = {
   "server-error": { maxMs: MINUTE_MS, probes: false, transport: true, ladder: FAILURE_LADDER },
   network: { maxMs: MINUTE_MS, probes: false, transport: true, ladder: FAILURE_LADDER },
   credential: { maxMs: DAY_MS, probes: false, transport: false },
+  // Found by the gateway's own probes: when nobody else is left, a request may find out better.
+  health: { maxMs: DAY_MS, probes: false, transport: true },
   forbidden: { maxMs: DAY_MS, probes: false, transport: false },
   billing: { maxMs: DAY_MS, probes: false, transport: false },
   "model-unsupported": { maxMs: DAY_MS, probes: false, transport: false },
-  challenge: { maxMs: 30 * MINUTE_MS, probes: false, transport: false },
+  challenge: {
+    maxMs: 30 * MINUTE_MS,
+    probes: false,
+    transport: false,
+    ladder: { firstStep: 1, memoryMs: 5 * MINUTE_MS, maxMs: 2 * MINUTE_MS },
+  },
 } as const satisfies Record<BlockCause, CauseRules>
 
 /** Rules of a cause under the common type. */

@@ -104,6 +104,7 @@ function returning(draft: Draft, member: Member, { worst, obstacles }: Return): 
       draft.passingEndMs = Math.min(draft.passingEndMs, endMs)
       return
     case "credential":
+    case "health":
     case "forbidden":
     case "billing":
     case "model-unsupported":

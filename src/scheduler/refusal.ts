@@ -24,6 +24,7 @@ const REASON_WORDS = {
   "server-error": "resting from upstream errors",
   network: "resting from network failures",
   credential: "with a refused credential",
+  health: "resting after failed health checks",
   forbidden: "refused by the upstream",
   billing: "with a billing problem",
   "model-unsupported": "not offering the model",
@@ -36,7 +37,7 @@ export function refusalFor(facts: RefusalFacts): GatewayError {
   if (outlook.candidates === 0) {
     return new GatewayError("no-account", "No account is configured.", {
       code: "no_account",
-      hint: "Sign in with `sluice login`, or put account files into the accounts folder.",
+      hint: "Put account files into the folder `auth-dir` names; docs/accounts.md shows their shapes.",
     })
   }
   if (outlook.serving === 0) return noSuchModel(facts)

@@ -24,7 +24,7 @@ import type {
   PoolCounts,
   SchedulerLimits,
 } from "./types.ts"
-import { makeCounts, viewOf } from "./view.ts"
+import { isAvailable, makeCounts, viewOf } from "./view.ts"
 
 /** Everything there is to the scheduler. Ids it does not know are ignored: accounts may leave at any time. */
 export type Scheduler = {
@@ -43,6 +43,8 @@ export type Scheduler = {
   readonly setCredential: (id: AccountId, credential: CredentialState) => void
   /** Clears blocks of every kind, or the given ones; those of the account's way out included. */
   readonly clearBlocks: (id: AccountId, options?: ClearOptions) => void
+  /** Nothing but a full load or a block of single models keeps requests away. */
+  readonly isUsable: (id: AccountId) => boolean
   readonly view: () => readonly AccountView[]
   readonly counts: () => PoolCounts
   /** Blocks worth keeping over a restart. */
@@ -109,6 +111,10 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
     setLifecycle: (id, lifecycle) => change(id, member => setFacts(member, { lifecycle }, { pool, clock })),
     setCredential: (id, credential) => change(id, member => setFacts(member, { credential }, { pool, clock })),
     clearBlocks: (id, options = {}) => change(id, member => clearOnRequest(member, options, { pool, clock })),
+    isUsable: id => {
+      const member = pool.get(id)
+      return member !== undefined && isAvailable(pool, member)
+    },
     view: () => [...pool.members()].map(member => viewOf(pool, member)),
     counts: () => ({ ...countAccounts(), leases: dispatcher.leases(), waiting: dispatcher.waiting() }),
     snapshotBlocks: () => writeBlockRows(pool),

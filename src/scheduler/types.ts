@@ -2,7 +2,7 @@
 
 import type { GatewayError } from "#core/errors.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
-import type { AccountEffect, Block, BlockCause } from "#core/outcome.ts"
+import type { AccountEffect, Block, BlockCause, BlockScope } from "#core/outcome.ts"
 
 /** Whether an account may be used at all. `paused` is the operator's word, the last two the upstream's. */
 export type Lifecycle = "enabled" | "paused" | "needs-login" | "suspended"
@@ -113,6 +113,8 @@ export type BlockRow = Block & { readonly accountId: AccountId }
 /** Which blocks to clear; default all. */
 export type ClearOptions = {
   readonly cause?: BlockCause
+  /** Only blocks of this kind of scope. */
+  readonly scope?: BlockScope["type"]
   /** Only blocks last confirmed before this moment, milliseconds since the epoch. */
   readonly confirmedBeforeMs?: number
 }

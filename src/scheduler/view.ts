@@ -5,6 +5,11 @@ import { axisReason, egressOf, longest, type Member, plainBlock } from "./member
 import type { Pool } from "./pool.ts"
 import type { AccountView, PoolCounts, UnavailableReason } from "./types.ts"
 
+/** True when nothing but a full load or a block of single models keeps requests away. */
+export function isAvailable(pool: Pool, member: Member): boolean {
+  return reasonOf(pool, member) === undefined
+}
+
 /** Why the whole account is out, blocks of its way out included; undefined = it is not. */
 function reasonOf(pool: Pool, member: Member): UnavailableReason | undefined {
   const axis = axisReason(member.facts)

@@ -36,6 +36,7 @@ const CAUSES = {
   "server-error": true,
   network: true,
   credential: true,
+  health: true,
   forbidden: true,
   billing: true,
   "model-unsupported": true,

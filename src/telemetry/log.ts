@@ -1,7 +1,6 @@
 /** The log: JSON lines for machines, coloured lines for a terminal, secrets taken out of both. */
 
 import { pino } from "pino"
-import { PinoPretty } from "pino-pretty"
 
 import { redactFields, redactText } from "./redact.ts"
 
@@ -38,12 +37,12 @@ export type LogParts = {
 const STANDARD_ERROR = 2
 
 /** Makes the log. Lines are written synchronously, so that the last ones before a crash are there. */
-export function makeLog(parts: LogParts): Log {
+export async function makeLog(parts: LogParts): Promise<Log> {
   const isTerminal = parts.isTerminal ?? process.stderr.isTTY === true
   const isPretty = parts.format === "pretty" || (parts.format === "auto" && isTerminal)
   const lines = parts.destination ?? pino.destination({ fd: STANDARD_ERROR, sync: true })
   // Pretty-printing runs in this thread: pino's worker transport loads a file by path, which a compiled binary lacks.
-  const stream = isPretty ? makePrettyStream(lines, isTerminal) : lines
+  const stream = isPretty ? await makePrettyStream(lines, isTerminal) : lines
   const logger = pino({ level: parts.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, stream)
   const writer =
     (level: LogLevel): WriteLog =>
@@ -67,7 +66,9 @@ export function makeLog(parts: LogParts): Log {
 /** The level as a word: `"level":"info"` instead of pino's numbers. */
 const formatters = { level: (label: string) => ({ level: label }) }
 
-function makePrettyStream(lines: { readonly write: (line: string) => void }, isTerminal: boolean) {
+/** Loaded only for eyes that read it: a service should not wait for it at start. */
+async function makePrettyStream(lines: { readonly write: (line: string) => void }, isTerminal: boolean) {
+  const { PinoPretty } = await import("pino-pretty")
   const format = PinoPretty.prettyFactory({
     colorize: isTerminal,
     translateTime: "SYS:HH:MM:ss.l",

@@ -29,20 +29,24 @@ export type FieldPlace = { readonly holder: JsonObject; readonly key: string }
 /** The objects of an entry in which fields are looked for, in this order. */
 export const FIELD_HOLDERS = ["tokens"] as const
 
-/** Every place of an entry where fields may stand: the entry itself first. */
-function placesOf(entry: JsonObject): readonly JsonObject[] {
-  const nested = FIELD_HOLDERS.map(name => objectAt(entry, name)).filter(holder => holder !== undefined)
-  return [entry, ...nested]
+/** The first of the field's names that `holder` has with a value other than null or a blank string. */
+function findKey(holder: JsonObject, field: FieldName): string | undefined {
+  for (const key of FIELD_ALIASES[field]) {
+    const value = holder[key]
+    if (value === undefined || value === null) continue
+    if (typeof value !== "string" || value.trim() !== "") return key
+  }
+  return undefined
 }
 
-/** Finds the first place that has the field with a value other than null or a blank string. */
+/** Finds the first place that has the field with a value: the entry itself, then the objects inside it. */
 export function findField(entry: JsonObject, field: FieldName): FieldPlace | undefined {
-  for (const holder of placesOf(entry)) {
-    for (const key of FIELD_ALIASES[field]) {
-      const value = holder[key]
-      const blank = typeof value === "string" && value.trim() === ""
-      if (value !== undefined && value !== null && !blank) return { holder, key }
-    }
+  const key = findKey(entry, field)
+  if (key !== undefined) return { holder: entry, key }
+  for (const name of FIELD_HOLDERS) {
+    const holder = objectAt(entry, name)
+    const inner = holder === undefined ? undefined : findKey(holder, field)
+    if (holder !== undefined && inner !== undefined) return { holder, key: inner }
   }
   return undefined
 }

@@ -4,6 +4,7 @@ import { Elysia } from "elysia"
 
 import { GatewayError } from "#core/errors.ts"
 import type { Gateway } from "#gateway/gateway.ts"
+import { holdsVersion } from "#http/etag.ts"
 import { guarded } from "#http/guarded.ts"
 import { type ServeParts, serveModel } from "#http/serve-model.ts"
 
@@ -51,7 +52,8 @@ function listModels(request: Request, url: URL, gateway: Gateway): Response {
   const isCodex = url.searchParams.has("client_version") || url.pathname.startsWith("/backend-api/codex")
   if (!isCodex) return Response.json(gateway.models.list())
   const { etag, body } = gateway.models.manifest(url.searchParams.get("client_version") ?? undefined)
-  if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers: { etag } })
+  if (holdsVersion(request.headers.get("if-none-match"), etag))
+    return new Response(null, { status: 304, headers: { etag } })
   return new Response(body, { headers: { "content-type": "application/json", etag } })
 }
 

@@ -2,6 +2,7 @@
 
 import type { Json } from "#core/json.ts"
 import type { ContentPart } from "#core/request.ts"
+import { isTooDeep } from "#protocols/nesting.ts"
 
 import { decodeChatContent, isImagePart } from "./decode-parts.ts"
 
@@ -17,7 +18,7 @@ export function decodeChatToolOutput(content: Json | undefined, messageIndex: nu
 }
 
 function decodeText(text: string, messageIndex: number): string | readonly ContentPart[] {
-  if (!/^\s*\[/.test(text) || !text.includes('"image')) return text
+  if (!/^\s*\[/.test(text) || !text.includes("image")) return text
   const parts = parseArray(text)
   return parts?.some(isImagePart) ? partsOrEmpty(parts, messageIndex) : text
 }
@@ -30,7 +31,7 @@ function partsOrEmpty(elements: readonly Json[], messageIndex: number): string |
 function parseArray(text: string): readonly Json[] | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return Array.isArray(value) ? value : undefined
+    return Array.isArray(value) && !isTooDeep(value) ? value : undefined
   } catch {
     // Text that merely begins like JSON is an ordinary tool result.
     return undefined

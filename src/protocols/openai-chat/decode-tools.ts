@@ -51,7 +51,7 @@ function decodeTool(tool: JsonObject, index: number): ToolDefinition | undefined
   const type = tool["type"] ?? inferType(tool)
   if (isWebSearchType(type)) return { type: "web-search", options: webSearchOptions(tool) }
   if (type === undefined) return undefined
-  switch (String(type)) {
+  switch (type) {
     case "function": {
       const nested = objectAt(tool, "function")
       return decodeFunction(nested ?? tool, `tools[${index}]${nested ? ".function" : ""}.name`)

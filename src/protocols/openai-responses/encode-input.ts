@@ -15,7 +15,6 @@ export type InputRules = ItemRules & {
   readonly nativeTools: boolean
   /** The answer must be a JSON object; the upstream then insists on the word "json" in the input. */
   readonly jsonHint: boolean
-  readonly instructions: string
 }
 
 const EMPTY_TURN: JsonObject = { type: "message", role: "user", content: [{ type: "input_text", text: "" }] }
@@ -34,7 +33,7 @@ export function encodeInput(items: readonly JsonObject[], rules: InputRules): re
   const conversation = items.filter(item => item["type"] !== "compaction_trigger")
   const paired = pairCalls(normaliseItems(conversation, rules))
   const input = paired.map(item => finishItem(item, rules))
-  if (rules.jsonHint && !mentionsJson(input, rules.instructions)) input.unshift(JSON_HINT)
+  if (rules.jsonHint && !mentionsJson(input)) input.unshift(JSON_HINT)
   if (conversation.length < items.length) input.push(COMPACTION_TRIGGER)
   return input.length === 0 ? [EMPTY_TURN] : input
 }
@@ -63,10 +62,10 @@ function upstreamName(item: JsonObject, rules: InputRules): string | undefined {
 
 /**
  * Looks no further than the first user message: a hint that disappears once a later turn says "json" would change
- * the head of the input and lose the prompt cache. A hint too many does no harm.
+ * the head of the input and lose the prompt cache. A hint too many does no harm; instructions that say the word do not
+ * count upstream.
  */
-function mentionsJson(input: readonly JsonObject[], instructions: string): boolean {
-  if (/json/i.test(instructions)) return true
+function mentionsJson(input: readonly JsonObject[]): boolean {
   for (const item of input) {
     if (item["type"] !== "message" || item["role"] === "assistant") continue
     const parts = arrayAt(item, "content") ?? []

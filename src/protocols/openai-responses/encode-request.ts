@@ -14,6 +14,8 @@ import { encodeToolChoice } from "./encode-tool-choice.ts"
 import { type EncodedTools, encodeTools } from "./encode-tools.ts"
 import { encodeText } from "./text-format.ts"
 
+const NO_NAMES: ReadonlySet<string> = new Set()
+
 /** Items that bring tools of their own, so that parallel calls matter although `tools` is empty. */
 const TOOL_ITEMS: ReadonlySet<unknown> = new Set(["additional_tools", "tool_search_output"])
 
@@ -37,7 +39,7 @@ export function encodeResponsesRequest(request: ModelRequest, plan: EncodePlan):
     dropCacheBreakpoints: plan.rules.codexBackend,
     dropEncrypted: plan.stripEncrypted,
     jsonHint: draft.format?.["type"] === "json_object",
-    instructions: draft.instructions ?? "",
+    customNames: request.protocol === "openai-chat" ? customNamesOf(encoded.tools) : NO_NAMES,
   })
   const verbosity = plan.modelInfo?.supportsVerbosity === false ? undefined : request.verbosity
   const body = allowed(plan, {
@@ -59,6 +61,11 @@ export function encodeResponsesRequest(request: ModelRequest, plan: EncodePlan):
     ...draft.others,
   })
   return { body, toolNames: encoded.names.toClient }
+}
+
+/** Names declared as custom tools; the tools have no name twice. */
+function customNamesOf(tools: readonly JsonObject[]): ReadonlySet<string> {
+  return new Set(tools.filter(tool => tool["type"] === "custom").map(tool => stringAt(tool, "name") ?? ""))
 }
 
 function draftOf(request: ModelRequest): ResponsesDraft {

@@ -1,6 +1,8 @@
 /** Input items, one by one, brought to what a `store: false` upstream accepts. */
 
 import { arrayAt, isJsonObject, type Json, type JsonObject, stringAt } from "#core/json.ts"
+import { withoutNulls } from "#protocols/check-body.ts"
+import { isTooDeep } from "#protocols/nesting.ts"
 
 import { normaliseContent, normaliseParts, type PartRules } from "./normalise-parts.ts"
 import { withoutKeys } from "./without-keys.ts"
@@ -9,6 +11,8 @@ import { withoutKeys } from "./without-keys.ts"
 export type ItemRules = PartRules & {
   /** The Codex backend has no `system` role. */
   readonly systemAsDeveloper: boolean
+  /** Custom tools whose calls the client keeps as function calls: they are turned back. */
+  readonly customNames: ReadonlySet<string>
 }
 
 /** Returns the item to send, or undefined when it must not be sent. */
@@ -59,7 +63,10 @@ function normaliseMessage(item: JsonObject, rules: ItemRules): JsonObject {
   const role = item["role"] === "system" && rules.systemAsDeveloper ? "developer" : item["role"]
   const side = role === "assistant" ? "output" : "input"
   const content = normaliseContent(item["content"], side, rules)
-  return { type: "message", ...withoutKeys(item, ["id"]), role: role ?? "user", content }
+  // A message without a usable `type` gets it where the others have it: in front.
+  const rest =
+    item["type"] === "message" ? plainItem(item) : { type: "message", ...withoutKeys(plainItem(item), ["type"]) }
+  return { ...rest, role: role ?? "user", content }
 }
 
 /**
@@ -68,16 +75,20 @@ function normaliseMessage(item: JsonObject, rules: ItemRules): JsonObject {
  */
 function normaliseReasoning(item: JsonObject, rules: ItemRules): JsonObject | undefined {
   if (rules.dropEncrypted || !stringAt(item, "encrypted_content")) return undefined
-  const kept = withoutKeys(item, ["id", "content"])
+  const kept = withoutKeys(plainItem(item), ["content"])
   return arrayAt(kept, "summary") === undefined ? { ...kept, summary: [] } : kept
 }
 
-function normaliseFunctionCall(item: JsonObject): JsonObject {
-  return { ...withoutKeys(item, ["id"]), arguments: jsonSource(item["arguments"]) }
+function normaliseFunctionCall(item: JsonObject, rules: ItemRules): JsonObject {
+  if (!rules.customNames.has(stringAt(item, "name") ?? "")) {
+    return { ...plainItem(item), arguments: jsonSource(item["arguments"]) }
+  }
+  const kept = withoutKeys(plainItem(item), ["arguments"])
+  return { ...kept, type: "custom_tool_call", input: plainText(item["arguments"]) }
 }
 
 function normaliseCustomCall(item: JsonObject): JsonObject {
-  return { ...withoutKeys(item, ["id"]), input: plainText(item["input"]) }
+  return { ...plainItem(item), input: plainText(item["input"]) }
 }
 
 function normaliseToolSearchCall(item: JsonObject): JsonObject {
@@ -87,7 +98,7 @@ function normaliseToolSearchCall(item: JsonObject): JsonObject {
 
 function normaliseOutput(item: JsonObject, rules: ItemRules): JsonObject {
   const output = item["output"]
-  const kept = withoutKeys(item, ["id"])
+  const kept = plainItem(item)
   if (!Array.isArray(output)) return { ...kept, output: plainText(output) }
   const parts = normaliseParts(output, "input", rules)
   return { ...kept, output: parts.length === 0 ? "" : parts }
@@ -131,6 +142,11 @@ function normaliseOther(item: JsonObject, rules: ItemRules): JsonObject | undefi
   return plain.length === 0 ? undefined : { ...kept, content: plain }
 }
 
+/** The item without its id; members that are null count as absent. */
+function plainItem(item: JsonObject): JsonObject {
+  return withoutKeys(withoutNulls(item), ["id"])
+}
+
 function isAcceptableId(id: string): boolean {
   return id.length <= MAX_ID_CHARS && /^[A-Za-z0-9_-]+$/.test(id)
 }
@@ -158,7 +174,7 @@ function summaryText(summary: Json | undefined): string {
 function parseObject(source: string): JsonObject {
   try {
     const value: unknown = JSON.parse(source)
-    return isJsonObject(value) ? value : {}
+    return isJsonObject(value) && !isTooDeep(value) ? value : {}
   } catch {
     // The upstream wants an object here and never needs the broken text.
     return {}

@@ -1,6 +1,7 @@
 /** Content parts of Responses items, brought to the types and shapes the upstream accepts for a side. */
 
 import { isJsonObject, type Json, type JsonObject, objectAt, stringAt } from "#core/json.ts"
+import { withoutNulls } from "#protocols/check-body.ts"
 import { defined } from "#protocols/defined.ts"
 
 import { repairDataUrl } from "./data-url.ts"
@@ -41,7 +42,8 @@ function textPart(text: string, side: Side): JsonObject {
 function normalisePart(element: Json, side: Side, rules: PartRules): JsonObject | undefined {
   if (typeof element === "string") return textPart(element, side)
   if (!isJsonObject(element)) return textPart(JSON.stringify(element), side)
-  const part = rules.dropCacheBreakpoints ? withoutKeys(element, ["prompt_cache_breakpoint"]) : element
+  const whole = withoutNulls(element)
+  const part = rules.dropCacheBreakpoints ? withoutKeys(whole, ["prompt_cache_breakpoint"]) : whole
   switch (stringAt(part, "type") ?? "") {
     case "text":
     case "input_text":
@@ -58,7 +60,10 @@ function normalisePart(element: Json, side: Side, rules: PartRules): JsonObject 
     case "encrypted_content":
       return rules.dropEncrypted ? undefined : part
     default:
-      return part
+      // Only a type can tell what a part without text is.
+      return stringAt(part, "type") === undefined && stringAt(part, "text") !== undefined
+        ? retypeText(part, side)
+        : part
   }
 }
 

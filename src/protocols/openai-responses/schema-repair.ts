@@ -25,9 +25,8 @@ export function closeObjectSchemas(schema: JsonObject): JsonObject {
 }
 
 function rootObject(schema: JsonObject): JsonObject {
-  const type = schema["type"]
-  if (type !== undefined && type !== null) return schema
-  return { ...schema, type: "object" }
+  // Lists of types are taken for members only; a root of another named type is the client's own mistake.
+  return typeof schema["type"] === "string" ? schema : { ...schema, type: "object" }
 }
 
 function repairNode(schema: JsonObject, strict: boolean): JsonObject {

@@ -11,7 +11,7 @@ import {
   readAccountDirectory,
 } from "#accounts/account-directory.ts"
 import { NO_MEMORY } from "#accounts/account-from-draft.ts"
-import { systemTimers, type Timers } from "#core/clock.ts"
+import { systemClock, systemTimers, type Timers } from "#core/clock.ts"
 
 import { makeManualTime } from "../../support/manual-timers.ts"
 import { waitUntil } from "./pool-fixture.ts"
@@ -37,6 +37,7 @@ afterEach(() => {
 function make(timers: Timers = makeManualTime().timers): AccountDirectory {
   directory = makeAccountDirectory({
     path: authDir,
+    clock: systemClock,
     timers,
     memory: NO_MEMORY,
     gatherMs: 5,

@@ -1,18 +1,23 @@
 /** The four layers, their order, and what the values become. */
 
 import { expect, test } from "bun:test"
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 import { readDefaults } from "#config/defaults.ts"
 import { explainConfig } from "#config/explain.ts"
+import { readFileLayer } from "#config/file-layer.ts"
 import { CONFIG_KEYS } from "#config/keys.ts"
+import type { Setting } from "#config/problem.ts"
 
+import { ROOT } from "../../support/source-tree.ts"
 import { loadedFrom, makeFolder, makeLoader } from "./inputs.ts"
 
-test("the built-in file gives every key of the schema its default", () => {
-  const given = Object.fromEntries(readDefaults().map(setting => [setting.path, setting.value]))
-  expect(given).toEqual(Object.fromEntries(CONFIG_KEYS.map(key => [key.path, key.schema["default"]])))
+test("config/default.yaml states the default that is in force for every key", () => {
+  const { settings, problems } = readFileLayer(readFileSync(join(ROOT, "config/default.yaml"), "utf8"), "default.yaml")
+  const valuesOf = (layer: readonly Setting[]) => Object.fromEntries(layer.map(({ path, value }) => [path, value]))
+  expect(problems).toEqual([])
+  expect(valuesOf(settings)).toEqual(valuesOf(readDefaults()))
 })
 
 test("without any layer the defaults hold", async () => {

@@ -66,7 +66,7 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
     answer: { readFailure: () => new GatewayError("internal", "unused") },
   }
   let succeeded = 0
-  const open = (turn: Promise<CommittedTurn> = Promise.resolve(committed)) =>
+  const open = (turn: Promise<CommittedTurn> = Promise.resolve(committed), headersFirst = false) =>
     makeAnswerStream({
       clock,
       timers,
@@ -80,6 +80,7 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
         end: end => void ends.push(end),
       },
       committed: turn,
+      headersFirst,
       openPipe: echoPipe,
       openFailurePipe: echoPipe,
       abort,
@@ -177,6 +178,11 @@ describe("the stream a client reads", () => {
     expect(text((await next).value)).toBe("PING")
     setup.advance(300_000)
     expect(setup.abort.signal.reason).toMatchObject({ kind: "timeout" })
+  })
+
+  test("headers that go out before an account has answered bring a comment along at once", async () => {
+    const setup = setUp(streamOf("END"), [bytes("a")])
+    expect(await new Response(setup.open(undefined, true)).text()).toMatch(/^:.*\n\naEND$/)
   })
 
   test("before an account has answered, the keep-alive is a comment", async () => {

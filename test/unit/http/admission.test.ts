@@ -5,8 +5,8 @@ import { makeAdmission } from "#http/admission.ts"
 
 const KEY = "sk-sluice-test-1"
 
-function admit(keys: readonly string[], headers: Record<string, string>, query = "") {
-  const request = new Request(`http://gateway.test/v1/models${query}`, { headers })
+function admit(keys: readonly string[], headers: Record<string, string>, query = "", origin = "http://127.0.0.1:8080") {
+  const request = new Request(`${origin}/v1/models${query}`, { headers })
   return makeAdmission(keys).admit(request, new URL(request.url))
 }
 
@@ -53,5 +53,13 @@ describe("client keys", () => {
   test("without configured keys a page of another site may not use the gateway through the user's browser", () => {
     expect(refusal([], { origin: "https://example.com" }).kind).toBe("forbidden")
     expect(refusal([], { origin: "https://localhost.example.com" }).kind).toBe("forbidden")
+    expect(refusal([], { origin: "null" }).kind).toBe("forbidden")
+  })
+
+  test("without configured keys a host name that a page may have pointed at this machine is refused", () => {
+    expect(() => admit([], {}, "", "http://rebound.example.com:8080")).toThrow("other host names")
+    expect(admit([], {}, "", "http://localhost:8080").keyId).toBe("anonymous")
+    expect(admit([], {}, "", "http://[::1]:8080").keyId).toBe("anonymous")
+    expect(admit([KEY], { "x-api-key": KEY }, "", "http://gateway.example.com").keyId).toMatch(/^[0-9a-f]{8}$/)
   })
 })

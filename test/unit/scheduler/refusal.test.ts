@@ -8,7 +8,7 @@ describe("refusals", () => {
   test("an empty pool is a matter for the operator, and waiting does not help", () => {
     const error = makeHarness().refusal()
     expect(error).toMatchObject({ kind: "no-account", code: "no_account", retryAfterMs: undefined })
-    expect(error.hint).toContain("sluice login")
+    expect(error.hint).toContain("auth-dir")
   })
 
   test("a model that no account lists is unknown, whatever state the accounts are in", () => {

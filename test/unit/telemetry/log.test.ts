@@ -9,17 +9,18 @@ function makeSink() {
   return { lines, write: (line: string) => void lines.push(line) }
 }
 
-test("a JSON line has the level as a word, an ISO time, the fields and the message", () => {
+test("a JSON line has the level as a word, an ISO time, the fields and the message", async () => {
   const sink = makeSink()
-  makeLog({ level: "info", format: "json", destination: sink }).warn({ count: 3 }, "three left")
+  const log = await makeLog({ level: "info", format: "json", destination: sink })
+  log.warn({ count: 3 }, "three left")
   const line = JSON.parse(sink.lines[0] ?? "")
   expect(line).toEqual({ level: "warn", time: line.time, count: 3, msg: "three left" })
   expect(new Date(line.time).toISOString()).toBe(line.time)
 })
 
-test("the level can be changed while running", () => {
+test("the level can be changed while running", async () => {
   const sink = makeSink()
-  const log = makeLog({ level: "warn", format: "json", destination: sink })
+  const log = await makeLog({ level: "warn", format: "json", destination: sink })
   log.info({}, "one")
   log.setLevel("debug")
   log.debug({}, "two")
@@ -38,9 +39,10 @@ const FORMATS: readonly { readonly format: LogFormat; readonly isTerminal: boole
 ]
 
 for (const { format, isTerminal, isJson } of FORMATS) {
-  test(`format ${format} ${isTerminal ? "on a terminal" : "elsewhere"} writes ${isJson ? "JSON" : "readable lines"}`, () => {
+  test(`format ${format} ${isTerminal ? "on a terminal" : "elsewhere"} writes ${isJson ? "JSON" : "readable lines"}`, async () => {
     const sink = makeSink()
-    makeLog({ level: "info", format, destination: sink, isTerminal }).info({ port: 8080 }, "listening")
+    const log = await makeLog({ level: "info", format, destination: sink, isTerminal })
+    log.info({ port: 8080 }, "listening")
     expect(sink.lines).toHaveLength(1)
     expect(sink.lines[0]?.startsWith("{")).toBe(isJson)
     expect(sink.lines[0]).toContain("listening")
@@ -49,18 +51,19 @@ for (const { format, isTerminal, isJson } of FORMATS) {
   })
 }
 
-test("colours are for terminals only", () => {
+test("colours are for terminals only", async () => {
   const colourStart = String.fromCharCode(27)
   for (const isTerminal of [true, false]) {
     const sink = makeSink()
-    makeLog({ level: "info", format: "pretty", destination: sink, isTerminal }).error({}, "broken")
+    const log = await makeLog({ level: "info", format: "pretty", destination: sink, isTerminal })
+    log.error({}, "broken")
     expect(sink.lines[0]?.includes(colourStart)).toBe(isTerminal)
   }
 })
 
-test("a field cannot take the place of the level, and odd text stays on one line", () => {
+test("a field cannot take the place of the level, and odd text stays on one line", async () => {
   const sink = makeSink()
-  const log = makeLog({ level: "info", format: "json", destination: sink })
+  const log = await makeLog({ level: "info", format: "json", destination: sink })
   log.info({ text: "a\nb\u2028c\u0000" }, "line\nbreak")
   expect(sink.lines).toHaveLength(1)
   expect(sink.lines[0]?.trimEnd().includes("\n")).toBe(false)

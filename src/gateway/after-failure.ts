@@ -1,0 +1,93 @@
+/** What follows a failed try: the account is charged, and the next try prepared or the request given up. */
+
+import type { GatewayError } from "#core/errors.ts"
+import type { AccountId } from "#core/ids.ts"
+import type { Verdict } from "#core/outcome.ts"
+
+import { orAborted, pause } from "./abortable.ts"
+import { abortReason } from "./body-error.ts"
+import { finalError } from "./final-error.ts"
+import { nextStep, type RetryStep } from "./retry.ts"
+import { exclude, MAX_DISPATCHES, type Tries } from "./tries.ts"
+import type { TurnParts } from "./turn-parts.ts"
+import type { Turn } from "./turn-types.ts"
+
+/** A try that failed. */
+export type Failure = {
+  readonly verdict: Verdict
+  readonly account: AccountId
+  readonly startedAtMs: number
+  readonly tries: Tries
+  /** The access token it was made with. */
+  readonly usedToken: string | undefined
+  readonly signal: AbortSignal
+}
+
+/** Charges the failure to the account. */
+export function charge(turn: Turn, { verdict, account, startedAtMs, tries }: Failure, parts: TurnParts): void {
+  tries.lastError = verdict.error
+  const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
+  parts.scheduler.report(account, { effect: verdict.effect, startedAtMs, model: turn.plan.slug, detail })
+}
+
+/** Prepares the next round, or throws what the client gets. */
+export async function afterFailure(turn: Turn, failure: Failure, parts: TurnParts): Promise<void> {
+  const { verdict, account, tries } = failure
+  const step = nextStep(verdict, account, tries, {
+    maxAccounts: parts.limits().maxAccounts,
+    maxDispatches: MAX_DISPATCHES,
+  })
+  if (step.type === "stop" || !isWithinBudget(step, parts)) throw giveUpError(turn, failure, parts)
+  await prepare(step, failure, parts)
+  const isOut = tries.excluded.has(account)
+  if (isOut && tries.accounts.length >= parts.limits().maxAccounts) throw giveUpError(turn, failure, parts)
+}
+
+/**
+ * Repairs of the request itself are free: each happens once for a request and an account, and a hundred requests that
+ * meet one expired token are no storm. Whoever only tries again pays.
+ */
+function isWithinBudget(step: Extract<RetryStep, { type: "again" }>, parts: TurnParts): boolean {
+  return step.refresh || step.strip || parts.budget.tryRetry()
+}
+
+function giveUpError(turn: Turn, { verdict, tries }: Failure, parts: TurnParts): GatewayError {
+  return finalError(
+    {
+      error: verdict.error,
+      model: turn.plan.slug,
+      keyId: turn.call.principal.keyId,
+      tried: new Set(tries.accounts),
+      nowMs: parts.clock(),
+    },
+    parts.scheduler,
+  )
+}
+
+async function prepare(step: Extract<RetryStep, { type: "again" }>, failure: Failure, parts: TurnParts): Promise<void> {
+  const { account, tries } = failure
+  if (step.on === "other") {
+    exclude(tries, account)
+    return
+  }
+  tries.prefer = account
+  tries.sameAccountRetries += 1
+  if (step.strip) tries.stripped = true
+  if (step.refresh) await refreshFor(failure, parts)
+  if (step.delayMs > 0) {
+    await orAborted(pause(step.delayMs * (0.75 + parts.random() / 2), parts.timers), failure.signal)
+  }
+}
+
+/** When the refresh itself fails, the account is out for this request and its own state says why. */
+async function refreshFor(failure: Failure, parts: TurnParts): Promise<void> {
+  const { account, tries, signal } = failure
+  tries.refreshed.add(account)
+  try {
+    await orAborted(parts.pool.refreshNow(account, failure.usedToken), signal)
+  } catch {
+    if (signal.aborted) throw abortReason(signal)
+    // The refresher has already written the account's new state and its reason; here only the choice of account changes.
+    exclude(tries, account)
+  }
+}
