@@ -1,21 +1,23 @@
 /** The pool of accounts: scheduler, providers, model catalogue and what keeps it current. */
 
-import { systemClock, systemTimers } from "#core/clock.ts"
-import { type CatalogueSync, startCatalogueSync } from "#gateway/catalogue-sync.ts"
+import { systemClock } from "#core/clock.ts"
+import type { CatalogueSync } from "#gateway/catalogue-sync.ts"
 import { type Catalogue, makeCatalogue } from "#gateway/models/catalogue.ts"
 import type { ModelOverride } from "#gateway/models/model-override.ts"
 import { makePool, type Pool } from "#gateway/pool.ts"
 import { makeProviders } from "#providers/registry.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
+import type { Store } from "#store/store.ts"
 
 import { buildScheduler } from "./build-scheduler.ts"
+import { buildSync } from "./build-sync.ts"
 import type { GatewayContext } from "./gateway-context.ts"
-import { keepModelList, type ModelListStore, readKeptLists } from "./kept-model-lists.ts"
 import { refreshOrThrow } from "./refresh-or-throw.ts"
+import { type BlockKeeper, makeBlockKeeper } from "./saved-blocks.ts"
 
 /** What the pool is built from. */
 export type BuildPoolParts = GatewayContext & {
-  readonly store: ModelListStore
+  readonly store: Store
   readonly overrides: readonly ModelOverride[]
 }
 
@@ -26,6 +28,7 @@ export type BuiltPool = {
   readonly pool: Pool
   readonly providers: ReturnType<typeof makeProviders>
   readonly sync: CatalogueSync
+  readonly keeper: BlockKeeper
 }
 
 /** Builds an empty pool. */
@@ -43,18 +46,7 @@ export function buildPool(parts: BuildPoolParts): BuiltPool {
     refresh: (account, refusedToken) => refreshOrThrow(account, refusedToken, parts.accounts()),
     modelsChanged: (account, etag) => sync.etagSeen(account, etag),
   })
-  const sync = startCatalogueSync({
-    clock: systemClock,
-    timers: systemTimers,
-    random: Math.random,
-    pool,
-    providers,
-    scheduler,
-    send: parts.send,
-    catalogue,
-    kept: readKeptLists(parts.store),
-    keep: (listClass, list) => keepModelList(parts.store, listClass, list),
-    reportFailure: parts.reportFailure,
-  })
-  return { scheduler, catalogue, pool, providers, sync }
+  const sync = buildSync(parts, { pool, providers, scheduler, catalogue })
+  const keeper = makeBlockKeeper({ clock: systemClock, scheduler, store: parts.store, accounts: pool.accounts })
+  return { scheduler, catalogue, pool, providers, sync, keeper }
 }

@@ -50,5 +50,5 @@ export async function layBricks(parts: LayBricksParts) {
     listener: poolListener(built, counters.forget),
   })
   const { gateway, startProbing } = buildGateway({ ...shared, built, counters, record, version: parts.version })
-  return { accounts, built, gateway, startProbing, record }
+  return { ...shared, accounts, built, gateway, startProbing, record }
 }

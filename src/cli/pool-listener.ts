@@ -8,12 +8,15 @@ import type { AccountListener } from "./run-accounts.ts"
 
 /** Makes the listener; `forget` drops what is counted of an account that was removed. */
 export function poolListener(
-  { pool, sync, catalogue, scheduler }: BuiltPool,
+  { pool, sync, catalogue, scheduler, keeper }: BuiltPool,
   forget: (id: AccountId) => void,
 ): AccountListener {
   return {
     put: account => {
+      const isNew = pool.target(account.id) === undefined
       pool.put(account)
+      // Its file may only have been away while it was replaced: a spent quota is spent all the same.
+      if (isNew) keeper.restore(account.id)
       sync.accountSeen(account)
     },
     removed: id => {

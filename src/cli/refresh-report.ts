@@ -2,7 +2,7 @@
 
 import type { AccountPool } from "#accounts/account-pool.ts"
 import { type Account, maskLabel } from "#core/account.ts"
-import type { RefreshReport } from "#gateway/gateway.ts"
+import type { RefreshReport } from "#gateway/operators.ts"
 
 /** Refreshes one account now, ahead of the background. Never rejects: the report says what failed. */
 export async function refreshReport(account: Account, accounts: AccountPool): Promise<RefreshReport> {

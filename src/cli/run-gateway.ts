@@ -2,16 +2,15 @@
 
 import type { Config } from "#config/config.ts"
 import type { Account } from "#core/account.ts"
-import { systemClock, systemTimers } from "#core/clock.ts"
+import { systemTimers } from "#core/clock.ts"
 import { startServer } from "#http/server.ts"
-import type { Store } from "#store/store.ts"
 import type { Log } from "#telemetry/log.ts"
 
-import { type BuiltEgress, buildEgress } from "./build-egress.ts"
+import { buildEgress } from "./build-egress.ts"
 import { type Bricks, layBricks } from "./lay-bricks.ts"
 import { openStore } from "./open-store.ts"
-import { saveBlocks } from "./saved-blocks.ts"
 import { serveParts } from "./serve-parts.ts"
+import { makeUndoList } from "./undo-list.ts"
 
 /** What a start needs. */
 export type RunGatewayParts = {
@@ -35,41 +34,42 @@ const SAVE_BLOCKS_MS = 5_000
 /** Starts everything. Rejects with the `GatewayError` that names what is in the way; nothing is left running then. */
 export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway> {
   const config = parts.config()
-  const egress = buildEgress(config, parts.log)
-  const store = openStore(config.dataDir)
-  const bricks = await layBricks({ ...parts, egress, store })
-  const { accounts, built } = bricks
-  const takeDown = async () => {
-    built.sync.stop()
-    await accounts.close()
-    saveBlocks(built.scheduler, store)
-    store.close()
-    egress.close()
-  }
+  const undo = makeUndoList()
   try {
+    const egress = buildEgress(config, parts.log)
+    undo.add(egress.close)
+    const store = openStore(config.dataDir)
+    undo.add(store.close)
+    const bricks = await layBricks({ ...parts, egress, store })
+    const { accounts, built } = bricks
+    undo.add(built.keeper.save)
+    undo.add(accounts.close)
+    undo.add(built.sync.stop)
     await accounts.start()
-    built.scheduler.restoreBlocks(store.listBlocks(systemClock()))
+    built.keeper.restore()
+    undo.add(startUpkeep(bricks))
+    undo.add(egress.keepWarm())
     const server = startServer(config.listen, bricks.gateway, serveParts(parts.config, bricks.record))
-    const stopUpkeep = startUpkeep(bricks, store, egress)
-    return {
-      url: server.url,
-      accounts: accounts.accounts,
-      stop: async () => {
-        await server.stop(parts.config().shutdownTimeoutMs)
-        stopUpkeep()
-        await takeDown()
-      },
-    }
+    undo.add(() => server.stop(parts.config().shutdownTimeoutMs))
+    return { url: server.url, accounts: accounts.accounts, stop: undo.run }
   } catch (cause) {
-    await takeDown()
+    await undo.run()
     throw cause
   }
 }
 
-function startUpkeep(bricks: Bricks, store: Store, egress: BuiltEgress): () => void {
-  const cancelSaving = systemTimers.every(SAVE_BLOCKS_MS, () => saveBlocks(bricks.built.scheduler, store))
-  const stops = [cancelSaving, bricks.startProbing(), egress.keepWarm()]
+function startUpkeep({ built, reportFailure, startProbing }: Bricks): () => void {
+  const cancelSaving = systemTimers.every(SAVE_BLOCKS_MS, () => {
+    try {
+      built.keeper.save()
+    } catch (cause) {
+      // A store that is busy or full must not take the gateway down: the next round tries again.
+      reportFailure("saving the accounts' blocks", cause)
+    }
+  })
+  const stopProbing = startProbing()
   return () => {
-    for (const stop of stops) stop()
+    cancelSaving()
+    stopProbing()
   }
 }

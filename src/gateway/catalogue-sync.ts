@@ -45,6 +45,8 @@ export type CatalogueSync = {
 }
 
 const FRESH_MS = 60 * 60_000
+/** Least time between two questions that an account's answers give rise to. */
+const ASK_AGAIN_MS = 60_000
 /** Accounts of a class that are asked in turn before the class waits for the next round. */
 const MAX_ASKED = 3
 
@@ -57,12 +59,14 @@ function listClassOf(account: Account): string {
 export function startCatalogueSync(parts: CatalogueSyncParts): CatalogueSync {
   const lists = new Map(parts.kept)
   const asking = new Map<string, Promise<void>>()
+  const askedAtMs = new Map<string, number>()
   let cancelTimer: CancelTimer = () => {}
   let stopped = false
 
   function ask(listClass: string): Promise<void> {
     const running = asking.get(listClass)
     if (running !== undefined) return running
+    askedAtMs.set(listClass, parts.clock())
     const round = askClass(listClass, lists, parts)
       .catch(cause => parts.reportFailure("model list", cause))
       .finally(() => asking.delete(listClass))
@@ -90,7 +94,11 @@ export function startCatalogueSync(parts: CatalogueSyncParts): CatalogueSync {
   return {
     refresh,
     etagSeen: (account, etag) => {
-      if (lists.get(listClassOf(account))?.etag !== etag) void ask(listClassOf(account))
+      const listClass = listClassOf(account)
+      const list = lists.get(listClass)
+      const changed = list?.etag === undefined || plainTag(list.etag) !== plainTag(etag)
+      // Without the pause, a tag that never matches would ask on every turn.
+      if (changed && parts.clock() - (askedAtMs.get(listClass) ?? 0) >= ASK_AGAIN_MS) void ask(listClass)
     },
     accountSeen: account => {
       const list = lists.get(listClassOf(account))
@@ -104,6 +112,11 @@ export function startCatalogueSync(parts: CatalogueSyncParts): CatalogueSync {
   }
 }
 
+/** `W/"x"`, `"x"` and `x` name the same version here. */
+function plainTag(etag: string): string {
+  return etag.replace(/^W\//, "").replaceAll('"', "")
+}
+
 function giveList(account: Account, list: ModelList, parts: CatalogueSyncParts): void {
   parts.catalogue.setModels(account.id, list)
   parts.scheduler.setModels(account.id, slugsOf(list.models))
@@ -111,9 +124,11 @@ function giveList(account: Account, list: ModelList, parts: CatalogueSyncParts):
 
 /** Asks up to three accounts of the class until one answers. Rejects with the last failure. */
 async function askClass(listClass: string, lists: Map<string, ModelList>, parts: CatalogueSyncParts): Promise<void> {
-  const members = membersOf(listClass, parts).filter(account => !account.disabled)
+  const members = membersOf(listClass, parts).filter(account => parts.scheduler.isUsable(account.id))
   let failure: unknown
-  for (const account of members.slice(0, MAX_ASKED)) {
+  // Not always the same first ones: three that cannot answer must not keep a whole class without a list.
+  const first = Math.floor(parts.random() * members.length)
+  for (const account of [...members.slice(first), ...members.slice(0, first)].slice(0, MAX_ASKED)) {
     try {
       const list = await askAccount(account, lists.get(listClass), parts)
       lists.set(listClass, list)

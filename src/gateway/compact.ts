@@ -7,6 +7,7 @@ import { encodeDedicatedCompaction, encodeTriggeredCompaction } from "#protocols
 
 import type { GatewayAnswer } from "./answer.ts"
 import { COMPACT_ENDPOINT_GONE } from "./attempt.ts"
+import type { Run } from "./serve-turn.ts"
 import type { TurnKind } from "./turn-types.ts"
 
 /** How compaction is served: see the setting `compact`. */
@@ -16,7 +17,7 @@ export type CompactMode = "auto" | "direct" | "trigger"
 export type CompactParts = {
   readonly clock: Clock
   readonly mode: () => CompactMode
-  readonly serve: (call: ClientCall, kind: TurnKind) => Promise<GatewayAnswer>
+  readonly serve: (call: ClientCall, kind: TurnKind, run: Run) => Promise<GatewayAnswer>
 }
 
 const DEDICATED: TurnKind = { endpoint: "compact", encode: encodeDedicatedCompaction }
@@ -25,20 +26,20 @@ const TRIGGERED: TurnKind = { endpoint: "turn", encode: encodeTriggeredCompactio
 /** A missing endpoint is not asked for again before this time has passed. */
 const GONE_MS = 60 * 60_000
 
-/** Makes the handler of `POST /v1/responses/compact`. */
-export function makeCompact(parts: CompactParts): (call: ClientCall) => Promise<GatewayAnswer> {
+/** Serves `POST /v1/responses/compact`. One request is settled once, whichever way it went. */
+export function makeCompact(parts: CompactParts): (call: ClientCall, run: Run) => Promise<GatewayAnswer> {
   let goneUntilMs = 0
-  return async call => {
+  return async (call, run) => {
     const mode = parts.mode()
     const direct = mode === "direct" || (mode === "auto" && parts.clock() >= goneUntilMs)
-    if (!direct) return parts.serve(call, TRIGGERED)
+    if (!direct) return parts.serve(call, TRIGGERED, run)
     try {
-      return await parts.serve(call, DEDICATED)
+      return await parts.serve(call, DEDICATED, run)
     } catch (cause) {
       const gone = cause instanceof GatewayError && cause.code === COMPACT_ENDPOINT_GONE
       if (!gone || mode === "direct") throw cause
       goneUntilMs = parts.clock() + GONE_MS
-      return parts.serve(call, TRIGGERED)
+      return parts.serve(call, TRIGGERED, run)
     }
   }
 }

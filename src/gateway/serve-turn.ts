@@ -1,17 +1,16 @@
 /** One model call from admission to answer: prepare, try accounts, and open the lane the client asked for. */
 
 import type { Timers } from "#core/clock.ts"
-import { toGatewayError } from "#core/errors.ts"
 import type { ClientCall } from "#core/request.ts"
 
 import type { GatewayAnswer } from "./answer.ts"
 import { answerOnce } from "./answer-once.ts"
 import { prepareTurn } from "./prepare-turn.ts"
 import type { ServeTurnParts } from "./serve-turn-parts.ts"
-import { makeSettler } from "./settle.ts"
+import type { Settler } from "./settle.ts"
 import { streamTurn } from "./stream-turn.ts"
 import { runTurn } from "./turn.ts"
-import type { Turn, TurnKind } from "./turn-types.ts"
+import type { TurnKind } from "./turn-types.ts"
 
 /**
  * How long a streaming client waits for headers. After that they go out with a 200 and keep-alives follow: clients with
@@ -19,23 +18,23 @@ import type { Turn, TurnKind } from "./turn-types.ts"
  */
 const HEADERS_LATEST_MS = 15_000
 
-/** Serves one call. Rejects with the `GatewayError` the client gets; the request is settled by then. */
-export async function serveTurn(call: ClientCall, kind: TurnKind, parts: ServeTurnParts): Promise<GatewayAnswer> {
-  const settler = makeSettler(call, { clock: parts.turn.clock, record: parts.record })
-  try {
-    const turn = prepareTurn(call, { kind, settler, planModel: parts.planModel })
-    parts.turn.budget.request()
-    return await openAnswer(turn, parts)
-  } catch (cause) {
-    const error = toGatewayError(cause)
-    settler.end({ status: error.status, error })
-    throw error
-  }
+/** One request as long as it runs. */
+export type Run = {
+  readonly settler: Settler
+  /** Ends the upstream request: client gone, deadline, shutdown. */
+  readonly abort: AbortController
 }
 
-async function openAnswer(turn: Turn, parts: ServeTurnParts): Promise<GatewayAnswer> {
-  const abort = new AbortController()
-  linkAbort(turn.call.signal, abort)
+/** Serves one call. Rejects with the `GatewayError` the client gets; whoever made the run settles it then. */
+export async function serveTurn(
+  call: ClientCall,
+  kind: TurnKind,
+  { settler, abort }: Run,
+  parts: ServeTurnParts,
+): Promise<GatewayAnswer> {
+  const turn = prepareTurn(call, { kind, settler, planModel: parts.planModel })
+  parts.turn.budget.request()
+  linkAbort(call.signal, abort)
   const committed = runTurn(turn, abort, parts.turn)
   if (!turn.request.stream) return answerOnce(turn, await committed, abort, parts)
   const early = await settledWithin(committed, HEADERS_LATEST_MS, parts.turn.timers)

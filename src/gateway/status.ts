@@ -10,21 +10,21 @@ import type { Counters, Counts } from "#telemetry/counters.ts"
 import type { Pool } from "./pool.ts"
 
 /** `GET /health`. `ok` = accounts can serve, `degraded` = some cannot, `unavailable` = none can. */
-export type HealthReport = {
+type HealthReport = {
   readonly status: "ok" | "degraded" | "unavailable"
   readonly available: number
   readonly total: number
 }
 
 /** `GET /health/ready`. `reasons` is empty when ready. */
-export type Readiness = { readonly ready: boolean; readonly reasons: readonly string[] }
+type Readiness = { readonly ready: boolean; readonly reasons: readonly string[] }
 
 /** One account of `GET /stats`. Names are masked; times are RFC 3339. */
 export type AccountStats = {
   readonly id: string
   readonly label: string
   readonly plan?: string
-  /** The XxxX word for the state: `ready`, `cooldown` or `error`. */
+  /** One word for the state; the log and `reason` say more. */
   readonly status: "ready" | "cooldown" | "error" | "disabled"
   readonly reason?: string
   readonly until?: string
@@ -37,7 +37,7 @@ export type AccountStats = {
 }
 
 /** `GET /stats`. */
-export type Stats = {
+type Stats = {
   readonly version: string
   readonly uptime_seconds: number
   readonly pool: PoolCounts
@@ -57,12 +57,19 @@ export type StatusParts = {
   readonly notReady: () => readonly string[]
 }
 
-/** Makes the three reports. */
-export function makeStatus(parts: StatusParts) {
+/** The three reports. */
+export type Status = {
+  readonly health: () => HealthReport
+  readonly readiness: () => Readiness
+  readonly stats: () => Stats
+}
+
+/** Makes the reports. */
+export function makeStatus(parts: StatusParts): Status {
   return {
-    health: (): HealthReport => healthOf(parts.scheduler.counts()),
-    readiness: (): Readiness => readinessOf(parts.scheduler.counts(), parts.notReady()),
-    stats: (): Stats => statsOf(parts),
+    health: () => healthOf(parts.scheduler.counts()),
+    readiness: () => readinessOf(parts.scheduler.counts(), parts.notReady()),
+    stats: () => statsOf(parts),
   }
 }
 

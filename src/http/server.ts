@@ -41,13 +41,26 @@ export function startServer(address: ListenAddress, gateway: Gateway, parts: Ser
     url: server.url,
     stop: async graceMs => {
       const drained = server.stop()
-      const late = new Promise<void>(resolve => {
-        parts.timers.after(graceMs, resolve)
+      const late = new Promise<"late">(resolve => {
+        parts.timers.after(graceMs, () => resolve("late"))
       })
-      await Promise.race([drained, late])
+      if ((await Promise.race([drained, late])) === "late") await endRunning(gateway, parts)
       await server.stop(true)
     },
   }
+}
+
+/** Time for the last words of answers that are cut by the shutdown. */
+const LAST_WORDS_MS = 300
+
+/** The gateway ends what is left itself, so that clients are told and the log does not blame them. */
+async function endRunning(gateway: Gateway, { timers }: ServeParts): Promise<void> {
+  gateway.abortRunning(
+    new GatewayError("no-account", "The gateway is stopping.", { code: "gateway_stopping", retryAfterMs: 1_000 }),
+  )
+  await new Promise<void>(resolve => {
+    timers.after(LAST_WORDS_MS, resolve)
+  })
 }
 
 /** How long a client may take to send the head of its first request. */
