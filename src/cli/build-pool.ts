@@ -7,7 +7,6 @@ import type { ModelOverride } from "#gateway/models/model-override.ts"
 import { makePool, type Pool } from "#gateway/pool.ts"
 import { makeProviders } from "#providers/registry.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
-import type { Store } from "#store/store.ts"
 
 import { buildScheduler } from "./build-scheduler.ts"
 import { buildSync } from "./build-sync.ts"
@@ -17,7 +16,6 @@ import { type BlockKeeper, makeBlockKeeper } from "./saved-blocks.ts"
 
 /** What the pool is built from. */
 export type BuildPoolParts = GatewayContext & {
-  readonly store: Store
   readonly overrides: readonly ModelOverride[]
 }
 

@@ -4,15 +4,12 @@ import { systemClock, systemTimers } from "#core/clock.ts"
 import { type CatalogueSync, type CatalogueSyncParts, startCatalogueSync } from "#gateway/catalogue-sync.ts"
 
 import type { GatewayContext } from "./gateway-context.ts"
-import { keepModelList, type ModelListStore, readKeptLists } from "./kept-model-lists.ts"
+import { keepModelList, readKeptLists } from "./kept-model-lists.ts"
 
 type Fed = Pick<CatalogueSyncParts, "pool" | "providers" | "scheduler" | "catalogue">
 
 /** Starts the sync; `fed` is what it reads accounts from and writes lists to. */
-export function buildSync(
-  { store, send, reportFailure }: GatewayContext & { readonly store: ModelListStore },
-  fed: Fed,
-): CatalogueSync {
+export function buildSync({ store, send, reportFailure }: GatewayContext, fed: Fed): CatalogueSync {
   return startCatalogueSync({
     ...fed,
     clock: systemClock,

@@ -33,13 +33,13 @@ export async function layBricks(parts: LayBricksParts) {
   const shared = {
     config: parts.config,
     send: egress.send,
+    store,
     accounts: () => accounts,
     reportFailure: (name: string, cause: unknown) =>
       log.warn({ reason: toGatewayError(cause).message }, `${name} failed`),
   }
   const built = buildPool({
     ...shared,
-    store,
     overrides: await readModelOverrideFile(parts.config().modelsPath),
   })
   const accounts: AccountPool = runAccounts({
