@@ -11,15 +11,26 @@ const { runCommandLine } = await import("#cli/command-line.ts")
 const stopping = new AbortController()
 for (const [signal, exitCode] of [["SIGINT", 130] as const, ["SIGTERM", 143] as const]) {
   process.on(signal, () => {
-    // The first signal asks, the second one does not wait: what has to survive is on the disk already.
+    // The first signal asks, the second one does not wait. A token exchange under way is then lost to this run; its
+    // intent is on the disk, so the next start knows that the token may be spent.
     if (stopping.signal.aborted) process.exit(exitCode)
     stopping.abort(signal)
   })
 }
 
+/** Writes to a stream; a reader that has gone away (`sluice … | head`) ends the program quietly. */
+const writer = (stream: NodeJS.WriteStream) => (text: string) => {
+  try {
+    stream.write(text)
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "EPIPE")) throw cause
+    process.exit(0)
+  }
+}
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  stdout: text => void process.stdout.write(text),
-  stderr: text => void process.stderr.write(text),
+  stdout: writer(process.stdout),
+  stderr: writer(process.stderr),
   env: process.env,
   cwd: process.cwd(),
   isTerminal: process.stdout.isTTY === true,

@@ -1,6 +1,5 @@
 /** Replaces a file so that readers and crashes see the old text or the new one, never half of one. */
 
-import { randomBytes } from "node:crypto"
 import { open, realpath, rename, rm, stat } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 
@@ -55,7 +54,10 @@ async function overwriteSynced(path: string, text: string): Promise<void> {
 export async function replaceFile(path: string, text: string): Promise<void> {
   const target = await realpath(path)
   // Hidden and not ending in `.json`: the directory watcher must not take it for an account file.
-  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`)
+  const temporary = join(
+    dirname(target),
+    `.${basename(target)}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}.tmp`,
+  )
   try {
     await writeSynced(temporary, text, await ownerOf(target))
     await rename(temporary, target)

@@ -45,11 +45,11 @@ export function readText(key: ConfigKey, text: string): unknown {
 
 /** Reads `name=name name=name`; undefined when a piece is no pair. */
 function readPairs(text: string): Readonly<Record<string, string>> | undefined {
-  const pairs = text
-    .split(/[\s,]+/)
-    .filter(piece => piece !== "")
-    .map(piece => [piece.slice(0, piece.indexOf("=")), piece.slice(piece.indexOf("=") + 1)] as const)
-  return pairs.every(([from]) => from !== "") ? Object.fromEntries(pairs) : undefined
+  const pieces = text.split(/[\s,]+/).filter(piece => piece !== "")
+  if (!pieces.every(piece => /^[^=:]+=[^=]+$/.test(piece))) return undefined
+  return Object.fromEntries(
+    pieces.map(piece => [piece.slice(0, piece.indexOf("=")), piece.slice(piece.indexOf("=") + 1)]),
+  )
 }
 
 const FLAG_WORDS: ReadonlyMap<string, boolean> = new Map([

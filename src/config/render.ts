@@ -115,7 +115,7 @@ function yamlOf(name: string, schema: TSchema): readonly string[] {
 
 function defaultText(key: ConfigKey): string {
   const value: unknown = key.schema["default"]
-  if (value === "" || (Array.isArray(value) && value.length === 0)) return "empty"
+  if (value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0)) return "empty"
   return `\`${String(value)}\``
 }
 

@@ -47,7 +47,7 @@ const NETWORK = {
   "proxy-url": text({
     default: "",
     description:
-      "Proxy for everything that goes upstream: http, https, socks5 or socks5h. When no layer names it, `HTTPS_PROXY` is used; given as an empty text, the way out is direct.",
+      "Proxy for everything that goes upstream: http or https. A socks5 or socks5h address is understood, but this version refuses to start with one. When no layer names it, `HTTPS_PROXY` is used; given as an empty text, the way out is direct.",
     expected: "an http, https, socks5 or socks5h address without a path, or nothing",
     pattern: PROXY_PATTERN,
     live: false,

@@ -26,13 +26,19 @@ export type Settler = {
   readonly end: (end: RequestEnd) => void
 }
 
+/** What the body names before anyone has checked it: a refused request is found in the log by it. */
+function statedModel({ json }: ClientCall): string {
+  const model = json["model"]
+  return typeof model === "string" ? model.slice(0, 200) : ""
+}
+
 /** Starts the account of one request. `record` gets its outcome once. */
 export function makeSettler(
   call: ClientCall,
   parts: { readonly clock: Clock; readonly record: (outcome: Outcome) => void },
 ): Settler {
   let lane: Lane = "collect"
-  let model = ""
+  let model = statedModel(call)
   let upstreamModel: string | undefined
   let warnings: readonly string[] = []
   let account: AccountId | undefined

@@ -1,7 +1,5 @@
 /** Who may come in: client keys in every place clients put them, compared in constant time. */
 
-import { timingSafeEqual } from "node:crypto"
-
 import { GatewayError } from "#core/errors.ts"
 import type { Principal } from "#core/request.ts"
 
@@ -30,7 +28,7 @@ export function makeAdmission(apiKeys: readonly string[]): Admission {
       const digest = sha256(presented)
       // Every key is compared, equal or not, so that the time says nothing about which one was close.
       let principal: Principal | undefined
-      for (const key of known) if (timingSafeEqual(key.digest, digest)) principal = key.principal
+      for (const key of known) if (crypto.timingSafeEqual(key.digest, digest)) principal = key.principal
       if (principal === undefined) throw unauthorized("The API key is not known here.")
       return principal
     },

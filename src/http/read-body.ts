@@ -1,7 +1,5 @@
 /** Reads a request body within its limits and decodes it to a JSON object. */
 
-import { gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from "node:zlib"
-
 import type { Timers } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import { isJsonObject, type JsonObject } from "#core/json.ts"
@@ -22,7 +20,7 @@ export async function readJsonBody(request: Request, limits: BodyLimits): Promis
   const declaredBytes = Number(request.headers.get("content-length") ?? 0)
   if (declaredBytes > limits.maxBytes) throw tooLarge(limits.maxBytes)
   const raw = await readBytes(request, limits)
-  return parseObject(decompress(raw, request.headers.get("content-encoding"), limits.maxBytes))
+  return parseObject(await decompress(raw, request.headers.get("content-encoding"), limits.maxBytes))
 }
 
 async function readBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
@@ -69,7 +67,11 @@ async function readPiece(
   }
 }
 
-function decompress(raw: Uint8Array<ArrayBuffer>, encoding: string | null, maxBytes: number): Uint8Array {
+async function decompress(
+  raw: Uint8Array<ArrayBuffer>,
+  encoding: string | null,
+  maxBytes: number,
+): Promise<Uint8Array> {
   const name = (encoding ?? "identity").trim().toLowerCase()
   if (name === "identity" || name === "") return raw
   const unpack = UNPACKERS[name]
@@ -79,8 +81,10 @@ function decompress(raw: Uint8Array<ArrayBuffer>, encoding: string | null, maxBy
       `Content-Encoding "${name}" is not supported; use gzip, deflate or zstd.`,
     )
   }
+  // Loaded by the first body that needs it, because it takes longer to load than a start should wait.
+  const zlib = await import("node:zlib")
   try {
-    return unpack(raw, maxBytes)
+    return unpack(zlib, { raw, maxOutputLength: maxBytes })
   } catch (cause) {
     // The limit is enforced while unpacking: a few kilobytes can stand for gigabytes.
     if (cause instanceof RangeError || codeOf(cause) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(maxBytes)
@@ -91,17 +95,19 @@ function decompress(raw: Uint8Array<ArrayBuffer>, encoding: string | null, maxBy
   }
 }
 
-type Unpack = (raw: Uint8Array, maxOutputLength: number) => Uint8Array
+type Zlib = typeof import("node:zlib")
+type Packed = { readonly raw: Uint8Array; readonly maxOutputLength: number }
+type Unpack = (zlib: Zlib, packed: Packed) => Uint8Array
 
-const gunzip: Unpack = (raw, maxOutputLength) => gunzipSync(raw, { maxOutputLength })
+const gunzip: Unpack = (zlib, { raw, ...limit }) => zlib.gunzipSync(raw, limit)
 
 const UNPACKERS: Readonly<Record<string, Unpack>> = {
   gzip: gunzip,
   "x-gzip": gunzip,
-  zstd: (raw, maxOutputLength) => zstdDecompressSync(raw, { maxOutputLength }),
+  zstd: (zlib, { raw, ...limit }) => zlib.zstdDecompressSync(raw, limit),
   // HTTP means the zlib form (RFC 9110 section 8.4.1.2), but some clients send the bare one.
-  deflate: (raw, maxOutputLength) =>
-    hasZlibHeader(raw) ? inflateSync(raw, { maxOutputLength }) : inflateRawSync(raw, { maxOutputLength }),
+  deflate: (zlib, { raw, ...limit }) =>
+    hasZlibHeader(raw) ? zlib.inflateSync(raw, limit) : zlib.inflateRawSync(raw, limit),
 }
 
 function hasZlibHeader(raw: Uint8Array): boolean {

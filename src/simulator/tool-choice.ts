@@ -24,8 +24,14 @@ const SHELL_NAMES = [
 export function commandOf(prompt: Prompt): string | undefined {
   const stated = /\b(?:run|execute)(?: this| the command)?:\s*(.+)/i.exec(prompt.typedText)
   const plain = /^\s*(?:please\s+)?(?:run|execute)\s+(.+)/i.exec(prompt.typedText)
-  const command = (stated ?? plain)?.[1]?.trim()
+  const command = withoutQuotes((stated ?? plain)?.[1]?.trim() ?? "", prompt.typedText.trim())
   return command === "" ? undefined : command
+}
+
+/** Some clients send what was typed in quotes: the closing one belongs to them, not to the command. */
+function withoutQuotes(command: string, typed: string): string {
+  const quote = typed.charAt(0)
+  return /["'`]/.test(quote) && command.endsWith(quote) ? command.slice(0, -1) : command
 }
 
 /** The tool a person names: `Please call the add tool`, `use get_weather`. */

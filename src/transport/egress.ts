@@ -25,7 +25,7 @@ export function parseEgress(proxyUrl: string | undefined): Egress {
   const url = URL.parse(proxyUrl)
   if (url === null) throw unusable("The proxy URL cannot be read.", "Write it as http://user:password@host:port.")
   if (url.protocol.startsWith("socks")) {
-    throw unusable("SOCKS proxies are not supported yet.", "Use an http:// or https:// proxy for this account.")
+    throw unusable("SOCKS proxies are not supported yet.", "Name an http:// or https:// proxy in proxy-url.")
   }
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw unusable(`The proxy scheme ${url.protocol} is not supported.`, "Use an http:// or https:// proxy.")
