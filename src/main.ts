@@ -18,19 +18,17 @@ for (const [signal, exitCode] of [["SIGINT", 130] as const, ["SIGTERM", 143] as 
   })
 }
 
-/** Writes to a stream; a reader that has gone away (`sluice … | head`) ends the program quietly. */
-const writer = (stream: NodeJS.WriteStream) => (text: string) => {
-  try {
-    stream.write(text)
-  } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && cause.code === "EPIPE")) throw cause
+// A reader that has gone away (`sluice … | head`) ends the program quietly.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", cause => {
+    if (!("code" in cause && cause.code === "EPIPE")) throw cause
     process.exit(0)
-  }
+  })
 }
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  stdout: writer(process.stdout),
-  stderr: writer(process.stderr),
+  stdout: text => void process.stdout.write(text),
+  stderr: text => void process.stderr.write(text),
   env: process.env,
   cwd: process.cwd(),
   isTerminal: process.stdout.isTTY === true,

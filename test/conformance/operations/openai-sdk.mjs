@@ -1,5 +1,5 @@
 // Runs one operation of the official `openai` package and prints its result as one JSON line.
-// Environment: CLIENTS (folder of node_modules), BASE (http://host:port/v1), KEY; argument: the operation's name.
+// Environment: CLIENTS (folder of node_modules), BASE (http://host:port/v1), KEY; arguments: the operation's name, and what it needs.
 import { join } from "node:path"
 
 const from = path => import(join(process.env.CLIENTS, "node_modules", path))
@@ -12,6 +12,43 @@ const model = "gpt-5.5"
 const user = content => [{ role: "user", content }]
 const City = z.object({ city: z.string(), population: z.number() })
 const weather = { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
+
+// Every tool a simulated scenario may call, in each dialect's own shape.
+const chatTools = [
+  { type: "function", function: { name: "weather", parameters: weather } },
+  { type: "custom", custom: { name: "patch" } },
+]
+const responsesTools = [
+  { type: "function", name: "weather", parameters: weather, strict: false },
+  { type: "custom", name: "patch" },
+]
+
+// All four ways of asking, each through the SDK's own helper.
+const ways = {
+  "chat stream": async prompt => {
+    const stream = client.chat.completions.stream({
+      model,
+      messages: user(prompt),
+      tools: chatTools,
+      stream_options: { include_usage: true },
+    })
+    const final = await stream.finalChatCompletion()
+    return { finish: final.choices[0].finish_reason, message: final.choices[0].message }
+  },
+  "chat json": async prompt => {
+    const final = await client.chat.completions.create({ model, messages: user(prompt), tools: chatTools })
+    return { finish: final.choices[0].finish_reason, message: final.choices[0].message }
+  },
+  "responses stream": async prompt => {
+    const stream = client.responses.stream({ model, input: user(prompt), tools: responsesTools })
+    const final = await stream.finalResponse()
+    return { status: final.status, output: final.output, text: final.output_text }
+  },
+  "responses json": async prompt => {
+    const final = await client.responses.create({ model, input: user(prompt), tools: responsesTools })
+    return { status: final.status, output: final.output, text: final.output_text }
+  },
+}
 
 const operations = {
   "chat.create": () => client.chat.completions.create({ model, messages: user("Say hello"), temperature: 0, max_tokens: 50 }),
@@ -74,6 +111,14 @@ const operations = {
     const second = await client.responses.create({ model, input, tools })
     return { call, text: second.output_text }
   },
+  // Takes a JSON list of prompts; answers what each way came to for each of them.
+  ways: async prompts => {
+    const results = []
+    for (const prompt of JSON.parse(prompts)) {
+      for (const [way, ask] of Object.entries(ways)) results.push({ prompt, way, ...(await ask(prompt).catch(describeError)) })
+    }
+    return results
+  },
   "models.list": async () => ({ ids: (await client.models.list()).data.map(entry => entry.id) }),
   "models.retrieve": () => client.models.retrieve(model),
   "error.model": () => client.chat.completions.create({ model: "no-such-model", messages: user("hi") }),
@@ -95,7 +140,8 @@ const operations = {
 }
 
 const describeError = error => ({
-  error: { name: error.constructor.name, status: error.status, code: error.code, type: error.type, param: error.param, requestId: error.requestID },
+  error: { name: error.constructor.name, message: error.message, status: error.status, code: error.code, type: error.type, param: error.param, requestId: error.requestID },
 })
-const result = await operations[process.argv[2]]().catch(describeError)
+const [, , operation, ...operands] = process.argv
+const result = await operations[operation](...operands).catch(describeError)
 console.log(JSON.stringify(result))
