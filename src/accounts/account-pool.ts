@@ -2,6 +2,7 @@
 
 import { join } from "node:path"
 
+import type { Account } from "#core/account.ts"
 import type { Clock, Timers } from "#core/clock.ts"
 import type { RandomBytes } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
@@ -15,8 +16,10 @@ import { OPENAI_TOKEN_ENDPOINT, type TokenEndpoint } from "./refresh-token.ts"
 import type { Refresher, RefresherEvent } from "./refresh-types.ts"
 import { makeRefresher } from "./refresher.ts"
 
-/** Everything the accounts tell. A changed credential is an `account-changed` like any other change. */
+/** Everything the accounts tell. */
 export type AccountPoolEvent =
+  /** A refresh, and no change of its file, has given the account another credential. */
+  | { readonly type: "credential-renewed"; readonly account: Account }
   | Exclude<DirectoryEvent, { type: "file-behind" }>
   | Exclude<RefresherEvent, { type: "credential-changed" }>
   | CommitEvent
@@ -81,7 +84,7 @@ function onDirectoryEvent({ refresher, commit, emit }: Wiring, event: DirectoryE
 }
 
 function onRefresherEvent(emit: Wiring["emit"], event: RefresherEvent): void {
-  if (event.type === "credential-changed") emit({ type: "account-changed", account: event.account })
+  if (event.type === "credential-changed") emit({ type: "credential-renewed", account: event.account })
   else emit(event)
 }
 

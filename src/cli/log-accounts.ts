@@ -20,6 +20,11 @@ function lineOf(event: AccountPoolEvent): Line {
     case "account-changed":
     case "account-removed":
       return line("debug", event.type, { account: event.account.id, label: maskLabel(event.account.label) })
+    case "credential-renewed":
+      return line("info", "access token refreshed", {
+        account: event.account.id,
+        label: maskLabel(event.account.label),
+      })
     case "account-duplicated":
       return line("warn", "the account is in two files; the newer credential serves", {
         account: event.accountId,

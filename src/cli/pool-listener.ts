@@ -19,6 +19,7 @@ export function poolListener(
       if (isNew) keeper.restore(account.id)
       sync.accountSeen(account)
     },
+    renewed: pool.renew,
     removed: id => {
       pool.remove(id)
       catalogue.removeAccount(id)

@@ -14,8 +14,10 @@ import { randomBytes } from "./random-bytes.ts"
 
 /** Whoever keeps accounts: told of every change. */
 export type AccountListener = {
-  /** New, changed, or with a new credential. */
+  /** New, or changed in its file: whoever did that has a reason to try it again. */
   readonly put: (account: Account) => void
+  /** Refreshed: nothing but the credential is new. */
+  readonly renewed: (account: Account) => void
   readonly removed: (id: AccountId) => void
   /** Refreshing has shown for good that a human must sign in, or that the account was closed. */
   readonly lost: (id: AccountId, effect: "needs-login" | "suspend", detail: string) => void
@@ -56,6 +58,7 @@ export function runAccounts(parts: RunAccountsParts): AccountPool {
 
 function pass(event: AccountPoolEvent, listener: AccountListener): void {
   if (event.type === "account-added" || event.type === "account-changed") listener.put(event.account)
+  else if (event.type === "credential-renewed") listener.renewed(event.account)
   else if (event.type === "account-removed") listener.removed(event.account.id)
   else if (event.type === "account-effect") {
     const effect = event.effect.type

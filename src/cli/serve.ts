@@ -52,7 +52,7 @@ export const serveCommand: Command = {
       initial: result.loaded,
       loader,
       timers: systemTimers,
-      reportFailure: cause => log.error({ reason: String(cause) }, "reading the configuration again failed"),
+      reportFailure: cause => noteFailure(cause, log),
       watch: onChange => watchFiles({ paths: loader.paths, timers: systemTimers }, onChange),
     })
     return serveUntilStopped(store, log, io)
@@ -61,6 +61,10 @@ export const serveCommand: Command = {
 
 async function serveUntilStopped(store: ConfigStore, log: Log, io: CommandIo): Promise<number> {
   store.subscribe(report => noteReload(report, log))
+  const onHangup = () => {
+    store.reload().catch(cause => noteFailure(cause, log))
+  }
+  process.on("SIGHUP", onHangup)
   try {
     const running = await runGateway({ config: store.current, log, version: VERSION })
     log.info(startFacts(store.current(), running.accounts().length), `listening on ${running.url.origin}`)
@@ -70,12 +74,17 @@ async function serveUntilStopped(store: ConfigStore, log: Log, io: CommandIo): P
     log.info({}, "stopped")
     return 0
   } finally {
+    process.off("SIGHUP", onHangup)
     store.close()
   }
 }
 
 function startFacts(config: Config, accounts: number) {
   return { accounts, authDir: config.authDir, upstream: config.baseUrl, keys: config.apiKeys.length }
+}
+
+function noteFailure(cause: unknown, log: Log): void {
+  log.error({ reason: String(cause) }, "reading the configuration again failed")
 }
 
 function noteReload(report: ReloadReport, log: Log): void {

@@ -7,7 +7,7 @@ import type { UpstreamReply, UpstreamTarget } from "#core/upstream.ts"
 import { commitmentOf, type Judge } from "./commitment.ts"
 import { type Destination, encodeTurn, readRefusal, sendTurn } from "./dispatch.ts"
 import { type HeldHead, holdHead } from "./hold.ts"
-import { networkVerdict } from "./network-verdict.ts"
+import { afterSilence, networkVerdict } from "./network-verdict.ts"
 import type { TurnParts } from "./turn-parts.ts"
 import type { AttemptInput, AttemptResult, Turn } from "./turn-types.ts"
 
@@ -32,14 +32,15 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
     }
     const head = await headOf(turn, reply.body, parts)
     if (head.result.type === "failure") {
-      const verdict = judge(head.result.failure)
+      const verdict = afterSilence(judge(head.result.failure), parts.clock() - startedAtMs)
       await giveBack(head.reader)
       return { type: "failed", verdict, ...usedToken }
     }
     const committed = commitmentOf(turn, { input, encoded, head, reply, judge, startedAtMs }, parts)
     return { type: "committed", empty: head.result.type === "empty", turn: committed }
   } catch (cause) {
-    return { type: "failed", verdict: networkVerdict(cause, input.abort.signal), ...usedToken }
+    const silentMs = parts.clock() - startedAtMs
+    return { type: "failed", verdict: afterSilence(networkVerdict(cause, input.abort.signal), silentMs), ...usedToken }
   }
 }
 

@@ -27,8 +27,8 @@ export type HealthCheckParts = {
   readonly reportFailure: (name: string, cause: unknown) => void
 }
 
-/** How often a switched-off loop looks whether it was switched on. */
-const IDLE_MS = 60_000
+/** How often the loop looks at its settings, which may change while it waits. */
+const LOOK_MS = 5_000
 
 /**
  * Starts the loop; the returned function ends it. An account whose probe fails `maxFailures` times in a row rests for
@@ -36,13 +36,15 @@ const IDLE_MS = 60_000
  */
 export function startHealthCheck(parts: HealthCheckParts): () => void {
   const failures = new Map<AccountId, number>()
+  let lastRoundAtMs = parts.clock()
   let stopped = false
   let cancelTimer: CancelTimer = () => {}
 
   function plan(): void {
-    const { intervalMs } = parts.settings()
-    cancelTimer = parts.timers.after(intervalMs > 0 ? intervalMs : IDLE_MS, () => {
-      const round = intervalMs > 0 ? runRound() : Promise.resolve()
+    cancelTimer = parts.timers.after(Math.min(LOOK_MS, parts.settings().intervalMs || LOOK_MS), () => {
+      const { intervalMs } = parts.settings()
+      const isDue = intervalMs > 0 && parts.clock() - lastRoundAtMs >= intervalMs
+      const round = isDue ? runRound() : Promise.resolve()
       round.catch(cause => parts.reportFailure("health check", cause)).finally(() => stopped || plan())
     })
   }
@@ -50,6 +52,7 @@ export function startHealthCheck(parts: HealthCheckParts): () => void {
   async function runRound(): Promise<void> {
     const enabled = parts.accounts().filter(account => !account.disabled)
     const startedAtMs = parts.clock()
+    lastRoundAtMs = startedAtMs
     const reports = await mapLimited(enabled, parts.settings().concurrency, parts.probe)
     // When every probe fails, the quota endpoint or the way to it is at fault, and no account.
     if (stopped || reports.every(report => report.status === "failed")) return

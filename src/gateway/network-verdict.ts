@@ -20,3 +20,12 @@ export function networkVerdict(cause: unknown, signal: AbortSignal): Verdict {
   }
   return { error, effect: { type: "none" }, next: "same-account", delayMs: 200 }
 }
+
+/** An upstream that breaks off after thinking this long would do so on every other account as well. */
+const LONG_SILENCE_MS = 60_000
+
+/** Ends the tries after a break that came late: two more accounts would only think and break off again. */
+export function afterSilence(verdict: Verdict, silentMs: number): Verdict {
+  const isBreak = verdict.error.kind === "upstream-protocol"
+  return isBreak && silentMs >= LONG_SILENCE_MS ? { ...verdict, next: "stop" } : verdict
+}

@@ -14,6 +14,8 @@ import type { TurnPool } from "./turn-parts.ts"
 export type Pool = TurnPool & {
   /** Adds an account or takes over what changed about it. */
   readonly put: (account: Account) => void
+  /** Takes over a refreshed credential and leaves the account's lifecycle to what else is known of it. */
+  readonly renew: (account: Account) => void
   readonly remove: (id: AccountId) => void
   readonly accounts: () => readonly Account[]
   readonly quotaOf: (id: AccountId) => QuotaSnapshot | undefined
@@ -44,7 +46,10 @@ export function makePool(parts: PoolParts): Pool {
 
   return {
     put: account => {
+      const known = accounts.get(account.id)
       accounts.set(account.id, account)
+      // Rewriting a file after a refresh shows up as a change of it; nothing has changed then.
+      if (known !== undefined && isSameSignIn(known, account)) return
       parts.scheduler.upsert({
         id: account.id,
         provider: account.provider,
@@ -52,6 +57,12 @@ export function makePool(parts: PoolParts): Pool {
         lifecycle: account.disabled ? "paused" : "enabled",
         credential: credentialState(account, parts.clock()),
       })
+    },
+    renew: account => {
+      accounts.set(account.id, account)
+      // A refresh proves the credential, and so ends a missing login; it proves nothing about a closed account.
+      if (parts.scheduler.lifecycleOf(account.id) === "needs-login") parts.scheduler.setLifecycle(account.id, "enabled")
+      parts.scheduler.setCredential(account.id, credentialState(account, parts.clock()))
     },
     remove: id => {
       accounts.delete(id)
@@ -105,6 +116,13 @@ export function makePool(parts: PoolParts): Pool {
       if (account !== undefined) parts.modelsChanged(account, etag)
     },
   }
+}
+
+function isSameSignIn(before: Account, after: Account): boolean {
+  const { credential } = after
+  if (before.disabled !== after.disabled || before.plan !== after.plan) return false
+  if (credential.type === "api-key" || before.credential.type === "api-key") return false
+  return credential.accessToken === before.credential.accessToken
 }
 
 /** Where requests of an account go: only ChatGPT accounts follow the configured base URL. */

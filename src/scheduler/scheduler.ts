@@ -39,6 +39,8 @@ export type Scheduler = {
   readonly report: (id: AccountId, report: AttemptReport) => void
   /** Says that an attempt went well: blocks confirmed before it began are proven wrong. */
   readonly succeeded: (id: AccountId, success: AttemptSuccess) => void
+  /** Undefined for an account it does not know. */
+  readonly lifecycleOf: (id: AccountId) => Lifecycle | undefined
   readonly setLifecycle: (id: AccountId, lifecycle: Lifecycle) => void
   readonly setCredential: (id: AccountId, credential: CredentialState) => void
   /** Clears blocks of every kind, or the given ones; those of the account's way out included. */
@@ -108,6 +110,7 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
       const member = pool.get(id)
       if (member !== undefined) readSuccess(member, success, { pool, clock })
     },
+    lifecycleOf: id => pool.get(id)?.facts.lifecycle,
     setLifecycle: (id, lifecycle) => change(id, member => setFacts(member, { lifecycle }, { pool, clock })),
     setCredential: (id, credential) => change(id, member => setFacts(member, { credential }, { pool, clock })),
     clearBlocks: (id, options = {}) => change(id, member => clearOnRequest(member, options, { pool, clock })),

@@ -77,7 +77,7 @@ test("the new pair is in the store and in the file before anyone sees it", async
   const seen: unknown[] = []
   const started = await startPool({
     emit: event => {
-      if (event.type !== "account-changed" || event.account.credential.generation === 0) return
+      if (event.type !== "credential-renewed") return
       const row = world.store().readCredential(event.account.id)
       seen.push([row?.generation, row?.fingerprint, readEntry(path)["refresh_token"]])
     },

@@ -61,6 +61,7 @@ function completeTerminal(state: RelayState, event: TerminalEvent, original: str
     identity: identify(state, event.response),
     status,
     collected: state.items.listText(),
+    prefersCollected: state.editsIds,
     repair: { toolNames, fallbackId },
   })
 }

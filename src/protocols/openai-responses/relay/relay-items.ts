@@ -6,13 +6,17 @@ import { byteTextOfUtf8 } from "#wire/bytes.ts"
 import { memberText, withMembers } from "#wire/json-scan.ts"
 
 import { repairItem } from "./final-item.ts"
+import { isPublicEvent } from "./public-events.ts"
 import { ensureCreated } from "./relay-end.ts"
 import { forward, type RelayEvent } from "./relay-event.ts"
 import type { RelayState } from "./relay-state.ts"
+import { itemFallbackId, withStableId } from "./stable-ids.ts"
 
 /** Sends an event that is part of the answer. */
-export function onOutput(state: RelayState, event: RelayEvent): void {
+export function onOutput(state: RelayState, upstreamEvent: RelayEvent): void {
+  if (!state.context.reply.codexClient && !isPublicEvent(upstreamEvent.type)) return
   ensureCreated(state)
+  const event = withStableId(state, upstreamEvent)
   switch (event.type) {
     case "response.output_item.added":
       forward(state, event, renameIn(state, event))
@@ -37,7 +41,7 @@ export function onOutput(state: RelayState, event: RelayEvent): void {
 
 /** Deltas never change: from now on frames that begin like this one pass unread. */
 function learnPrefix(state: RelayState, { frame, type, data }: RelayEvent): void {
-  if (!DELTA_CHANNELS.has(type)) return
+  if (!DELTA_CHANNELS.has(type) || state.editsIds) return
   const dataStart = `{"type":"${type}",`
   const prefix = `event: ${type}\ndata: ${dataStart}`
   if (data.startsWith(dataStart) && frame.text.startsWith(prefix, frame.start)) state.unreadPrefix = prefix
@@ -51,8 +55,8 @@ function onItemDone(state: RelayState, event: RelayEvent): void {
     return
   }
   const index = numberAt(event.json, "output_index")
-  const fallbackId = `item_${state.context.requestId}_${index ?? `n${state.items.count()}`}`
-  const repaired = repairItem(text, item, { toolNames: state.context.toolNames, fallbackId })
+  const repair = { toolNames: state.context.toolNames, fallbackId: itemFallbackId(state, index) }
+  const repaired = repairItem(text, item, repair)
   state.items.add(index, repaired)
   const data = repaired === text ? event.data : withMembers(event.data, new Map([["item", repaired]]))
   forward(state, event, data ?? event.data)

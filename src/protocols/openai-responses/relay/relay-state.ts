@@ -18,6 +18,10 @@ export type RelayState = {
   readonly output: RelayOutput
   readonly readFailure: (failure: UpstreamFailure) => GatewayError
   readonly items: CollectedItems
+  /** Ids under which items were announced, by output index. */
+  readonly itemIds: Map<number, string>
+  /** The upstream's ids contradict each other; from then on every event is read. */
+  editsIds: boolean
   /** Fixed by the first event that names the answer. */
   identity: ResponseIdentity | undefined
   upstreamModel: string | undefined
@@ -43,6 +47,8 @@ export function makeRelayState({ context, output, readFailure }: RelayEventParts
     output,
     readFailure,
     items: makeCollectedItems(),
+    itemIds: new Map(),
+    editsIds: false,
     identity: undefined,
     upstreamModel: undefined,
     created: false,

@@ -15,6 +15,8 @@ export type Completion = {
   readonly status: "completed" | "incomplete"
   /** The `output` list made of the finished items. */
   readonly collected: string
+  /** The ids in the upstream's own list are not those the client has seen. */
+  readonly prefersCollected: boolean
   readonly repair: ItemRepair
 }
 
@@ -67,8 +69,9 @@ export function identityChanges(response: JsonObject, identity: ResponseIdentity
 
 type Change = readonly (readonly [key: string, value: string])[]
 
-function outputChange(responseText: string, response: JsonObject, { collected, repair }: Completion): Change {
-  if ((arrayAt(response, "output") ?? []).length === 0) {
+function outputChange(responseText: string, response: JsonObject, completion: Completion): Change {
+  const { collected, prefersCollected, repair } = completion
+  if (prefersCollected || (arrayAt(response, "output") ?? []).length === 0) {
     return collected === "[]" && "output" in response ? [] : [["output", collected]]
   }
   const output = memberText(responseText, "output")
