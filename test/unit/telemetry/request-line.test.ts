@@ -98,7 +98,11 @@ test("a request that reached no account has no account in its line", () => {
 
 test("the line goes to the log once, with its level", async () => {
   const lines: string[] = []
-  const log: Log = await makeLog({ level: "info", format: "json", destination: { write: line => void lines.push(line) } })
+  const log: Log = await makeLog({
+    level: "info",
+    format: "json",
+    destination: { write: line => void lines.push(line) },
+  })
   makeRequestLine({ log, labelOf })(makeOutcome())
   expect(lines.map(line => JSON.parse(line))).toMatchObject([{ level: "info", id: "req_0123456789", outputTokens: 6 }])
 })

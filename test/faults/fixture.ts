@@ -1,0 +1,242 @@
+/** A compiled gateway over a scripted upstream, with what fault tests look at afterwards: requests, leases, log. */
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+import type { JsonObject } from "#core/json.ts"
+import type { SimulatorControl } from "#simulator/control.ts"
+import type { RecordedRequest } from "#simulator/recorder.ts"
+import { type SimulatorOptions, startSimulator } from "#simulator/simulator.ts"
+
+import { compiledBinary, freePort, type StartedGateway, startGateway } from "../support/binary.ts"
+import { type RawExchange, rawRequest } from "./raw-client.ts"
+
+/** Every prompt of these tests contains it, so that a prompt in the log is found. */
+export const PROMPT_MARK = "marigold-lantern"
+
+/** An answer as a plain client sees it. */
+export type Reply = {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The parsed body; a body that is not a JSON object fails the test. */
+  readonly json: () => JsonObject
+}
+
+/** How to start. `env` is added to an otherwise empty environment. */
+export type FaultOptions = {
+  readonly accounts?: number
+  readonly simulator?: SimulatorOptions
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly env?: Readonly<Record<string, string>>
+  /** Runs after the account files are written and before the gateway starts. */
+  readonly prepare?: (folder: string, control: SimulatorControl) => Promise<void>
+}
+
+/** A gateway under test. */
+export type FaultGateway = {
+  readonly url: string
+  readonly key: string
+  readonly control: SimulatorControl
+  /** Holds `auths/`, `data/` and `sluice.yaml`. */
+  readonly folder: string
+  /** The process that runs now. */
+  readonly process: () => StartedGateway
+  readonly post: (path: string, body: unknown, headers?: Readonly<Record<string, string>>) => Promise<Reply>
+  readonly get: (path: string, headers?: Readonly<Record<string, string>>) => Promise<Reply>
+  /** A POST on a socket of its own. */
+  readonly open: (path: string, body: unknown, headers?: Readonly<Record<string, string>>) => RawExchange
+  /** Model turns the upstream has got. */
+  readonly turns: () => readonly RecordedRequest[]
+  /** Resolves when no lease is out and nobody waits; rejects after two seconds. */
+  readonly idle: () => Promise<void>
+  /** Raises the retry budget: every plain request allows a fifth of a retry for ten seconds. */
+  readonly earnRetries: (retries: number) => Promise<void>
+  /** Writes the settings file anew; the gateway notices by itself. */
+  readonly configure: (settings: Readonly<Record<string, unknown>>) => Promise<void>
+  /** Starts another process on the same folders once the present one has ended. */
+  readonly startAgain: () => Promise<void>
+  /** Ends everything and throws when a secret or a prompt stands in the log. */
+  readonly stop: () => Promise<void>
+}
+
+const KEY = "sk-sluice-fault-test-key"
+
+/** Starts simulator and binary. */
+export async function startFaultGateway(options: FaultOptions = {}): Promise<FaultGateway> {
+  const simulator = startSimulator({ accounts: options.accounts ?? 2, ...options.simulator })
+  const { control } = simulator
+  const folder = await mkdtemp(join(tmpdir(), "sluice-fault-"))
+  for (const { name } of control.accounts()) await writeAccount(folder, control, name)
+  await options.prepare?.(folder, control)
+  const url = `http://127.0.0.1:${freePort()}`
+  const standard = {
+    listen: url.slice("http://".length),
+    "auth-dir": join(folder, "auths"),
+    "data-dir": join(folder, "data"),
+    "base-url": `${simulator.url}/backend-api/codex`,
+    "log-format": "json",
+    "log-level": "debug",
+    "keepalive-interval": 0,
+    "api-keys": [KEY],
+    oauth: { issuer: simulator.url },
+  }
+  const configure = (settings: Readonly<Record<string, unknown>>) =>
+    writeFile(join(folder, "sluice.yaml"), JSON.stringify({ ...standard, ...options.settings, ...settings }))
+  await configure({})
+  const start = () => startProcess(folder, url, options.env ?? {})
+  const processes = [await start()]
+  const tokens = new Set<string>()
+  const current = () => {
+    const last = processes.at(-1)
+    if (last === undefined) throw new Error("nothing was started")
+    return last
+  }
+  const auth = { authorization: `Bearer ${KEY}` }
+  const get = async (path: string, headers = {}) =>
+    read(await fetch(`${url}${path}`, { headers: { ...auth, ...headers } }))
+  const post = async (path: string, body: unknown, headers = {}) =>
+    read(
+      await fetch(`${url}${path}`, {
+        method: "POST",
+        headers: { ...auth, "content-type": "application/json", ...headers },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      }),
+    )
+  return {
+    url,
+    key: KEY,
+    control,
+    folder,
+    process: current,
+    get,
+    post,
+    open: (path, body, headers) =>
+      rawRequest(url, {
+        path,
+        body: typeof body === "string" ? body : JSON.stringify(body),
+        headers: { ...auth, ...headers },
+      }),
+    turns: () => control.recorded({ path: "/codex/responses" }),
+    idle: () => untilIdle(get),
+    earnRetries: async retries => {
+      for (let sent = 0; sent < retries * 5; sent += 25) {
+        await Promise.all(
+          Array.from({ length: 25 }, (_, index) => post("/v1/responses", turn({ text: `earn ${sent + index}` }))),
+        )
+      }
+    },
+    configure,
+    startAgain: async () => {
+      processes.push(await start())
+    },
+    stop: async () => {
+      noteTokens(tokens, control)
+      const outputs: string[] = []
+      for (const one of processes) {
+        await one.stop()
+        outputs.push(one.output())
+      }
+      await simulator.stop()
+      await rm(folder, { recursive: true, force: true })
+      assertSilent(outputs.join(""), tokens)
+    },
+  }
+}
+
+/** Writes the file of one account as a login would. */
+export function writeAccount(folder: string, control: SimulatorControl, name: string): Promise<number> {
+  return Bun.write(join(folder, "auths", `${name}.json`), JSON.stringify(control.accountFile(name)))
+}
+
+function startProcess(folder: string, url: string, env: Readonly<Record<string, string>>): Promise<StartedGateway> {
+  return compiledBinary().then(binary =>
+    startGateway({
+      command: [binary, "serve", "--config", join(folder, "sluice.yaml")],
+      url,
+      cwd: folder,
+      env: { HOME: folder, PATH: "/usr/bin:/bin", ...env },
+    }),
+  )
+}
+
+/** A request in the Responses dialect. `text` may carry a `[[simulate: …]]` directive. */
+export function turn(options: { readonly text?: string; readonly stream?: boolean } = {}): JsonObject {
+  return {
+    model: "gpt-5.5",
+    input: `${PROMPT_MARK} ${options.text ?? "hello"}`,
+    stream: options.stream ?? false,
+  }
+}
+
+/** The same in the Chat Completions dialect. */
+export function chat(options: { readonly text?: string; readonly stream?: boolean } = {}): JsonObject {
+  return {
+    model: "gpt-5.5",
+    messages: [{ role: "user", content: `${PROMPT_MARK} ${options.text ?? "hello"}` }],
+    stream: options.stream ?? false,
+  }
+}
+
+async function read(response: Response): Promise<Reply> {
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) }
+}
+
+async function untilIdle(get: FaultGateway["get"]): Promise<void> {
+  const lateMs = performance.now() + 2_000
+  for (;;) {
+    const { pool, accounts } = (await get("/stats")).json() as unknown as StatsBody
+    const load = accounts.reduce((sum, account) => sum + account.in_flight, 0)
+    if (pool.leases === 0 && pool.waiting === 0 && load === 0) return
+    if (performance.now() > lateMs) throw new Error(`leases are still out: ${JSON.stringify({ pool, load })}`)
+    await Bun.sleep(10)
+  }
+}
+
+/** The part of `GET /stats` that tests read. */
+export type StatsBody = {
+  readonly pool: {
+    readonly leases: number
+    readonly waiting: number
+    readonly available: number
+    readonly total: number
+  }
+  readonly accounts: readonly {
+    readonly in_flight: number
+    readonly status: string
+    readonly reason?: string
+    readonly until?: string
+  }[]
+}
+
+/** Polls until `check` holds; rejects with `what` after `withinMs`. */
+export async function until(what: string, check: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
+  const lateMs = performance.now() + withinMs
+  while (!(await check())) {
+    if (performance.now() > lateMs) throw new Error(`not within ${withinMs} ms: ${what}`)
+    await Bun.sleep(5)
+  }
+}
+
+/** Everything secret the upstream has seen or handed out. */
+function noteTokens(tokens: Set<string>, control: SimulatorControl): void {
+  tokens.add(KEY)
+  for (const { name, apiKey } of control.accounts()) {
+    const file = control.accountFile(name)
+    for (const secret of [apiKey, file.access_token, file.refresh_token, file.id_token]) tokens.add(secret)
+  }
+  for (const { headers } of control.recorded()) {
+    const bearer = headers["authorization"]?.slice("Bearer ".length)
+    if (bearer !== undefined && bearer !== "") tokens.add(bearer)
+  }
+}
+
+function assertSilent(output: string, tokens: ReadonlySet<string>): void {
+  if (output.includes(PROMPT_MARK)) throw new Error("prompt text stands in the log")
+  for (const token of tokens) {
+    // The tail: a cut or masked token may keep its head.
+    if (output.includes(token.slice(-16))) throw new Error(`a secret stands in the log: ${token.slice(0, 6)}…`)
+  }
+}
