@@ -34,9 +34,14 @@ export type ResolvedAccount = { readonly account: Account; readonly staleFingerp
 /** Claims of both tokens; the access token, which the upstream sees, goes first. */
 function claimsOf({ idToken, accessToken }: AccountDraft): TokenClaims {
   const access = accessToken === undefined ? {} : readTokenClaims(accessToken)
-  if (idToken === undefined || idToken === accessToken) return access
+  // Most access tokens say everything, and decoding a second token for each of a thousand accounts is felt at start.
+  if (idToken === undefined || idToken === accessToken || saysEverything(access)) return access
   const { expiresAtMs, issuedAtMs, ...who } = readTokenClaims(idToken)
   return { ...who, ...access }
+}
+
+function saysEverything({ workspaceId, userId, email, plan, fedramp }: TokenClaims): boolean {
+  return [workspaceId, userId, email, plan, fedramp].every(claim => claim !== undefined)
 }
 
 function credentialOf(draft: AccountDraft, expiresAtMs: number | undefined): Credential {
@@ -103,7 +108,7 @@ function findRemembered(account: Account, memory: CredentialMemory): RememberedC
  */
 export function resolveAccount(account: Account, memory: CredentialMemory): ResolvedAccount {
   const remembered = findRemembered(account, memory)
-  const fingerprint = fingerprintOf(account.credential)
+  const fingerprint = remembered === undefined ? undefined : fingerprintOf(account.credential)
   if (remembered === undefined || fingerprint === undefined) return { account }
   const id = remembered.accountId
   const { generation } = remembered.credential

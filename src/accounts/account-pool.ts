@@ -2,7 +2,6 @@
 
 import { join } from "node:path"
 
-import type { Account } from "#core/account.ts"
 import type { Clock, Timers } from "#core/clock.ts"
 import type { RandomBytes } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
@@ -17,12 +16,7 @@ import type { Refresher, RefresherEvent } from "./refresh-types.ts"
 import { makeRefresher } from "./refresher.ts"
 
 /** Everything the accounts tell. */
-export type AccountPoolEvent =
-  /** A refresh, and no change of its file, has given the account another credential. */
-  | { readonly type: "credential-renewed"; readonly account: Account }
-  | Exclude<DirectoryEvent, { type: "file-behind" }>
-  | Exclude<RefresherEvent, { type: "credential-changed" }>
-  | CommitEvent
+export type AccountPoolEvent = Exclude<DirectoryEvent, { type: "file-behind" }> | RefresherEvent | CommitEvent
 
 /** What the pool is made of. */
 export type AccountPoolParts = {
@@ -83,11 +77,6 @@ function onDirectoryEvent({ refresher, commit, emit }: Wiring, event: DirectoryE
   }
 }
 
-function onRefresherEvent(emit: Wiring["emit"], event: RefresherEvent): void {
-  if (event.type === "credential-changed") emit({ type: "credential-renewed", account: event.account })
-  else emit(event)
-}
-
 function makeCommit(
   { timers, emit }: AccountPoolParts,
   vault: CredentialVault,
@@ -126,7 +115,7 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
     commit: commit.commit,
     reload: directory.reload,
     intents: vault,
-    emit: event => onRefresherEvent(emit, event),
+    emit,
   })
   return {
     accounts: refresher.accounts,

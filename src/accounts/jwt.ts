@@ -42,6 +42,11 @@ function millisecondsAt(claims: JsonObject, key: string): number | undefined {
   return seconds === undefined ? undefined : seconds * 1000
 }
 
+function booleanAt(claims: JsonObject, key: string): boolean | undefined {
+  const value = claims[key]
+  return typeof value === "boolean" ? value : undefined
+}
+
 /** Reads the claims we use from one token; an opaque token yields an empty object. */
 export function readTokenClaims(token: string): TokenClaims {
   const claims = decodeClaims(token)
@@ -53,7 +58,7 @@ export function readTokenClaims(token: string): TokenClaims {
     userId: stringAt(auth, "chatgpt_user_id") ?? stringAt(auth, "user_id"),
     email: stringAt(claims, "email") ?? stringAt(profile, "email"),
     plan: stringAt(auth, "chatgpt_plan_type"),
-    fedramp: auth["chatgpt_account_is_fedramp"] === true ? true : undefined,
+    fedramp: booleanAt(auth, "chatgpt_account_is_fedramp"),
     expiresAtMs: millisecondsAt(claims, "exp"),
     issuedAtMs: millisecondsAt(claims, "iat"),
   })

@@ -44,7 +44,7 @@ async function adoptNewer(parts: FlightParts, account: Account, fingerprint: str
   if (found === undefined || found.id !== account.id) return false
   const { account: present, fingerprint: presentFingerprint } = entries.put(found)
   if (presentFingerprint === fingerprint || presentFingerprint === undefined) return false
-  emit({ type: "credential-changed", account: present })
+  emit({ type: "credential-renewed", account: present })
   return true
 }
 
@@ -101,7 +101,7 @@ async function publish(
   for (const { account } of rotations) {
     // An account that was removed or signed in anew meanwhile stays so; file and row hold the successor.
     if (entries.get(account.id)?.fingerprint !== fingerprint) continue
-    emit({ type: "credential-changed", account: entries.put(account).account })
+    emit({ type: "credential-renewed", account: entries.put(account).account })
   }
   return { type: "renewed" }
 }

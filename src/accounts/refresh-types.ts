@@ -31,7 +31,7 @@ export type RefreshOutcome =
 /** What a refresher tells its surroundings. */
 export type RefresherEvent =
   /** The account serves with a new credential. Everything that keeps accounts replaces it. */
-  | { readonly type: "credential-changed"; readonly account: Account }
+  | { readonly type: "credential-renewed"; readonly account: Account }
   /** A confirmed refusal. `detail` is the endpoint's code. */
   | {
       readonly type: "account-effect"

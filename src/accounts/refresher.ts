@@ -82,7 +82,7 @@ async function lookAtFile(state: RefresherState, account: Account, request: Refr
   const present = found?.id === account.id ? state.entries.put(found).account : account
   if (present.credential.type === "chatgpt" && !needsMore(state, present, request.rejectedToken ?? "")) {
     if (!holdsRejected(account, request.rejectedToken)) return { type: "fresh", how: "current", account: present }
-    state.parts.emit({ type: "credential-changed", account: present })
+    state.parts.emit({ type: "credential-renewed", account: present })
     return { type: "fresh", how: "adopted", account: present }
   }
   return failedOutcome({ class: "permanent", code: "no-refresh-token", confirmed: true }, present)
@@ -96,7 +96,7 @@ async function heldBack(state: RefresherState, entry: RefreshEntry): Promise<Ref
     const present = state.entries.put(found)
     if (present.fingerprint !== entry.fingerprint) {
       state.planner.note(present.dueAtMs)
-      state.parts.emit({ type: "credential-changed", account: present.account })
+      state.parts.emit({ type: "credential-renewed", account: present.account })
       return { type: "fresh", how: "adopted", account: present.account }
     }
   }
