@@ -8,8 +8,8 @@ import { makeId } from "#core/ids.ts"
 import { type Simulator, startSimulator } from "#simulator/simulator.ts"
 import type { Log } from "#telemetry/log.ts"
 
+import { type RunningGateway, runGateway } from "./compose/run-gateway.ts"
 import { demoConfig } from "./demo-config.ts"
-import { type RunningGateway, runGateway } from "./run-gateway.ts"
 import { VERSION } from "./version.ts"
 
 /** A demonstration that is up. */

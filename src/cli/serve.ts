@@ -10,8 +10,8 @@ import { type Log, makeLog } from "#telemetry/log.ts"
 
 import { aborted } from "./aborted.ts"
 import type { Command, CommandIo } from "./command.ts"
+import { runGateway } from "./compose/run-gateway.ts"
 import { configLoader } from "./config-loader.ts"
-import { runGateway } from "./run-gateway.ts"
 import { VERSION } from "./version.ts"
 
 const HELP = `sluice serve [--config FILE] [--<key> VALUE …]

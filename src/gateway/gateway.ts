@@ -1,12 +1,12 @@
 /** The gateway: every way in, put together from the bricks. */
 
-import type { CompactMode } from "./compact.ts"
-import { type ModelCalls, makeModelCalls } from "./model-calls.ts"
+import type { CompactMode } from "./calls/compact.ts"
+import { type ModelCalls, makeModelCalls } from "./calls/model-calls.ts"
+import type { ServeTurnParts } from "./calls/serve-turn-parts.ts"
 import type { Catalogue } from "./models/catalogue.ts"
 import { type ModelEndpoints, makeModelEndpoints } from "./models/endpoints.ts"
-import { makeOperators, type Operators, type OperatorsParts } from "./operators.ts"
-import type { ServeTurnParts } from "./serve-turn-parts.ts"
-import type { Status } from "./status.ts"
+import { makeOperators, type Operators, type OperatorsParts } from "./pool/operators.ts"
+import type { Status } from "./pool/status.ts"
 
 /** What HTTP and the commands can ask of the gateway. */
 export type Gateway = ModelCalls & Status & Operators & { readonly models: ModelEndpoints }

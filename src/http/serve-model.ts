@@ -3,7 +3,7 @@
 import type { Clock, Timers } from "#core/clock.ts"
 import { makeId, type ProtocolId, type RandomBytes, type RequestId } from "#core/ids.ts"
 import type { ClientCall } from "#core/request.ts"
-import type { GatewayAnswer } from "#gateway/answer.ts"
+import type { GatewayAnswer } from "#gateway/answer/answer.ts"
 
 import type { Admission } from "./admission.ts"
 import { errorResponse } from "./errors.ts"

@@ -1,0 +1,84 @@
+/** The parts that serve a model turn. */
+
+import type { Config } from "#config/config.ts"
+import { systemClock, systemTimers } from "#core/clock.ts"
+import type { Outcome } from "#core/outcome.ts"
+import type { SendUpstream } from "#core/upstream.ts"
+import { type Heartbeat, makeHeartbeat } from "#gateway/answer/heartbeat.ts"
+import type { ServeTurnParts } from "#gateway/calls/serve-turn-parts.ts"
+import { type ModelsConfig, type ModelWish, planModel } from "#gateway/models/plan-model.ts"
+import { makeRetryBudget } from "#gateway/turn/retry-budget.ts"
+import { makeSticky } from "#gateway/turn/sticky.ts"
+import { upstreamProtocols } from "#protocols/registry.ts"
+
+import type { BuiltPool } from "./build-pool.ts"
+
+/** What serving is built from. */
+export type BuildServingParts = {
+  readonly config: () => Config
+  readonly built: BuiltPool
+  readonly send: SendUpstream
+  readonly record: (outcome: Outcome) => void
+}
+
+/** Conversations and turn states remembered; about 100 bytes each. */
+const MAX_REMEMBERED = 100_000
+
+/** A setting of 0 means "no limit"; one that never ends is as good. */
+const FOR_EVER_MS = 2 ** 31 - 1
+
+/** The parts, the ticker they share, and how a model's name is resolved. */
+export type BuiltServing = {
+  readonly serving: ServeTurnParts
+  readonly heartbeat: Heartbeat
+  /** Throws `model-not-found`. */
+  readonly slugOf: (name: string) => string
+}
+
+/** Builds the parts and the ticker they share. */
+export function buildServing(parts: BuildServingParts): BuiltServing {
+  const { config, built } = parts
+  const { scheduler, pool, providers, catalogue } = built
+  const heartbeat = makeHeartbeat({ clock: systemClock, timers: systemTimers })
+  const plan = (wish: Pick<ModelWish, "name" | "bodyEffort" | "bodyTier">) =>
+    planModel({ ...wish, config: modelsConfig(config()), catalogue })
+  const serving: ServeTurnParts = {
+    heartbeat,
+    turn: {
+      clock: systemClock,
+      timers: systemTimers,
+      random: Math.random,
+      scheduler,
+      pool,
+      providers,
+      upstream: upstreamProtocols["openai-responses"],
+      send: parts.send,
+      budget: makeRetryBudget({ clock: systemClock }),
+      conversations: makeSticky(MAX_REMEMBERED),
+      turnStates: makeSticky(MAX_REMEMBERED),
+      limits: () => turnLimits(config()),
+    },
+    planModel: request => plan({ name: request.model, bodyEffort: request.effort, bodyTier: request.serviceTier }),
+    streamLimits: () => ({
+      idleTimeoutMs: config().idleTimeoutMs || FOR_EVER_MS,
+      clientKeepaliveMs: config().clientKeepaliveMs || FOR_EVER_MS,
+    }),
+    exposeCodexHeaders: () => config().exposeCodexHeaders,
+    record: parts.record,
+  }
+  return { serving, heartbeat, slugOf: name => plan({ name }).slug }
+}
+
+function modelsConfig(config: Config): ModelsConfig {
+  const { aliases, legacyNames } = config.model
+  return { aliases, effortPrecedence: config.effortPrecedence, legacyModels: legacyNames }
+}
+
+function turnLimits(config: Config) {
+  return {
+    maxAccounts: config.maxRetry + 1,
+    firstByteTimeoutMs: config.firstByteTimeoutMs || FOR_EVER_MS,
+    queueTimeoutMs: config.queue.timeoutMs,
+    maxFrameBytes: config.maxStreamBufferBytes,
+  }
+}

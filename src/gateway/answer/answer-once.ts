@@ -1,0 +1,49 @@
+/** The answer of a turn that does not stream. */
+
+import { toGatewayError } from "#core/errors.ts"
+import type { ServeTurnParts } from "#gateway/calls/serve-turn-parts.ts"
+import type { CommittedTurn, Turn } from "#gateway/turn/turn-types.ts"
+import type { Collector } from "#protocols/protocol.ts"
+
+import type { GatewayAnswer } from "./answer.ts"
+import { collectAnswer } from "./collect-answer.ts"
+import { openCollector } from "./lanes.ts"
+import { replyHeaders } from "./reply-headers.ts"
+import { makeVerbatimCollector } from "./verbatim-collector.ts"
+
+/** Collects the whole answer and settles. Rejects with the `GatewayError` the client gets. */
+export async function answerOnce(
+  turn: Turn,
+  committed: CommittedTurn,
+  abort: AbortController,
+  parts: ServeTurnParts,
+): Promise<GatewayAnswer> {
+  const { turn: bricks } = parts
+  try {
+    const collector = collectorFor(turn, committed)
+    const body = await collectAnswer(committed, collector, {
+      clock: bricks.clock,
+      timers: bricks.timers,
+      heartbeat: parts.heartbeat,
+      idleTimeoutMs: parts.streamLimits().idleTimeoutMs,
+      abort,
+    })
+    bricks.scheduler.succeeded(committed.account, { startedAtMs: committed.startedAtMs, model: turn.plan.slug })
+    turn.settler.firstByte()
+    const { usage } = collector.state()
+    turn.settler.end({ status: 200, ...(usage !== undefined && { usage }) })
+    const headers = replyHeaders(turn, committed.headers, parts.exposeCodexHeaders())
+    return { status: 200, headers: { ...headers, "content-type": "application/json" }, body }
+  } catch (cause) {
+    const error = toGatewayError(cause)
+    committed.abort(error)
+    throw error
+  } finally {
+    committed.lease.release()
+  }
+}
+
+function collectorFor(turn: Turn, committed: CommittedTurn): Collector {
+  if (turn.kind.endpoint === "compact") return makeVerbatimCollector()
+  return openCollector(turn.call.protocol, committed.context, committed.answer)
+}

@@ -1,0 +1,216 @@
+/** The answer of a streaming request: pulled by the client, never faster than it reads, ended exactly once. */
+
+import type { Clock, Timers } from "#core/clock.ts"
+import { GatewayError } from "#core/errors.ts"
+import { readBodyError } from "#gateway/turn/body-error.ts"
+import type { Settler } from "#gateway/turn/settle.ts"
+import type { CommittedTurn } from "#gateway/turn/turn-types.ts"
+import type { StreamPipe } from "#protocols/protocol.ts"
+
+import { drainTail } from "./drain-tail.ts"
+import type { Heartbeat } from "./heartbeat.ts"
+
+/** Limits of a running stream. */
+export type StreamLimits = {
+  /** Longest silence of the upstream. */
+  readonly idleTimeoutMs: number
+  /** Silence towards the client after which a keep-alive is sent. */
+  readonly clientKeepaliveMs: number
+}
+
+/** What the stream is made of. */
+export type StreamAnswerParts = {
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly heartbeat: Heartbeat
+  readonly limits: StreamLimits
+  readonly settler: Settler
+  /** Resolves when an attempt is committed to; may still be pending when the headers have gone out. */
+  readonly committed: Promise<CommittedTurn>
+  /** The headers go out before an attempt is committed to: the first byte must not wait for it. */
+  readonly headersFirst: boolean
+  readonly openPipe: (committed: CommittedTurn) => StreamPipe
+  /** A pipe that only speaks failures: for a turn that fails after the headers have gone out. */
+  readonly openFailurePipe: () => StreamPipe
+  readonly abort: AbortController
+  /** The answer is whole. */
+  readonly succeeded: (committed: CommittedTurn) => void
+}
+
+/** Longest time a client may leave data unread before its stream is given up. */
+const STALLED_CLIENT_MS = 60_000
+
+/**
+ * Between a failure event and the reset: a reset makes the client's kernel throw away what it has not read yet, so
+ * the event needs time to be read. A polite end instead would let several clients take the torso for the whole.
+ */
+const RESET_GRACE_MS = 100
+
+/** What keeps a connection alive before the dialect has said anything: a comment suits every SSE client here. */
+const COMMENT = new TextEncoder().encode(": keepalive\n\n")
+
+type Controller = ReadableStreamDefaultController<Uint8Array>
+
+/** Makes the body of the client's response. */
+export function makeAnswerStream(parts: StreamAnswerParts): ReadableStream<Uint8Array> {
+  // No buffer of our own: without demand from the client nothing is read from the upstream.
+  return new ReadableStream(new AnswerSource(parts), { highWaterMark: 0 })
+}
+
+/** A running answer: it holds a lease, an upstream connection and a place in the heartbeat until it ends. */
+class AnswerSource implements UnderlyingDefaultSource<Uint8Array> {
+  readonly #parts: StreamAnswerParts
+  #committed: CommittedTurn | undefined
+  #pipe: StreamPipe | undefined
+  #nextHeld = 0
+  #greeted = false
+  #ended = false
+  /** The client waits for bytes. */
+  #pulling = false
+  #lastSentMs: number
+  #lastUpstreamMs: number
+  #lastPullMs: number
+  #stopBeats = () => {}
+
+  constructor(parts: StreamAnswerParts) {
+    this.#parts = parts
+    this.#lastSentMs = parts.clock()
+    this.#lastUpstreamMs = this.#lastSentMs
+    this.#lastPullMs = this.#lastSentMs
+  }
+
+  start(controller: Controller): void {
+    this.#stopBeats = this.#parts.heartbeat.add(nowMs => this.#beat(controller, nowMs))
+  }
+
+  async pull(controller: Controller): Promise<void> {
+    if (this.#ended) return
+    this.#pulling = true
+    try {
+      await this.#pump(controller)
+    } catch (cause) {
+      if (!this.#ended) this.#breakOff(controller, cause)
+    } finally {
+      this.#pulling = false
+      this.#lastPullMs = this.#parts.clock()
+    }
+  }
+
+  cancel(): void {
+    const error = new GatewayError("cancelled", "The client went away.")
+    if (this.#end(error)) this.#parts.abort.abort(error)
+  }
+
+  /** Moves chunks until the client got something or the answer is over. */
+  async #pump(controller: Controller): Promise<void> {
+    if (this.#parts.headersFirst && !this.#greeted) this.#greet(controller)
+    const turn = this.#committed ?? this.#openPipe(await this.#parts.committed)
+    const pipe = this.#pipe
+    while (!this.#ended && pipe !== undefined) {
+      const chunk = await this.#nextChunk(turn)
+      // The client may have left while the chunk was on its way.
+      if (this.#ended) return
+      const bytes = chunk === undefined ? pipe.end() : pipe.feed(chunk)
+      this.#send(controller, bytes)
+      this.#closeIfOver(controller, turn, pipe)
+      if (bytes.byteLength > 0) return
+    }
+  }
+
+  /** Bun holds the headers back until there is a byte of body. */
+  #greet(controller: Controller): void {
+    this.#greeted = true
+    this.#lastSentMs = this.#parts.clock()
+    controller.enqueue(COMMENT)
+  }
+
+  #openPipe(turn: CommittedTurn): CommittedTurn {
+    this.#committed = turn
+    this.#pipe = this.#parts.openPipe(turn)
+    this.#lastUpstreamMs = this.#parts.clock()
+    return turn
+  }
+
+  async #nextChunk(turn: CommittedTurn): Promise<Uint8Array | undefined> {
+    const held = turn.chunks[this.#nextHeld]
+    if (held !== undefined) {
+      this.#nextHeld += 1
+      return held
+    }
+    const { done, value } = await turn.reader.read()
+    this.#lastUpstreamMs = this.#parts.clock()
+    return done ? undefined : value
+  }
+
+  #closeIfOver(controller: Controller, turn: CommittedTurn, pipe: StreamPipe): void {
+    const { error, finished } = pipe.state()
+    if (error !== undefined) this.#fail(controller, error)
+    else if (finished && this.#end()) {
+      this.#parts.succeeded(turn)
+      controller.close()
+      drainTail(turn.reader, this.#parts.timers)
+    }
+  }
+
+  #breakOff(controller: Controller, cause: unknown): void {
+    const { abort, openFailurePipe } = this.#parts
+    const error = readBodyError(cause, abort.signal)
+    this.#send(controller, (this.#pipe ?? openFailurePipe()).fail(error))
+    this.#fail(controller, error)
+  }
+
+  #fail(controller: Controller, error: GatewayError): void {
+    if (!this.#end(error)) return
+    this.#parts.abort.abort(error)
+    this.#parts.timers.after(RESET_GRACE_MS, () => controller.error(error))
+  }
+
+  /** Settles the request; false when it was settled before. */
+  #end(error?: GatewayError): boolean {
+    if (this.#ended) return false
+    this.#ended = true
+    this.#stopBeats()
+    this.#committed?.lease.release()
+    // The client may leave before the first pull: the turn commits later then, and its lease must not stay out.
+    this.#parts.committed.then(
+      turn => turn.lease.release(),
+      // A turn that failed has released its lease and its failure is this request's end.
+      () => {},
+    )
+    const usage = this.#pipe?.state().usage
+    this.#parts.settler.end({
+      status: error?.status ?? 200,
+      ...(error !== undefined && { error }),
+      ...(usage !== undefined && { usage }),
+    })
+    return true
+  }
+
+  #send(controller: Controller, bytes: Uint8Array): void {
+    if (bytes.byteLength === 0) return
+    this.#lastSentMs = this.#parts.clock()
+    this.#parts.settler.firstByte()
+    controller.enqueue(bytes)
+  }
+
+  #beat(controller: Controller, nowMs: number): void {
+    if (this.#ended) return
+    if (!this.#pulling) {
+      this.#checkReader(controller, nowMs)
+      return
+    }
+    const { limits, abort } = this.#parts
+    if (nowMs - this.#lastSentMs >= limits.clientKeepaliveMs) {
+      this.#lastSentMs = nowMs
+      controller.enqueue(this.#pipe?.keepAlive() ?? COMMENT)
+    }
+    if (this.#committed !== undefined && nowMs - this.#lastUpstreamMs >= limits.idleTimeoutMs) {
+      abort.abort(new GatewayError("timeout", "The upstream fell silent.", { code: "upstream_timeout" }))
+    }
+  }
+
+  #checkReader(controller: Controller, nowMs: number): void {
+    if (nowMs - this.#lastPullMs < STALLED_CLIENT_MS) return
+    this.#fail(controller, new GatewayError("cancelled", "The client stopped reading."))
+  }
+}

@@ -1,0 +1,36 @@
+/** The calls that ask a model: turns and compactions, each run once and settled once. */
+
+import type { GatewayError } from "#core/errors.ts"
+import type { ClientCall } from "#core/request.ts"
+import type { GatewayAnswer } from "#gateway/answer/answer.ts"
+import type { TurnKind } from "#gateway/turn/turn-types.ts"
+
+import { type CompactMode, makeCompact } from "./compact.ts"
+import { runSettled } from "./run-settled.ts"
+import { makeRunningTurns } from "./running-turns.ts"
+import { serveTurn } from "./serve-turn.ts"
+import type { ServeTurnParts } from "./serve-turn-parts.ts"
+
+/** The calls. Both reject with the `GatewayError` the client gets. */
+export type ModelCalls = {
+  readonly turn: (call: ClientCall) => Promise<GatewayAnswer>
+  readonly compact: (call: ClientCall) => Promise<GatewayAnswer>
+  /** Ends every answer under way; used when the gateway stops. */
+  readonly abortRunning: (reason: GatewayError) => void
+}
+
+/** Makes the calls. */
+export function makeModelCalls(serving: ServeTurnParts, compactMode: () => CompactMode): ModelCalls {
+  const running = makeRunningTurns()
+  const ordinary: TurnKind = { endpoint: "turn", encode: serving.turn.upstream.encodeRequest }
+  const compact = makeCompact({
+    clock: serving.turn.clock,
+    mode: compactMode,
+    serve: (call, kind, run) => serveTurn(call, kind, run, serving),
+  })
+  return {
+    turn: call => runSettled(call, { running, serving }, run => serveTurn(call, ordinary, run, serving)),
+    compact: call => runSettled(call, { running, serving }, run => compact(call, run)),
+    abortRunning: running.abortAll,
+  }
+}

@@ -1,0 +1,156 @@
+/** The accounts in use: keeps scheduler, credentials and quota of each in step. */
+
+import type { Account } from "#core/account.ts"
+import type { Clock } from "#core/clock.ts"
+import { GatewayError } from "#core/errors.ts"
+import type { AccountId, ProviderId } from "#core/ids.ts"
+import type { QuotaSnapshot, UpstreamTarget } from "#core/upstream.ts"
+import type { TurnPool } from "#gateway/turn/turn-parts.ts"
+import type { Provider } from "#providers/provider.ts"
+import type { Scheduler } from "#scheduler/scheduler.ts"
+
+/** The pool as commands, operators' routes and turns see it. */
+export type Pool = TurnPool & {
+  /** Adds an account or takes over what changed about it. */
+  readonly put: (account: Account) => void
+  /** Takes over a refreshed credential and leaves the account's lifecycle to what else is known of it. */
+  readonly renew: (account: Account) => void
+  readonly remove: (id: AccountId) => void
+  readonly accounts: () => readonly Account[]
+  readonly quotaOf: (id: AccountId) => QuotaSnapshot | undefined
+}
+
+/** What the pool needs. */
+export type PoolParts = {
+  readonly clock: Clock
+  /** A number in [0, 1). */
+  readonly random: () => number
+  readonly scheduler: Scheduler
+  readonly providers: Readonly<Record<ProviderId, Provider>>
+  /** The operator's base URL for ChatGPT accounts. */
+  readonly baseUrl: string
+  /** Refreshes unless the account has another token than the refused one; rejects when it cannot be refreshed. */
+  readonly refresh: (account: Account, refusedToken: string | undefined) => Promise<unknown>
+  readonly modelsChanged: (account: Account, etag: string) => void
+}
+
+/** A window without a stated reset is looked at again after this time. */
+const UNKNOWN_RESET_MS = 5 * 60_000
+
+/** Makes an empty pool. */
+export function makePool(parts: PoolParts): Pool {
+  const accounts = new Map<AccountId, Account>()
+  const quotas = new Map<AccountId, QuotaSnapshot>()
+  const providerOf = (account: Account) => parts.providers[account.provider]
+
+  return {
+    put: account => {
+      const known = accounts.get(account.id)
+      accounts.set(account.id, account)
+      // Rewriting a file after a refresh shows up as a change of it; nothing has changed then.
+      if (known !== undefined && isSameSignIn(known, account)) return
+      parts.scheduler.upsert({
+        id: account.id,
+        provider: account.provider,
+        ...(account.plan !== undefined && { plan: account.plan }),
+        lifecycle: account.disabled ? "paused" : "enabled",
+        credential: credentialState(account, parts.clock()),
+      })
+    },
+    renew: account => {
+      accounts.set(account.id, account)
+      // A refresh proves the credential, and so ends a missing login; it proves nothing about a closed account.
+      if (parts.scheduler.lifecycleOf(account.id) === "needs-login") parts.scheduler.setLifecycle(account.id, "enabled")
+      parts.scheduler.setCredential(account.id, credentialState(account, parts.clock()))
+    },
+    remove: id => {
+      accounts.delete(id)
+      quotas.delete(id)
+      parts.scheduler.remove(id)
+    },
+    accounts: () => [...accounts.values()],
+    quotaOf: id => quotas.get(id),
+    target: id => {
+      const account = accounts.get(id)
+      return account === undefined ? undefined : targetOf(account, providerOf(account), parts.baseUrl)
+    },
+    refreshNow: async (id, refusedToken) => {
+      const account = accounts.get(id)
+      if (account === undefined) throw new GatewayError("no-account", "The account was removed.")
+      await parts.refresh(account, refusedToken)
+    },
+    expiredAccount: () => {
+      const nowMs = parts.clock()
+      const expired = [...accounts.values()].filter(account => isRenewable(account, nowMs))
+      // Not always the first: one that cannot be renewed must not stand in the way of the others.
+      return expired[Math.floor(parts.random() * expired.length)]?.id
+    },
+    observeQuota: (id, snapshot) => {
+      const known = quotas.get(id)
+      if (known !== undefined && known.observedAtMs > snapshot.observedAtMs) return
+      quotas.set(id, snapshot)
+      if (!isSpent(snapshot)) {
+        // An early reset or a redeemed credit shows here first: what is known newer than the block lifts it.
+        parts.scheduler.clearBlocks(id, {
+          cause: "quota",
+          scope: "account",
+          confirmedBeforeMs: snapshot.observedAtMs,
+        })
+        return
+      }
+      parts.scheduler.report(id, {
+        effect: {
+          type: "block",
+          scope: { type: "account" },
+          cause: "quota",
+          forMs: restMs(snapshot, parts.clock()),
+        },
+        startedAtMs: snapshot.observedAtMs,
+        model: "",
+        detail: "usage_limit_reached",
+      })
+    },
+    observeModelsEtag: (id, etag) => {
+      const account = accounts.get(id)
+      if (account !== undefined) parts.modelsChanged(account, etag)
+    },
+  }
+}
+
+function isSameSignIn(before: Account, after: Account): boolean {
+  const { credential } = after
+  if (before.disabled !== after.disabled || before.plan !== after.plan) return false
+  if (credential.type === "api-key" || before.credential.type === "api-key") return false
+  return credential.accessToken === before.credential.accessToken
+}
+
+/** Where requests of an account go: only ChatGPT accounts follow the configured base URL. */
+function targetOf(account: Account, provider: Provider, baseUrl: string): UpstreamTarget {
+  return { account, baseUrl: provider.baseUrlOf(account, account.provider === "codex" ? baseUrl : undefined) }
+}
+
+function credentialState(account: Account, nowMs: number): "fresh" | "due" | "expired" {
+  const { credential } = account
+  if (credential.type === "api-key" || credential.expiresAtMs === undefined) return "fresh"
+  return credential.expiresAtMs > nowMs ? "fresh" : "expired"
+}
+
+function isRenewable({ disabled, credential }: Account, nowMs: number): boolean {
+  if (disabled || credential.type === "api-key" || credential.refreshToken === undefined) return false
+  return credential.expiresAtMs !== undefined && credential.expiresAtMs <= nowMs
+}
+
+/** Spent means refused: a full window still serves while credits remain. */
+function isSpent(snapshot: QuotaSnapshot): boolean {
+  const { credits } = snapshot
+  if (credits !== undefined && (credits.unlimited || (credits.hasCredits && Number(credits.balance ?? 0) > 0)))
+    return false
+  return snapshot.limitReached || snapshot.windows.some(window => window.usedPercent >= 100)
+}
+
+/** Rest until the last full window resets; the refusal itself names the window it counts by. */
+function restMs(snapshot: QuotaSnapshot, nowMs: number): number {
+  const full = snapshot.windows.filter(window => window.usedPercent >= 100)
+  const resetsAtSec = Math.max(0, ...full.map(window => window.resetsAtSec ?? 0))
+  return resetsAtSec === 0 ? UNKNOWN_RESET_MS : Math.max(2_000, resetsAtSec * 1000 - nowMs)
+}

@@ -1,0 +1,33 @@
+/** From a call to a turn: decode the dialect, decide on the model, name the conversation. */
+
+import type { Lane } from "#core/outcome.ts"
+import type { ClientCall, ModelRequest } from "#core/request.ts"
+import type { ModelPlan } from "#gateway/models/plan-model.ts"
+import { conversationKey, conversationSeed } from "#protocols/conversation-seed.ts"
+import { clientProtocols } from "#protocols/registry.ts"
+
+import type { Settler } from "./settle.ts"
+import type { Turn, TurnKind } from "./turn-types.ts"
+
+/** What a turn is prepared from. */
+export type PrepareParts = {
+  readonly kind: TurnKind
+  readonly settler: Settler
+  readonly planModel: (request: ModelRequest) => ModelPlan
+}
+
+/** Throws `invalid-request` or `model-not-found`; the settler knows the model and the lane as soon as they are known. */
+export function prepareTurn(call: ClientCall, { kind, settler, planModel }: PrepareParts): Turn {
+  const request = clientProtocols[call.protocol].decodeRequest(call)
+  settler.lane(laneOf(request), request.model)
+  const plan = planModel(request)
+  settler.planned(plan)
+  const conversation = conversationKey(conversationSeed(request), call.principal.keyId)
+  return { call, request, plan, conversation, settler, kind }
+}
+
+/** The relay lane needs the client to speak the upstream's dialect; there is one upstream dialect so far. */
+function laneOf(request: ModelRequest): Lane {
+  if (!request.stream) return "collect"
+  return request.protocol === "openai-responses" ? "relay" : "transcode"
+}

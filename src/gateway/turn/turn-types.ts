@@ -1,0 +1,66 @@
+/** The values of a model turn: the request on its way, one attempt, and the attempt that is committed to. */
+
+import type { GatewayError } from "#core/errors.ts"
+import type { AccountId } from "#core/ids.ts"
+import type { Verdict } from "#core/outcome.ts"
+import type { ClientCall, ModelRequest } from "#core/request.ts"
+import type { ModelPlan } from "#gateway/models/plan-model.ts"
+import type { AnswerParts, ReplyContext, UpstreamProtocol } from "#protocols/protocol.ts"
+import type { Lease } from "#scheduler/types.ts"
+
+import type { Settler } from "./settle.ts"
+
+/** One request on its way: what the client asked and what was decided about it. */
+export type Turn = {
+  readonly call: ClientCall
+  readonly request: ModelRequest
+  readonly plan: ModelPlan
+  /** UUID-shaped key of the conversation, scoped to the principal. */
+  readonly conversation: string
+  readonly settler: Settler
+  readonly kind: TurnKind
+}
+
+/** What tells an ordinary turn and the two ways of compaction apart. */
+export type TurnKind = {
+  readonly endpoint: "turn" | "compact"
+  readonly encode: UpstreamProtocol["encodeRequest"]
+}
+
+/** What one attempt came to. `empty` says that the committed answer has no output at all. */
+export type AttemptResult =
+  | { readonly type: "committed"; readonly turn: CommittedTurn; readonly empty: boolean }
+  | {
+      readonly type: "failed"
+      readonly verdict: Verdict
+      /** The access token the attempt was made with. */
+      readonly usedToken?: string
+    }
+
+/** What is special about this attempt. */
+export type AttemptInput = {
+  readonly lease: Lease
+  readonly stripEncrypted: boolean
+  /** Attempts of this request on this account, this one included. */
+  readonly attempt: number
+  /** The account's credential was refreshed for this request already. */
+  readonly refreshed: boolean
+  /** Aborts the upstream request: client gone, deadline, or a committed stream that is given up. */
+  readonly abort: AbortController
+}
+
+/** An attempt the gateway has committed to: everything from here on goes to the client. */
+export type CommittedTurn = {
+  readonly lease: Lease
+  readonly account: AccountId
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>
+  /** Chunks read while the head was held. */
+  readonly chunks: readonly Uint8Array[]
+  readonly headers: Headers
+  readonly context: ReplyContext
+  readonly startedAtMs: number
+  /** Ends the upstream request at once. */
+  readonly abort: (reason: GatewayError) => void
+  /** What reading the answer needs; a failure inside it is charged to the account. */
+  readonly answer: AnswerParts
+}

@@ -1,0 +1,85 @@
+import { expect, test } from "bun:test"
+
+import type { Account } from "#core/account.ts"
+import type { AccountId } from "#core/ids.ts"
+import { startHealthCheck } from "#gateway/pool/health-check.ts"
+import type { QuotaReport } from "#gateway/pool/quota-check.ts"
+import { makeScheduler } from "#scheduler/scheduler.ts"
+
+import { makeManualTime } from "../../../support/manual-timers.ts"
+
+const ids = ["acc_a", "acc_b"] as const
+
+function account(id: string): Account {
+  // Only the id and the switch matter here.
+  return {
+    id: id as AccountId,
+    provider: "codex",
+    label: id,
+    disabled: false,
+    credential: { type: "chatgpt", accessToken: "t", generation: 0 },
+    source: { path: id, index: 0 },
+  }
+}
+
+function setUp() {
+  const time = makeManualTime(1_000_000)
+  const scheduler = makeScheduler({
+    clock: time.clock,
+    timers: time.timers,
+    random: () => 0,
+    limits: () => ({ accountConcurrency: 1, queueMax: 0, queueTimeoutMs: 0 }),
+  })
+  for (const id of ids) {
+    scheduler.upsert({ id: id as AccountId, provider: "codex", lifecycle: "enabled", credential: "fresh" })
+  }
+  const failing = new Set<string>()
+  let probes = 0
+  const stop = startHealthCheck({
+    timers: time.timers,
+    clock: time.clock,
+    scheduler,
+    accounts: () => ids.map(account),
+    probe: async ({ id, label }): Promise<QuotaReport> => {
+      probes += 1
+      return { account: id, label, status: failing.has(id) ? "failed" : "ok" }
+    },
+    settings: () => ({ intervalMs: 60_000, maxFailures: 2, concurrency: 2 }),
+    reportFailure: (_, cause) => {
+      throw cause
+    },
+  })
+  const round = () => time.advanceAsync(60_000)
+  return { scheduler, failing, round, stop, probes: () => probes }
+}
+
+test("an account rests after its probes failed in a row, and a good probe brings it back", async () => {
+  const { scheduler, failing, round, stop } = setUp()
+  failing.add("acc_a")
+  await round()
+  expect(scheduler.isUsable("acc_a" as AccountId)).toBe(true)
+  await round()
+  expect(scheduler.isUsable("acc_a" as AccountId)).toBe(false)
+  failing.clear()
+  await round()
+  expect(scheduler.isUsable("acc_a" as AccountId)).toBe(true)
+  stop()
+})
+
+test("when every probe fails, no account is charged", async () => {
+  const { scheduler, failing, round, stop } = setUp()
+  for (const id of ids) failing.add(id)
+  for (let count = 0; count < 5; count += 1) await round()
+  expect(scheduler.counts().available).toBe(2)
+  stop()
+})
+
+test("a loop that was stopped probes no more", async () => {
+  const { round, stop, probes } = setUp()
+  await round()
+  const before = probes()
+  stop()
+  await round()
+  expect(before).toBe(2)
+  expect(probes()).toBe(before)
+})
