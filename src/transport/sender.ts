@@ -1,7 +1,6 @@
-/** Sends upstream requests through one way out, with its own connection pool and its own deadline. */
+/** Sends upstream requests through one way out, with a connection pool of its own. Deadlines come in the signal. */
 
-import type { Clock, Timers } from "#core/clock.ts"
-import { GatewayError } from "#core/errors.ts"
+import type { Clock } from "#core/clock.ts"
 import type { SendUpstream, UpstreamReply, UpstreamRequest } from "#core/upstream.ts"
 
 import type { Egress } from "./egress.ts"
@@ -11,15 +10,12 @@ import { proxyRefusal, readTransportError } from "./transport-error.ts"
 export type SenderParts = {
   readonly egress: Egress
   readonly clock: Clock
-  readonly timers: Timers
-  /** Longest wait for the answer's headers, ms; 0 = no limit. Read at each request, so a reload takes effect. */
-  readonly firstHeaderMs: () => number
 }
 
 /** One way out: sends requests and knows when it last did. */
 export type Sender = {
   /**
-   * Rejects with `cancelled`, `timeout` or `upstream-unavailable`; the cause of the last is a `TransportFault`.
+   * Rejects with the signal's own reason, `cancelled` without one, or `upstream-unavailable`; the cause of the last is a `TransportFault`.
    * Errors while the body is read are the runtime's own: hand them to `readTransportError` with `phase: "body"`.
    */
   readonly send: SendUpstream
@@ -49,18 +45,13 @@ export function makeSender(parts: SenderParts): Sender {
 
   const send: SendUpstream = async (request, client) => {
     lastActivityAtMs = clock()
-    const deadline = startDeadline(parts.timers, parts.firstHeaderMs())
     try {
-      const signal = AbortSignal.any([client, deadline.signal])
-      const options: FetchOptions = { ...initOf(request, signal), proxy }
+      const options: FetchOptions = { ...initOf(request, client), proxy }
       const response = await session.fetch(request.url, options)
       lastActivityAtMs = clock()
       return await readReply(response, egress)
     } catch (error) {
-      const timedOut = deadline.signal.aborted
-      throw readTransportError(error, { phase: "headers", proxied: egress.type === "proxy", client, timedOut })
-    } finally {
-      deadline.cancel()
+      throw readTransportError(error, { phase: "headers", proxied: egress.type === "proxy", client })
     }
   }
 
@@ -84,13 +75,4 @@ async function readReply(response: Response, egress: Egress): Promise<UpstreamRe
     throw proxyRefusal(response.status)
   }
   return { status: response.status, headers: response.headers, body: response.body ?? undefined }
-}
-
-type Deadline = { readonly signal: AbortSignal; readonly cancel: () => void }
-
-function startDeadline(timers: Timers, delayMs: number): Deadline {
-  const controller = new AbortController()
-  if (delayMs <= 0) return { signal: controller.signal, cancel: () => undefined }
-  const expire = () => controller.abort(new GatewayError("timeout", "The upstream did not answer in time."))
-  return { signal: controller.signal, cancel: timers.after(delayMs, expire) }
 }

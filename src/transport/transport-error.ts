@@ -55,8 +55,6 @@ export type TransportContext = {
   readonly phase: "headers" | "body"
   readonly proxied: boolean
   readonly client: AbortSignal
-  /** True when our own deadline fired. */
-  readonly timedOut: boolean
 }
 
 /**
@@ -67,7 +65,6 @@ export type TransportContext = {
 export function readTransportError(error: unknown, context: TransportContext): GatewayError {
   if (error instanceof GatewayError) return error
   if (context.client.aborted) return abortedBy(context.client, error)
-  if (context.timedOut) return new GatewayError("timeout", "The upstream did not answer in time.", { cause: error })
   const code = codeOf(error)
   if (context.phase === "body") {
     return new GatewayError("upstream-protocol", "The upstream broke off its answer.", {

@@ -24,9 +24,6 @@ export function buildEgress(config: Config, log: Log): BuiltEgress {
   const sender = makeSender({
     egress: parseEgress(config.proxyUrl),
     clock: systemClock,
-    timers: systemTimers,
-    // Every caller brings its own deadline in the signal.
-    firstHeaderMs: () => 0,
   })
   return {
     send: sender.send,

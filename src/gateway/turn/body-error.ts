@@ -8,7 +8,7 @@ export function readBodyError(cause: unknown, signal: AbortSignal): GatewayError
   if (signal.aborted) return abortReason(signal)
   const fromRuntime = cause instanceof TypeError || (cause instanceof Error && "code" in cause)
   if (cause instanceof GatewayError || !fromRuntime) return toGatewayError(cause)
-  return readTransportError(cause, { phase: "body", proxied: false, client: signal, timedOut: false })
+  return readTransportError(cause, { phase: "body", proxied: false, client: signal })
 }
 
 /** The error a signal was aborted with; a plain abort is the client's. */

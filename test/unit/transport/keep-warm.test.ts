@@ -23,12 +23,7 @@ describe("keeping connections warm", () => {
     const server = await listen(socket => socket.write(OK))
     open.push(server)
     const time = makeManualTime(1_000_000)
-    const sender = makeSender({
-      egress: DIRECT_EGRESS,
-      clock: time.clock,
-      timers: systemTimers,
-      firstHeaderMs: () => 0,
-    })
+    const sender = makeSender({ egress: DIRECT_EGRESS, clock: time.clock })
     let round = Promise.withResolvers<void>()
     let answers = 0
     const send: SendUpstream = async (request, signal) => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test"
 
-import { systemClock, systemTimers } from "#core/clock.ts"
+import { systemClock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { UpstreamRequest } from "#core/upstream.ts"
 import { DIRECT_EGRESS, type Egress, parseEgress } from "#transport/egress.ts"
@@ -20,8 +20,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map(server => server.close()))
 })
 
-const sender = (egress: Egress = DIRECT_EGRESS, firstHeaderMs = 0) =>
-  makeSender({ egress, clock: systemClock, timers: systemTimers, firstHeaderMs: () => firstHeaderMs })
+const sender = (egress: Egress = DIRECT_EGRESS) => makeSender({ egress, clock: systemClock })
 const post = (url: string): UpstreamRequest => ({
   method: "POST",
   url,
@@ -66,10 +65,10 @@ describe("sender", () => {
   test("proxies of the environment are ignored on the direct way", async () => {
     const server = await serve(socket => socket.write(OK))
     const script = `
-      import { systemClock as clock, systemTimers as timers } from "#core/clock.ts"
+      import { systemClock as clock } from "#core/clock.ts"
       import { makeSender } from "#transport/sender.ts"
       import { DIRECT_EGRESS as egress } from "#transport/egress.ts"
-      const { send } = makeSender({ egress, clock, timers, firstHeaderMs: () => 5000 })
+      const { send } = makeSender({ egress, clock })
       const reply = await send({ method: "GET", url: "${server.origin}", headers: {} }, new AbortController().signal)
       console.log(reply.status)
       process.exit()`
@@ -120,25 +119,10 @@ describe("failures on the way", () => {
       })
       const reply = await sender().send(post(server.origin), never)
       const failure = await new Response(reply.body).text().catch((error: unknown) => error)
-      const error = readTransportError(failure, { phase: "body", proxied: false, client: never, timedOut: false })
+      const error = readTransportError(failure, { phase: "body", proxied: false, client: never })
       expect(error.kind).toBe("upstream-protocol")
       expect(transportFaultOf(error)?.phase).toBe("body")
     }
-  })
-
-  test("headers that do not come in time are a timeout", async () => {
-    const server = await serve(() => undefined)
-    const error = await errorOf(sender(DIRECT_EGRESS, 30).send(post(server.origin), never))
-    expect(error.kind).toBe("timeout")
-  })
-
-  test("the header deadline does not cut the body", async () => {
-    const server = await serve(socket => {
-      socket.write(CHUNKED)
-      setTimeout(() => socket.write("0\r\n\r\n"), 80)
-    })
-    const reply = await sender(DIRECT_EGRESS, 40).send(post(server.origin), never)
-    expect(await new Response(reply.body).text()).toBe("hello")
   })
 
   test("a client that leaves ends the upstream request", async () => {
