@@ -7,7 +7,7 @@ import { dirname, join, normalize } from "node:path"
 import { loadCommands } from "#cli/command-line.ts"
 import { CONFIG_KEYS, CONFIG_SECTIONS, keyAt, keyOfEnv, keyOfFlag } from "#config/keys.ts"
 import { isJsonObject } from "#core/json.ts"
-import { SCENARIOS } from "#simulator/scenarios.ts"
+import { SCENARIOS } from "#simulator/scripts/scenarios.ts"
 
 import { anchorsOf, callsOf, type DocumentPage, readDocuments } from "./support/documents.ts"
 import { ROOT } from "./support/source-tree.ts"

@@ -6,7 +6,7 @@ import { resolve } from "node:path"
 import { nearest } from "#config/edit-distance.ts"
 import { type CommandLine, readCommandLine } from "#config/flag-layer.ts"
 import { formatProblem } from "#config/problem.ts"
-import { SCENARIOS, type Scenario } from "#simulator/scenarios.ts"
+import { SCENARIOS, type Scenario } from "#simulator/scripts/scenarios.ts"
 import { type Simulator, startSimulator } from "#simulator/simulator.ts"
 
 import type { Command, CommandIo } from "./command.ts"

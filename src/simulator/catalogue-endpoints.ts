@@ -1,14 +1,14 @@
 /** `GET /models` and the usage endpoints: what an account may see about itself. */
 
-import { authorise } from "./access.ts"
-import type { SimulatedAccount } from "./accounts.ts"
-import type { UpstreamMode } from "./checked-call.ts"
+import { authorise } from "./accounts/access.ts"
+import type { SimulatedAccount } from "./accounts/accounts.ts"
+import { usageBody } from "./accounts/quota-wire.ts"
+import type { UpstreamMode } from "./checks/checked-call.ts"
 import type { Endpoint, Exchange } from "./exchange.ts"
 import { modelInfo, modelsEtag, modelsFor, SIMULATED_MODELS } from "./models.ts"
-import { usageBody } from "./quota-wire.ts"
 import { refusalResponse } from "./refusal.ts"
-import { startScripted } from "./scripted-endpoint.ts"
-import type { ScriptEndpoint } from "./scripts.ts"
+import { startScripted } from "./scripts/scripted-endpoint.ts"
+import type { ScriptEndpoint } from "./scripts/scripts.ts"
 import { nowSecOf, quotaView } from "./world.ts"
 
 const SERVER = { server: "sluice-simulator" } as const

@@ -2,13 +2,13 @@
 
 import { stringAt } from "#core/json.ts"
 
-import { refuseRequest } from "./checks.ts"
+import { inputItems } from "./answers/prompt.ts"
+import { familyOf } from "./answers/response-headers.ts"
+import { refuseRequest } from "./checks/checks.ts"
+import { openTurn } from "./delivery/open-turn.ts"
 import type { Endpoint } from "./exchange.ts"
-import { openTurn } from "./open-turn.ts"
-import { inputItems } from "./prompt.ts"
 import { detailRefusal, refusalResponse } from "./refusal.ts"
-import { familyOf } from "./response-headers.ts"
-import { refuse, startScripted } from "./scripted-endpoint.ts"
+import { refuse, startScripted } from "./scripts/scripted-endpoint.ts"
 import { seal } from "./seal.ts"
 import { nowSecOf } from "./world.ts"
 

@@ -3,16 +3,16 @@
 import { GatewayError } from "#core/errors.ts"
 import { type Json, type JsonObject, objectAt, stringAt } from "#core/json.ts"
 
-import type { AccountPatch } from "./accounts.ts"
-import type { BackendRules } from "./checked-call.ts"
+import type { AccountPatch } from "./accounts/accounts.ts"
+import type { QuotaPatch } from "./accounts/quota.ts"
+import type { AccessState, RefreshState } from "./accounts/sessions.ts"
+import type { SignInSwitches } from "./accounts/sign-in.ts"
+import type { BackendRules } from "./checks/checked-call.ts"
 import type { SimulatorControl } from "./control.ts"
 import type { Endpoint } from "./exchange.ts"
-import type { QuotaPatch } from "./quota.ts"
-import { readScript } from "./read-script.ts"
 import { refusalResponse } from "./refusal.ts"
 import { readBody } from "./request-body.ts"
-import type { AccessState, RefreshState } from "./sessions.ts"
-import type { SignInSwitches } from "./sign-in.ts"
+import { readScript } from "./scripts/read-script.ts"
 
 /** Carries out one action; what it returns is the answer's `result`. */
 type Action = (control: SimulatorControl, body: JsonObject) => unknown

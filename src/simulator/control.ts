@@ -1,13 +1,13 @@
 /** The handle by which tests and the control endpoint steer a simulator. */
 
-import { type AccountFile, accountFile, type CodexAuthFile, codexAuthFile } from "./account-files.ts"
-import type { AccountPatch, SimulatedAccount } from "./accounts.ts"
-import type { BackendRules } from "./checked-call.ts"
-import type { QuotaPatch, QuotaState } from "./quota.ts"
+import { type AccountFile, accountFile, type CodexAuthFile, codexAuthFile } from "./accounts/account-files.ts"
+import type { AccountPatch, SimulatedAccount } from "./accounts/accounts.ts"
+import type { QuotaPatch, QuotaState } from "./accounts/quota.ts"
+import type { AccessState, RefreshState } from "./accounts/sessions.ts"
+import type { SignInSwitches } from "./accounts/sign-in.ts"
+import type { BackendRules } from "./checks/checked-call.ts"
 import type { RecordedRequest, RecordFilter } from "./recorder.ts"
-import type { Script } from "./scripts.ts"
-import type { AccessState, RefreshState } from "./sessions.ts"
-import type { SignInSwitches } from "./sign-in.ts"
+import type { Script } from "./scripts/scripts.ts"
 import type { World } from "./world.ts"
 
 /** Accounts are named by their simulator name, `account-1`. An unknown name throws `not-found`. */

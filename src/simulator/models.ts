@@ -2,7 +2,7 @@
 
 import type { JsonObject } from "#core/json.ts"
 
-import type { SimulatedAccount } from "./accounts.ts"
+import type { SimulatedAccount } from "./accounts/accounts.ts"
 import { sha256Hex } from "./ids.ts"
 import { isOlderVersion } from "./versions.ts"
 

@@ -2,15 +2,15 @@
 
 import { stringAt } from "#core/json.ts"
 
-import type { UpstreamMode } from "./checked-call.ts"
-import { refuseRequest } from "./checks.ts"
+import { exhaustedRefusal } from "./accounts/quota-wire.ts"
+import { readPrompt } from "./answers/prompt.ts"
+import { familyOf } from "./answers/response-headers.ts"
+import type { UpstreamMode } from "./checks/checked-call.ts"
+import { refuseRequest } from "./checks/checks.ts"
+import { openTurn } from "./delivery/open-turn.ts"
+import { answerPublic, streamAnswer } from "./delivery/stream-answer.ts"
 import type { Endpoint } from "./exchange.ts"
-import { openTurn } from "./open-turn.ts"
-import { readPrompt } from "./prompt.ts"
-import { exhaustedRefusal } from "./quota-wire.ts"
-import { familyOf } from "./response-headers.ts"
-import { refuse, startScripted } from "./scripted-endpoint.ts"
-import { answerPublic, streamAnswer } from "./stream-answer.ts"
+import { refuse, startScripted } from "./scripts/scripted-endpoint.ts"
 import { quotaView } from "./world.ts"
 
 /** Makes the endpoint for one of the two upstream modes. */

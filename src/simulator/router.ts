@@ -2,16 +2,16 @@
 
 import { toGatewayError } from "#core/errors.ts"
 
+import { makeLoginCodes } from "./accounts/login-codes.ts"
+import { makeAuthorizeEndpoint, makeDeviceTokenEndpoint, makeUserCodeEndpoint } from "./accounts/login-endpoints.ts"
+import { makeTokenEndpoint, revokeEndpoint } from "./accounts/token-endpoint.ts"
 import { modelsEndpoint, publicModelsEndpoint, usageEndpoint } from "./catalogue-endpoints.ts"
 import { compactEndpoint } from "./compact-endpoint.ts"
 import type { SimulatorControl } from "./control.ts"
 import { makeControlEndpoint, makeRecordedEndpoint } from "./control-endpoint.ts"
 import type { Endpoint } from "./exchange.ts"
-import { makeLoginCodes } from "./login-codes.ts"
-import { makeAuthorizeEndpoint, makeDeviceTokenEndpoint, makeUserCodeEndpoint } from "./login-endpoints.ts"
 import { detailRefusal, jsonRefusal, refusalResponse } from "./refusal.ts"
 import { makeResponsesEndpoint } from "./responses-endpoint.ts"
-import { makeTokenEndpoint, revokeEndpoint } from "./token-endpoint.ts"
 import type { World } from "./world.ts"
 
 const CODEX = "/backend-api/codex"

@@ -2,17 +2,17 @@
 
 import type { Clock, Timers } from "#core/clock.ts"
 
-import { type Accounts, makeAccounts, type SimulatedAccount } from "./accounts.ts"
-import { type BackendRules, DEFAULT_RULES } from "./checked-call.ts"
+import { type Accounts, makeAccounts, type SimulatedAccount } from "./accounts/accounts.ts"
+import { makeQuotaEngine, type QuotaEngine, type QuotaFamily } from "./accounts/quota.ts"
+import type { QuotaView } from "./accounts/quota-wire.ts"
+import { makeSessions, type Sessions } from "./accounts/sessions.ts"
+import { makeSignIn, type SignIn } from "./accounts/sign-in.ts"
+import { makePromptCache, type PromptCache } from "./answers/usage.ts"
+import { type BackendRules, DEFAULT_RULES } from "./checks/checked-call.ts"
 import { type Gates, makeGates } from "./gates.ts"
 import { type Ids, makeIds } from "./ids.ts"
-import { makeQuotaEngine, type QuotaEngine, type QuotaFamily } from "./quota.ts"
-import type { QuotaView } from "./quota-wire.ts"
 import { makeRecorder, type Recorder } from "./recorder.ts"
-import { makeScripts, type Scripts } from "./scripts.ts"
-import { makeSessions, type Sessions } from "./sessions.ts"
-import { makeSignIn, type SignIn } from "./sign-in.ts"
-import { makePromptCache, type PromptCache } from "./usage.ts"
+import { makeScripts, type Scripts } from "./scripts/scripts.ts"
 
 /** Everything an endpoint may use. */
 export type World = {

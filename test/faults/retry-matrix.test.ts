@@ -3,7 +3,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
 
 import { isJsonObject, type JsonObject } from "#core/json.ts"
-import type { Script } from "#simulator/scripts.ts"
+import type { Script } from "#simulator/scripts/scripts.ts"
 
 import {
   chat,

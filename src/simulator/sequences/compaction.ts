@@ -1,6 +1,6 @@
 /** Compaction of a history: exactly one sealed item, possibly behind a message. */
 
-import type { Answer } from "#simulator/answer.ts"
+import type { Answer } from "#simulator/answers/answer.ts"
 
 /** The stream: one compaction item. */
 export function streamCompaction(answer: Answer): void {

@@ -1,10 +1,10 @@
 /** What the simulator does when nothing is scripted: call a tool when asked to, quote its output, else quote the question. */
 
 import { type JsonObject, objectAt, stringAt } from "#core/json.ts"
-import type { Answer } from "#simulator/answer.ts"
-import type { OfferedTool } from "#simulator/offered-tools.ts"
-import { sampleOf } from "#simulator/schema-sample.ts"
-import { commandOf, pickTool, requestedToolName } from "#simulator/tool-choice.ts"
+import type { Answer } from "#simulator/answers/answer.ts"
+import type { OfferedTool } from "#simulator/answers/offered-tools.ts"
+import { sampleOf } from "#simulator/answers/schema-sample.ts"
+import { commandOf, pickTool, requestedToolName } from "#simulator/answers/tool-choice.ts"
 
 import { streamCompaction } from "./compaction.ts"
 import { streamImage } from "./image.ts"

@@ -1,6 +1,6 @@
 /** Failures inside a 200: with nothing before them, or after some output. */
 
-import type { Answer, StreamFailure } from "#simulator/answer.ts"
+import type { Answer, StreamFailure } from "#simulator/answers/answer.ts"
 
 import { scriptedText, writeMessage } from "./text.ts"
 

@@ -1,7 +1,7 @@
 /** Hosted image generation: partial images, the final one, and the empty message behind it. */
 
 import { arrayAt, isJsonObject, type JsonObject, stringAt } from "#core/json.ts"
-import type { Answer } from "#simulator/answer.ts"
+import type { Answer } from "#simulator/answers/answer.ts"
 
 import { writeMessage } from "./text.ts"
 

@@ -1,7 +1,7 @@
 /** Reasoning items with encrypted content and summaries, and the streams built on them. */
 
 import { arrayAt, type JsonObject, objectAt } from "#core/json.ts"
-import { type Answer, deltasOf } from "#simulator/answer.ts"
+import { type Answer, deltasOf } from "#simulator/answers/answer.ts"
 
 import { scriptedText, writeMessage } from "./text.ts"
 

@@ -1,6 +1,6 @@
 /** A message in which the model declines: the answer is complete all the same. */
 
-import { type Answer, deltasOf } from "#simulator/answer.ts"
+import { type Answer, deltasOf } from "#simulator/answers/answer.ts"
 
 /** The stream: one message whose only part is a refusal. */
 export function streamRefusal(answer: Answer): void {

@@ -1,6 +1,6 @@
 /** Every stream generator by name, with one sentence for the list of scenarios. */
 
-import type { Answer } from "#simulator/answer.ts"
+import type { Answer } from "#simulator/answers/answer.ts"
 
 import { streamCompaction } from "./compaction.ts"
 import { streamConversation } from "./conversation.ts"

@@ -1,8 +1,8 @@
 /** A message item with plain text, and the stream that is nothing else. */
 
 import type { Json, JsonObject } from "#core/json.ts"
-import { type Answer, deltasOf } from "#simulator/answer.ts"
-import { withoutDirective } from "#simulator/prompt.ts"
+import { type Answer, deltasOf } from "#simulator/answers/answer.ts"
+import { withoutDirective } from "#simulator/answers/prompt.ts"
 
 /** A quoted source inside a message; offsets count characters. */
 export type Citation = {

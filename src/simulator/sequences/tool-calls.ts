@@ -1,9 +1,9 @@
 /** Calls of tools the client runs: functions, free text tools, namespaced ones, search, shell. */
 
 import type { JsonObject } from "#core/json.ts"
-import { type Answer, fragmentsOf } from "#simulator/answer.ts"
-import type { OfferedTool } from "#simulator/offered-tools.ts"
-import { commandOf, pickTool, synthesiseArguments } from "#simulator/tool-choice.ts"
+import { type Answer, fragmentsOf } from "#simulator/answers/answer.ts"
+import type { OfferedTool } from "#simulator/answers/offered-tools.ts"
+import { commandOf, pickTool, synthesiseArguments } from "#simulator/answers/tool-choice.ts"
 
 import { writeMessage } from "./text.ts"
 

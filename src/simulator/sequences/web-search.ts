@@ -1,6 +1,6 @@
 /** Hosted web search: search items between reasoning, and a message that cites what was found. */
 
-import type { Answer } from "#simulator/answer.ts"
+import type { Answer } from "#simulator/answers/answer.ts"
 
 import { writeMessage } from "./text.ts"
 

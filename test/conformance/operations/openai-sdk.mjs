@@ -51,15 +51,24 @@ const ways = {
 }
 
 const operations = {
-  "chat.create": () => client.chat.completions.create({ model, messages: user("Say hello"), temperature: 0, max_tokens: 50 }),
+  "chat.create": () =>
+    client.chat.completions.create({ model, messages: user("Say hello"), temperature: 0, max_tokens: 50 }),
   "chat.stream": async () => {
-    const stream = client.chat.completions.stream({ model, messages: user("Say hello"), stream_options: { include_usage: true } })
+    const stream = client.chat.completions.stream({
+      model,
+      messages: user("Say hello"),
+      stream_options: { include_usage: true },
+    })
     let text = ""
     for await (const chunk of stream) text += chunk.choices[0]?.delta?.content ?? ""
     return { text, final: await stream.finalChatCompletion(), usage: await stream.totalUsage() }
   },
   "chat.parse": () =>
-    client.chat.completions.parse({ model, messages: user("Which city?"), response_format: zodResponseFormat(City, "city") }),
+    client.chat.completions.parse({
+      model,
+      messages: user("Which city?"),
+      response_format: zodResponseFormat(City, "city"),
+    }),
   "chat.runTools": async () => {
     const calls = []
     const runner = client.chat.completions.runTools({
@@ -84,7 +93,11 @@ const operations = {
     return { text: await runner.finalContent(), calls, messages: runner.messages.map(message => message.role) }
   },
   "chat.reasoning": async () => {
-    const stream = await client.chat.completions.create({ model: `${model}-high`, messages: user("[[simulate: reasoning]] think"), stream: true })
+    const stream = await client.chat.completions.create({
+      model: `${model}-high`,
+      messages: user("[[simulate: reasoning]] think"),
+      stream: true,
+    })
     let reasoning = ""
     let text = ""
     for await (const chunk of stream) {
@@ -101,7 +114,8 @@ const operations = {
     const final = await stream.finalResponse()
     return { types, final, text: final.output_text }
   },
-  "responses.parse": () => client.responses.parse({ model, input: "Which city?", text: { format: zodTextFormat(City, "city") } }),
+  "responses.parse": () =>
+    client.responses.parse({ model, input: "Which city?", text: { format: zodTextFormat(City, "city") } }),
   "responses.tools": async () => {
     const tools = [{ type: "function", name: "weather", parameters: weather, strict: false }]
     const input = [{ role: "user", content: "Please call the tool weather for Paris" }]
@@ -115,7 +129,8 @@ const operations = {
   ways: async prompts => {
     const results = []
     for (const prompt of JSON.parse(prompts)) {
-      for (const [way, ask] of Object.entries(ways)) results.push({ prompt, way, ...(await ask(prompt).catch(describeError)) })
+      for (const [way, ask] of Object.entries(ways))
+        results.push({ prompt, way, ...(await ask(prompt).catch(describeError)) })
     }
     return results
   },
@@ -140,7 +155,15 @@ const operations = {
 }
 
 const describeError = error => ({
-  error: { name: error.constructor.name, message: error.message, status: error.status, code: error.code, type: error.type, param: error.param, requestId: error.requestID },
+  error: {
+    name: error.constructor.name,
+    message: error.message,
+    status: error.status,
+    code: error.code,
+    type: error.type,
+    param: error.param,
+    requestId: error.requestID,
+  },
 })
 const [, , operation, ...operands] = process.argv
 const result = await operations[operation](...operands).catch(describeError)

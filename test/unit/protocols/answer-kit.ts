@@ -44,7 +44,10 @@ export const LONG_NAME = `mcp__${"server".repeat(15)}__read`
 const FUNCTION_NAMES = [SHORTENED, "write"]
 export const CLIENT_NAMES: ReadonlySet<string> = new Set([LONG_NAME, "write", "patch"])
 
-const text = fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom("", "a\nb\n", "\n", '"\\', "👩‍👩‍👧 天気 \u2028\ufeff"))
+const text = fc.oneof(
+  fc.string({ maxLength: 12 }),
+  fc.constantFrom("", "a\nb\n", "\n", '"\\', "👩‍👩‍👧 天気 \u2028\ufeff"),
+)
 const call: fc.Arbitrary<Call> = fc.oneof(
   fc.record({
     type: fc.constant("function_call" as const),

@@ -21,11 +21,16 @@ function completed(output: readonly Json[] = [], usage: Json = USAGE): JsonObjec
 
 function incomplete(reason?: string): JsonObject {
   const details = reason === undefined ? null : { reason }
-  return { type: "response.incomplete", response: { ...HEAD, status: "incomplete", incomplete_details: details, output: [] } }
+  return {
+    type: "response.incomplete",
+    response: { ...HEAD, status: "incomplete", incomplete_details: details, output: [] },
+  }
 }
 
 function bytesOf(events: readonly JsonObject[]): Uint8Array {
-  return new TextEncoder().encode(events.map(event => `event: ${event["type"]}\ndata: ${JSON.stringify(event)}\n\n`).join(""))
+  return new TextEncoder().encode(
+    events.map(event => `event: ${event["type"]}\ndata: ${JSON.stringify(event)}\n\n`).join(""),
+  )
 }
 
 function textDelta(delta: string, index = 0): JsonObject {
@@ -34,7 +39,11 @@ function textDelta(delta: string, index = 0): JsonObject {
 
 function messageDone(text: string, index = 0, more: JsonObject = {}): JsonObject {
   const content = [{ type: "output_text", text, annotations: [], ...more }]
-  return { type: "response.output_item.done", output_index: index, item: { id: `msg_${index}`, type: "message", role: "assistant", content } }
+  return {
+    type: "response.output_item.done",
+    output_index: index,
+    item: { id: `msg_${index}`, type: "message", role: "assistant", content },
+  }
 }
 
 function callItem(index: number, args: string): JsonObject {
@@ -121,7 +130,10 @@ describe("Chat answers", () => {
   })
 
   test("33: the role stands in the first chunk only, also when there is nothing else", () => {
-    for (const events of [[created, completed()], [created, textDelta("a"), textDelta("b"), completed()]]) {
+    for (const events of [
+      [created, completed()],
+      [created, textDelta("a"), textDelta("b"), completed()],
+    ]) {
       const roles = deltasOf(events).map(delta => delta["role"])
       expect(roles[0]).toBe("assistant")
       expect(roles.slice(1).some(role => role !== undefined)).toBe(false)
@@ -129,7 +141,14 @@ describe("Chat answers", () => {
   })
 
   test("34: a call's id, type and name are sent once", () => {
-    const events = [created, callAdded(0), callDelta(0, '{"a"'), callDelta(0, ":1}"), callDone(0, '{"a":1}'), completed()]
+    const events = [
+      created,
+      callAdded(0),
+      callDelta(0, '{"a"'),
+      callDelta(0, ":1}"),
+      callDone(0, '{"a":1}'),
+      completed(),
+    ]
     const fragments = deltasOf(events).flatMap(delta => arrayAt(delta, "tool_calls") ?? [])
     expect(fragments).toEqual([
       { index: 0, id: "call_0", type: "function", function: { name: "tool_0", arguments: "" } },
@@ -152,7 +171,14 @@ describe("Chat answers", () => {
   })
 
   test("37: interleaved deltas of two calls keep their own index", () => {
-    const events = [callAdded(0), callAdded(1), callDelta(0, '{"a"'), callDelta(1, '{"b"'), callDelta(0, ":1}"), callDelta(1, ":2}")]
+    const events = [
+      callAdded(0),
+      callAdded(1),
+      callDelta(0, '{"a"'),
+      callDelta(1, '{"b"'),
+      callDelta(0, ":1}"),
+      callDelta(1, ":2}"),
+    ]
     expect(callsOf([created, ...events, callDone(0, '{"a":1}'), callDone(1, '{"b":2}'), completed()])).toEqual([
       [0, "tool_0", '{"a":1}'],
       [1, "tool_1", '{"b":2}'],
@@ -160,8 +186,20 @@ describe("Chat answers", () => {
   })
 
   test("38: call indexes count from 0 whatever stands before and between them", () => {
-    const reasoning = { type: "response.output_item.done", output_index: 0, item: { id: "rs_0", type: "reasoning", summary: [] } }
-    const events = [created, reasoning, textDelta("a", 1), callDone(3, "{}"), textDelta("b", 4), callDone(7, "{}"), completed()]
+    const reasoning = {
+      type: "response.output_item.done",
+      output_index: 0,
+      item: { id: "rs_0", type: "reasoning", summary: [] },
+    }
+    const events = [
+      created,
+      reasoning,
+      textDelta("a", 1),
+      callDone(3, "{}"),
+      textDelta("b", 4),
+      callDone(7, "{}"),
+      completed(),
+    ]
     expect(callsOf(events)).toEqual([
       [0, "tool_3", "{}"],
       [1, "tool_7", "{}"],
@@ -194,7 +232,10 @@ describe("Chat answers", () => {
     const events = [created, textDelta("a"), completed()]
     expect(chunksOf(events).some(chunk => "usage" in chunk)).toBe(false)
     const chunks = chunksOf(events, { includeUsage: true })
-    expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 } })
+    expect(chunks.at(-1)).toMatchObject({
+      choices: [],
+      usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
+    })
     expect(chunks.slice(0, -1).every(chunk => chunk["usage"] === null)).toBe(true)
     expect(chunksOf([created, textDelta("a"), completed([], null)], { includeUsage: true }).at(-1)).toMatchObject({
       choices: [{ finish_reason: "stop" }],
@@ -236,28 +277,60 @@ describe("Chat answers", () => {
   })
 
   test("50: two messages are both delivered, and an empty one at the end takes nothing back", () => {
-    const events = [textDelta("look", 0), messageDone("look", 0), textDelta("found", 1), messageDone("found", 1), messageDone("", 2)]
+    const events = [
+      textDelta("look", 0),
+      messageDone("look", 0),
+      textDelta("found", 1),
+      messageDone("found", 1),
+      messageDone("", 2),
+    ]
     expect(joined([created, ...events, completed()], "content")).toBe("look\n\nfound")
   })
 
   test("51: a refusal stands in refusal, never in content, and the answer stops normally", () => {
-    const events = [created, { type: "response.refusal.delta", output_index: 0, content_index: 0, delta: "No." }, completed()]
+    const events = [
+      created,
+      { type: "response.refusal.delta", output_index: 0, content_index: 0, delta: "No." },
+      completed(),
+    ]
     expect([joined(events, "refusal"), joined(events, "content"), finishOf(events)]).toEqual(["No.", "", "stop"])
     const { body } = serveChat(bytesOf(events), makeContext())
-    expect(objectAt(arrayAt(body ?? {}, "choices")?.[0] as JsonObject, "message")).toMatchObject({ content: null, refusal: "No." })
+    expect(objectAt(arrayAt(body ?? {}, "choices")?.[0] as JsonObject, "message")).toMatchObject({
+      content: null,
+      refusal: "No.",
+    })
   })
 
   test("52: a citation is nested under its type, with its place in the whole content", () => {
     const annotation = { type: "url_citation", url: "https://a.invalid", title: "A", start_index: 0, end_index: 3 }
-    const added = { type: "response.output_text.annotation.added", output_index: 1, content_index: 0, annotation_index: 0, annotation }
-    const events = [created, textDelta("x", 0), textDelta("abc", 1), added, messageDone("abc", 1, { annotations: [annotation] }), completed()]
+    const added = {
+      type: "response.output_text.annotation.added",
+      output_index: 1,
+      content_index: 0,
+      annotation_index: 0,
+      annotation,
+    }
+    const events = [
+      created,
+      textDelta("x", 0),
+      textDelta("abc", 1),
+      added,
+      messageDone("abc", 1, { annotations: [annotation] }),
+      completed(),
+    ]
     expect(deltasOf(events).flatMap(delta => arrayAt(delta, "annotations") ?? [])).toEqual([
       { type: "url_citation", url_citation: { url: "https://a.invalid", title: "A", start_index: 3, end_index: 6 } },
     ])
   })
 
   test("53: a generated image is an image and no call", () => {
-    const item = { id: "ig_0", type: "image_generation_call", status: "completed", output_format: "webp", result: "QUJD" }
+    const item = {
+      id: "ig_0",
+      type: "image_generation_call",
+      status: "completed",
+      output_format: "webp",
+      result: "QUJD",
+    }
     const partial = { type: "response.image_generation_call.partial_image", output_index: 0, partial_image_b64: "QQ==" }
     const events = [created, partial, { type: "response.output_item.done", output_index: 0, item }, completed([item])]
     expect(deltasOf(events).flatMap(delta => arrayAt(delta, "images") ?? [])).toEqual([
@@ -294,11 +367,18 @@ describe("Chat answers", () => {
 describe("Responses answers", () => {
   test("64: the terminal event lists the finished items although the upstream's list is empty", () => {
     const events = [created, textDelta("a"), messageDone("a"), callDone(1, "{}"), completed([])]
-    expect(arrayAt(terminalOf(events), "output")?.map(item => (item as JsonObject)["type"])).toEqual(["message", "function_call"])
+    expect(arrayAt(terminalOf(events), "output")?.map(item => (item as JsonObject)["type"])).toEqual([
+      "message",
+      "function_call",
+    ])
   })
 
   test("65: a failure reaches Codex as response.failed and others as error", () => {
-    const events = [created, textDelta("a"), { type: "error", code: "rate_limit_exceeded", message: "Wait.", param: null }]
+    const events = [
+      created,
+      textDelta("a"),
+      { type: "error", code: "rate_limit_exceeded", message: "Wait.", param: null },
+    ]
     expect(relayed(events, { codexClient: true }).at(-1)).toMatchObject({
       type: "response.failed",
       response: { error: { code: "rate_limit_exceeded", message: expect.stringContaining("Wait.") } },

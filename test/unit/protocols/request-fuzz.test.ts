@@ -6,17 +6,43 @@ import fc from "fast-check"
 
 import { GatewayError } from "#core/errors.ts"
 import { isJsonObject, type Json, type JsonObject, objectAt, stringAt } from "#core/json.ts"
-import { makeAccounts } from "#simulator/accounts.ts"
-import { DEFAULT_RULES } from "#simulator/checked-call.ts"
-import { refuseRequest } from "#simulator/checks.ts"
+import { makeAccounts } from "#simulator/accounts/accounts.ts"
+import { DEFAULT_RULES } from "#simulator/checks/checked-call.ts"
+import { refuseRequest } from "#simulator/checks/checks.ts"
 import { makeIds } from "#simulator/ids.ts"
 
 import { chatToUpstream, responsesToUpstream } from "./request-kit.ts"
 
-const KEYS = ["type", "role", "content", "text", "name", "id", "call_id", "function", "custom", "__proto__", "constructor", "toString", "valueOf"]
+const KEYS = [
+  "type",
+  "role",
+  "content",
+  "text",
+  "name",
+  "id",
+  "call_id",
+  "function",
+  "custom",
+  "__proto__",
+  "constructor",
+  "toString",
+  "valueOf",
+]
 
 /** Words that mean something somewhere, so that mutants get further than the first check. */
-const WORDS = ["", "function", "custom", "user", "tool", "text", "input_text", "image_url", "web_search", "auto", "required"]
+const WORDS = [
+  "",
+  "function",
+  "custom",
+  "user",
+  "tool",
+  "text",
+  "input_text",
+  "image_url",
+  "web_search",
+  "auto",
+  "required",
+]
 
 const odd: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>(tie => ({
   value: fc.oneof(
@@ -38,11 +64,24 @@ const parameters: JsonObject = {
 const chatBody: JsonObject = {
   messages: [
     { role: "system", content: "Be brief." },
-    { role: "user", name: "ann", content: [{ type: "text", text: "a" }, { type: "image_url", image_url: { url: "https://a.invalid/b.png", detail: "low" } }] },
-    { role: "user", content: [{ type: "file", file: { filename: "a.pdf", file_data: "data:application/pdf;base64,AAAA" } }] },
+    {
+      role: "user",
+      name: "ann",
+      content: [
+        { type: "text", text: "a" },
+        { type: "image_url", image_url: { url: "https://a.invalid/b.png", detail: "low" } },
+      ],
+    },
+    {
+      role: "user",
+      content: [{ type: "file", file: { filename: "a.pdf", file_data: "data:application/pdf;base64,AAAA" } }],
+    },
     {
       role: "assistant",
-      content: [{ type: "text", text: "b" }, { type: "refusal", refusal: "c" }],
+      content: [
+        { type: "text", text: "b" },
+        { type: "refusal", refusal: "c" },
+      ],
       refusal: "no",
       tool_calls: [
         { id: "c1", type: "function", function: { name: "read", arguments: "{}" } },
@@ -57,12 +96,22 @@ const chatBody: JsonObject = {
   ],
   tools: [
     { type: "function", function: { name: "read", description: "reads", parameters, strict: false } },
-    { type: "custom", custom: { name: "patch", format: { type: "grammar", grammar: { syntax: "lark", definition: "x" } } } },
-    { type: "web_search", search_context_size: "low", user_location: { type: "approximate", approximate: { city: "x" } } },
+    {
+      type: "custom",
+      custom: { name: "patch", format: { type: "grammar", grammar: { syntax: "lark", definition: "x" } } },
+    },
+    {
+      type: "web_search",
+      search_context_size: "low",
+      user_location: { type: "approximate", approximate: { city: "x" } },
+    },
   ],
   functions: [{ name: "old", parameters }],
   function_call: { name: "old" },
-  tool_choice: { type: "allowed_tools", allowed_tools: { mode: "auto", tools: [{ type: "function", function: { name: "read" } }] } },
+  tool_choice: {
+    type: "allowed_tools",
+    allowed_tools: { mode: "auto", tools: [{ type: "function", function: { name: "read" } }] },
+  },
   parallel_tool_calls: true,
   response_format: { type: "json_schema", json_schema: { name: "n", schema: parameters, strict: false } },
   reasoning_effort: "low",
@@ -82,9 +131,24 @@ const responsesBody: JsonObject = {
   instructions: "Be brief.",
   input: [
     { type: "message", role: "system", content: "a" },
-    { role: "user", content: [{ type: "input_text", text: "a" }, { type: "input_image", image_url: "https://a.invalid/b.png", detail: "low" }] },
-    { role: "user", content: [{ type: "input_file", filename: "a.pdf", file_data: "data:application/pdf;base64,AAAA" }] },
-    { type: "message", role: "assistant", id: "msg_1", status: "completed", content: [{ type: "output_text", text: "b", annotations: [] }] },
+    {
+      role: "user",
+      content: [
+        { type: "input_text", text: "a" },
+        { type: "input_image", image_url: "https://a.invalid/b.png", detail: "low" },
+      ],
+    },
+    {
+      role: "user",
+      content: [{ type: "input_file", filename: "a.pdf", file_data: "data:application/pdf;base64,AAAA" }],
+    },
+    {
+      type: "message",
+      role: "assistant",
+      id: "msg_1",
+      status: "completed",
+      content: [{ type: "output_text", text: "b", annotations: [] }],
+    },
     { type: "function_call", id: "fc_1", call_id: "c1", name: "read", arguments: "{}" },
     { type: "custom_tool_call", id: "ctc_1", call_id: "c2", name: "patch", input: "x" },
     { type: "function_call_output", call_id: "c1", output: "done" },
@@ -125,11 +189,16 @@ function pathsIn(value: Json, prefix: Path = []): readonly Path[] {
 function withValueAt(value: Json, [key, ...rest]: Path, replacement: Json): Json {
   if (key === undefined) return replacement
   if (Array.isArray(value)) {
-    return (value as readonly Json[]).map((member, index) => (index === key ? withValueAt(member, rest, replacement) : member))
+    return (value as readonly Json[]).map((member, index) =>
+      index === key ? withValueAt(member, rest, replacement) : member,
+    )
   }
   if (!isJsonObject(value)) return value
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, name === key ? withValueAt(member, rest, replacement) : member]),
+    Object.entries(value).map(([name, member]) => [
+      name,
+      name === key ? withValueAt(member, rest, replacement) : member,
+    ]),
   )
 }
 
@@ -138,7 +207,9 @@ function mutantsOf(body: JsonObject): fc.Arbitrary<JsonObject> {
   const change = fc.record({ path: fc.constantFrom(...paths), value: odd })
   return fc.array(change, { minLength: 1, maxLength: 2 }).map(changes =>
     // Replacing members never turns the body itself into anything but an object.
-    JSON.parse(JSON.stringify(changes.reduce((mutant, { path, value }) => withValueAt(mutant, path, value) as JsonObject, body))),
+    JSON.parse(
+      JSON.stringify(changes.reduce((mutant, { path, value }) => withValueAt(mutant, path, value) as JsonObject, body)),
+    ),
   )
 }
 
@@ -146,7 +217,13 @@ const account = makeAccounts({ ids: makeIds({ seed: "fuzz" }) }).create()
 
 /** The parameter the backend would object to; undefined when it takes the body. */
 function refusedParam(body: JsonObject): string | undefined {
-  const call = { mode: "chatgpt", endpoint: "responses", headers: new Headers(), account, rules: DEFAULT_RULES } as const
+  const call = {
+    mode: "chatgpt",
+    endpoint: "responses",
+    headers: new Headers(),
+    account,
+    rules: DEFAULT_RULES,
+  } as const
   const refusal = refuseRequest({ ...call, body })
   if (refusal === undefined) return undefined
   const answer: unknown = JSON.parse(refusal.body)
@@ -181,7 +258,11 @@ describe.each([
         expect(JSON.stringify(body)).toBe(before)
         if (upstream === undefined) return
         expect(JSON.parse(JSON.stringify(upstream))).toEqual(upstream)
-        expect([upstream["stream"], upstream["store"], typeof upstream["instructions"]]).toEqual([true, false, "string"])
+        expect([upstream["stream"], upstream["store"], typeof upstream["instructions"]]).toEqual([
+          true,
+          false,
+          "string",
+        ])
       }),
       { numRuns: 1500 },
     )

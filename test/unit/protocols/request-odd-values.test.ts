@@ -69,7 +69,8 @@ describe("null inside items counts as absent", () => {
 })
 
 describe("keys that mean something to JavaScript", () => {
-  const hostile = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1,"valueOf":1}'
+  const hostile =
+    '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1,"valueOf":1}'
   const parsed: JsonObject = JSON.parse(hostile)
 
   test("a tool type that cannot be turned into a string is refused by name", () => {
@@ -79,7 +80,9 @@ describe("keys that mean something to JavaScript", () => {
 
   test("properties called __proto__ and constructor stay properties, and no other object changes", () => {
     const properties = `{"__proto__":{"type":"array"},"constructor":{"type":"object"},"toString":{"type":"string"}}`
-    const schema: JsonObject = JSON.parse(`{"type":"object","properties":${properties},"required":["__proto__","ghost"]}`)
+    const schema: JsonObject = JSON.parse(
+      `{"type":"object","properties":${properties},"required":["__proto__","ghost"]}`,
+    )
     const body = chatToUpstream({
       messages: [ask],
       tools: [{ type: "function", function: { name: "f", parameters: schema, strict: true } }],
@@ -133,7 +136,11 @@ describe("deep nesting", () => {
       { role: "tool", tool_call_id: "c", content },
     ]
     expect(inputOfMessages(messages)[1]?.["output"]).toBe(content)
-    const search = { type: "tool_search_call", call_id: "c", arguments: `{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}` }
+    const search = {
+      type: "tool_search_call",
+      call_id: "c",
+      arguments: `{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`,
+    }
     expect(inputOfItems([search])[0]?.["arguments"]).toEqual({})
   })
 })
@@ -148,7 +155,16 @@ describe("size and letters", () => {
   })
 
   test("tool names of any letters and length have distinct acceptable names and lead back", () => {
-    const names = ["a.b", "a/b", "a b", "天気", "🌦️".repeat(40), `mcp__${"x".repeat(80)}__go`, `mcp__${"y".repeat(80)}__go`, "a_b"]
+    const names = [
+      "a.b",
+      "a/b",
+      "a b",
+      "天気",
+      "🌦️".repeat(40),
+      `mcp__${"x".repeat(80)}__go`,
+      `mcp__${"y".repeat(80)}__go`,
+      "a_b",
+    ]
     const request = decodeChat({
       messages: [ask],
       tools: names.map(name => ({ type: "function", function: { name } })),
@@ -175,8 +191,13 @@ describe("size and letters", () => {
 })
 
 test("a root of several types becomes an object schema", () => {
-  const tools = [{ type: "function", function: { name: "f", parameters: { type: ["object", "null"], properties: {} } } }]
-  expect(toolsOf(chatToUpstream({ messages: [ask], tools }))[0]?.["parameters"]).toEqual({ type: "object", properties: {} })
+  const tools = [
+    { type: "function", function: { name: "f", parameters: { type: ["object", "null"], properties: {} } } },
+  ]
+  expect(toolsOf(chatToUpstream({ messages: [ask], tools }))[0]?.["parameters"]).toEqual({
+    type: "object",
+    properties: {},
+  })
 })
 
 test("an image named by file id inside JSON text reaches the model", () => {

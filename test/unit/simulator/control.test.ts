@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test"
 
 import type { JsonObject } from "#core/json.ts"
-import { SCENARIOS } from "#simulator/scenarios.ts"
+import { SCENARIOS } from "#simulator/scripts/scenarios.ts"
 import type { Simulator } from "#simulator/simulator.ts"
 
 import { GOOD_BODY, headersFor, postTurn, saying, turnEvents, withSimulator } from "./client.ts"

@@ -4,9 +4,9 @@ import { expect, test } from "bun:test"
 
 import fc from "fast-check"
 
-import { deliverySteps } from "#simulator/delivery.ts"
+import { deliverySteps } from "#simulator/delivery/delivery.ts"
 import { makeGates } from "#simulator/gates.ts"
-import { DEFAULT_SETTINGS, type Settings } from "#simulator/settings.ts"
+import { DEFAULT_SETTINGS, type Settings } from "#simulator/scripts/settings.ts"
 
 import { GOOD_BODY, headersFor, parseEvents, postTurn, saying, turnEvents, withSimulator } from "./client.ts"
 
