@@ -11,11 +11,15 @@ import { isTooDeep } from "./nesting.ts"
 /** Throws `GatewayError` `invalid-request` with `param` and `code` when the body does not fit. */
 export type BodyCheck = (body: JsonObject) => void
 
-/** Compiles `schema` with the first body: it takes 4 ms that a start need not wait for. The `description` of a member completes the sentence "expected …". Deep nesting is refused. */
+/**
+ * Makes the check of `schema`, which the first body compiles: 4 ms that a start need not wait for.
+ * The `description` of a member completes the sentence "expected …". Deep nesting is refused.
+ */
 export function makeBodyCheck(schema: TSchema): BodyCheck {
-  const compiled = TypeCompiler.Compile(schema)
+  let compiled: ReturnType<typeof TypeCompiler.Compile> | undefined
   return body => {
     refuseDeepNesting(body)
+    compiled ??= TypeCompiler.Compile(schema)
     if (compiled.Check(body)) return
     throw describeMismatch(compiled.Errors(body).First())
   }

@@ -48,9 +48,11 @@ function declaredNames(definitions: readonly ToolDefinition[]): Pick<ChatTools, 
 }
 
 function decodeTool(tool: JsonObject, index: number): ToolDefinition | undefined {
-  const type = tool["type"] ?? inferType(tool)
+  const stated = tool["type"] ?? inferType(tool)
+  if (stated === undefined) return undefined
+  // A type that is no text fits nothing and is refused as such.
+  const type = typeof stated === "string" ? stated : ""
   if (isWebSearchType(type)) return { type: "web-search", options: webSearchOptions(tool) }
-  if (type === undefined) return undefined
   switch (type) {
     case "function": {
       const nested = objectAt(tool, "function")

@@ -40,10 +40,17 @@ function textPart(text: string, side: Side): JsonObject {
 }
 
 function normalisePart(element: Json, side: Side, rules: PartRules): JsonObject | undefined {
-  if (typeof element === "string") return textPart(element, side)
-  if (!isJsonObject(element)) return textPart(JSON.stringify(element), side)
-  const whole = withoutNulls(element)
-  const part = rules.dropCacheBreakpoints ? withoutKeys(whole, ["prompt_cache_breakpoint"]) : whole
+  if (isJsonObject(element)) return normaliseObject(plainPart(element, rules), side, rules)
+  return textPart(typeof element === "string" ? element : JSON.stringify(element), side)
+}
+
+/** Members that are null count as absent. */
+function plainPart(element: JsonObject, rules: PartRules): JsonObject {
+  const part = withoutNulls(element)
+  return rules.dropCacheBreakpoints ? withoutKeys(part, ["prompt_cache_breakpoint"]) : part
+}
+
+function normaliseObject(part: JsonObject, side: Side, rules: PartRules): JsonObject | undefined {
   switch (stringAt(part, "type") ?? "") {
     case "text":
     case "input_text":
@@ -60,11 +67,13 @@ function normalisePart(element: Json, side: Side, rules: PartRules): JsonObject 
     case "encrypted_content":
       return rules.dropEncrypted ? undefined : part
     default:
-      // Only a type can tell what a part without text is.
-      return stringAt(part, "type") === undefined && stringAt(part, "text") !== undefined
-        ? retypeText(part, side)
-        : part
+      return isUntypedText(part) ? retypeText(part, side) : part
   }
+}
+
+/** Only a type can tell what a part without text is. */
+function isUntypedText(part: JsonObject): boolean {
+  return stringAt(part, "type") === undefined && stringAt(part, "text") !== undefined
 }
 
 /** Members of an output text (`annotations`, `logprobs`) have no place in an input text. */

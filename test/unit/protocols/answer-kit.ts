@@ -139,7 +139,8 @@ function announced(what: Item, index: number): JsonObject {
       return { ...final, arguments: "" }
     case "custom_tool_call":
       return { ...final, input: "" }
-    default:
+    case "web_search_call":
+    case "image_generation_call":
       return { id: final["id"] ?? null, type: what.type, status: "in_progress" }
   }
 }
@@ -169,7 +170,8 @@ function partsOf(what: Item): readonly Part[] {
       return [{ family: "response.function_call_arguments", whole: what.input, doneKey: "arguments", place: {} }]
     case "custom_tool_call":
       return [{ family: "response.custom_tool_call_input", whole: what.input, doneKey: "input", place: {} }]
-    default:
+    case "web_search_call":
+    case "image_generation_call":
       return []
   }
 }

@@ -414,6 +414,52 @@ describe("Responses answers", () => {
     expect(types({ codexClient: true })).toContain("codex.rate_limits")
   })
 
+  test("72: events of no public type reach Codex and nobody else", () => {
+    const unknown = { type: "response.brand_new.delta", output_index: 0, delta: "x" }
+    const types = (reply: Partial<ReplyOptions>) =>
+      relayed([created, unknown, textDelta("a"), completed()], reply).map(({ type }) => type)
+    expect(types({})).toEqual(["response.created", "response.output_text.delta", "response.completed"])
+    expect(types({ codexClient: true })).toContain("response.brand_new.delta")
+  })
+
+  test("74: an item keeps the id it was announced under, also in the terminal output", () => {
+    const final: JsonObject = { ...callItem(0, "{}"), id: "fc_c" }
+    const events = [
+      { type: "response.output_item.added", output_index: 0, item: { ...callItem(0, ""), id: "fc_a" } },
+      { ...callDelta(0, "{}"), item_id: "fc_b" },
+      { type: "response.output_item.done", output_index: 0, item: final },
+      completed([{ ...final, id: "fc_d" }]),
+    ]
+    for (const codexClient of [true, false]) {
+      const text = JSON.stringify(relayed([created, ...events], { codexClient }))
+      expect(text.match(/"fc_[a-d]"/g)).toEqual(['"fc_a"', '"fc_a"', '"fc_a"', '"fc_a"'])
+    }
+  })
+
+  test("74: changing ids are noticed wherever the network cuts, also behind an item that was never announced", () => {
+    const rotate = (event: JsonObject, at: number): JsonObject => ({ ...event, item_id: `other_${at}` })
+    const deltas = [callDelta(1, "{"), callDelta(0, "{"), callDelta(1, "}"), callDelta(0, "}")].map(rotate)
+    const bytes = bytesOf([created, callAdded(0), ...deltas, callDone(1, "{}"), callDone(0, "{}"), completed()])
+    const whole = serveResponses(bytes, makeContext())
+    for (let at = 1; at < bytes.length; at++) expect(serveResponses(bytes, makeContext(), [at])).toEqual(whole)
+    expect(whole.stream.match(/"item_id":"fc_0"/g)).toHaveLength(2)
+  })
+
+  test("74: an item announced without an id has one and the same from then on", () => {
+    const { id: _, ...bare } = callItem(0, "{}")
+    const { item_id: __, ...delta } = callDelta(0, "{}")
+    const [, added, streamed, done] = relayed([
+      created,
+      { type: "response.output_item.added", output_index: 0, item: { ...bare, arguments: "" } },
+      delta,
+      { type: "response.output_item.done", output_index: 0, item: bare },
+      completed(),
+    ])
+    const id = objectAt(added ?? {}, "item")?.["id"]
+    expect(id).toMatch(/^item_/)
+    expect([streamed?.["item_id"], objectAt(done ?? {}, "item")?.["id"]]).toEqual([id as string, id as string])
+  })
+
   test("74: item ids that change from event to event change nothing", () => {
     const rotate = (event: JsonObject, at: number): JsonObject => ({ ...event, item_id: `other_${at}` })
     const deltas = [callDelta(0, '{"a"'), callDelta(1, '{"b"'), callDelta(0, ":1}"), callDelta(1, ":2}")].map(rotate)

@@ -1,7 +1,7 @@
 /** The first and the last event of a relayed answer. */
 
 import type { GatewayError } from "#core/errors.ts"
-import type { JsonObject } from "#core/json.ts"
+import { arrayAt, type JsonObject } from "#core/json.ts"
 import { readFailureEvent } from "#protocols/openai-responses/read-failure.ts"
 import type { TerminalKind } from "#protocols/openai-responses/read-response.ts"
 import { byteTextOfUtf8, utf8OfByteText } from "#wire/bytes.ts"
@@ -61,7 +61,7 @@ function completeTerminal(state: RelayState, event: TerminalEvent, original: str
     identity: identify(state, event.response),
     status,
     collected: state.items.listText(),
-    prefersCollected: state.editsIds,
+    prefersCollected: state.editsIds && state.items.count() >= (arrayAt(event.response, "output") ?? []).length,
     repair: { toolNames, fallbackId },
   })
 }

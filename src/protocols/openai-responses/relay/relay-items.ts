@@ -39,9 +39,9 @@ export function onOutput(state: RelayState, upstreamEvent: RelayEvent): void {
   }
 }
 
-/** Deltas never change: from now on frames that begin like this one pass unread. */
+/** Deltas never change, unless their ids have to: from now on frames that begin like this one pass unread. */
 function learnPrefix(state: RelayState, { frame, type, data }: RelayEvent): void {
-  if (!DELTA_CHANNELS.has(type) || state.editsIds) return
+  if (!DELTA_CHANNELS.has(type) || state.editsIds || state.unconfirmed.size > 0) return
   const dataStart = `{"type":"${type}",`
   const prefix = `event: ${type}\ndata: ${dataStart}`
   if (data.startsWith(dataStart) && frame.text.startsWith(prefix, frame.start)) state.unreadPrefix = prefix

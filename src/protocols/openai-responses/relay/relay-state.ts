@@ -20,6 +20,8 @@ export type RelayState = {
   readonly items: CollectedItems
   /** Ids under which items were announced, by output index. */
   readonly itemIds: Map<number, string>
+  /** Announced items of which no later event has been read: only it can tell whether the upstream keeps its ids. */
+  readonly unconfirmed: Set<number>
   /** The upstream's ids contradict each other; from then on every event is read. */
   editsIds: boolean
   /** Fixed by the first event that names the answer. */
@@ -48,6 +50,7 @@ export function makeRelayState({ context, output, readFailure }: RelayEventParts
     readFailure,
     items: makeCollectedItems(),
     itemIds: new Map(),
+    unconfirmed: new Set(),
     editsIds: false,
     identity: undefined,
     upstreamModel: undefined,

@@ -16,17 +16,22 @@ export function withStableId(state: RelayState, event: RelayEvent): RelayEvent {
   const index = numberAt(event.json, "output_index")
   if (index === undefined) return event
   const item = objectAt(event.json, "item")
-  if (event.type === "response.output_item.added") {
-    state.itemIds.set(index, stringAt(item ?? {}, "id") ?? itemFallbackId(state, index))
-  }
+  if (event.type === "response.output_item.added") announce(state, index, item ?? {})
+  else state.unconfirmed.delete(index)
   const id = state.itemIds.get(index)
   if (id === undefined) return event
   const given = item === undefined ? stringAt(event.json, "item_id") : stringAt(item, "id")
   if (given === id) return event
   state.editsIds = true
-  // Deltas may not pass unread any more.
   state.unreadPrefix = ""
   return item === undefined ? withMember(event, "item_id", id) : withItemId(event, item, id)
+}
+
+/** Nothing passes unread until an event of the new item has been read. */
+function announce(state: RelayState, index: number, item: JsonObject): void {
+  state.itemIds.set(index, stringAt(item, "id") ?? itemFallbackId(state, index))
+  state.unconfirmed.add(index)
+  state.unreadPrefix = ""
 }
 
 /** The id of an item that came without one. */
