@@ -17,7 +17,7 @@ const isPermitted =
   process.platform === "linux" &&
   process.getuid?.() === 0 &&
   Bun.spawnSync(["unshare", "--mount", "true"]).success &&
-  Bun.which("chroot") !== null
+  Bun.which("chroot", { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }) !== null
 
 describe.skipIf(!isPermitted)("the container's root folder", () => {
   const port = freePort()
