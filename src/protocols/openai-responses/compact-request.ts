@@ -5,7 +5,7 @@ import type { ModelRequest } from "#core/request.ts"
 import { invalidRequest } from "#protocols/check-body.ts"
 import type { EncodedRequest, EncodePlan } from "#protocols/protocol.ts"
 
-import { COMPACTION_TRIGGER } from "./encode-input.ts"
+import { COMPACTION_TRIGGER } from "./encode/encode-input.ts"
 import { encodeResponsesRequest } from "./encode-request.ts"
 
 /**

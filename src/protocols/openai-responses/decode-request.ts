@@ -6,8 +6,8 @@ import { invalidRequest, withoutNulls } from "#protocols/check-body.ts"
 import { isCodexClient, isCursorClient, isResponsesLite, sessionHeader } from "#protocols/client-hints.ts"
 import { defined } from "#protocols/defined.ts"
 
+import { flattenFormat } from "./encode/text-format.ts"
 import { checkResponsesBody } from "./schema.ts"
-import { flattenFormat } from "./text-format.ts"
 
 /** Members that need state kept by the server, which a gateway in front of `store: false` does not have. */
 const STATEFUL_MEMBERS = ["conversation", "prompt"] as const

@@ -5,14 +5,14 @@ import { type Json, type JsonObject, stringAt } from "#core/json.ts"
 import type { ModelRequest } from "#core/request.ts"
 import type { EncodedRequest, EncodePlan } from "#protocols/protocol.ts"
 
-import type { ResponsesDraft } from "./draft.ts"
-import { draftOfNative } from "./draft-native.ts"
-import { draftOfNeutral } from "./draft-neutral.ts"
-import { encodeInput } from "./encode-input.ts"
-import { encodeInclude, encodeReasoning } from "./encode-reasoning.ts"
-import { encodeToolChoice } from "./encode-tool-choice.ts"
-import { type EncodedTools, encodeTools } from "./encode-tools.ts"
-import { encodeText } from "./text-format.ts"
+import type { ResponsesDraft } from "./encode/draft.ts"
+import { draftOfNative } from "./encode/draft-native.ts"
+import { draftOfNeutral } from "./encode/draft-neutral.ts"
+import { encodeInput } from "./encode/encode-input.ts"
+import { encodeInclude, encodeReasoning } from "./encode/encode-reasoning.ts"
+import { encodeToolChoice } from "./encode/encode-tool-choice.ts"
+import { type EncodedTools, encodeTools } from "./encode/encode-tools.ts"
+import { encodeText } from "./encode/text-format.ts"
 
 const NO_NAMES: ReadonlySet<string> = new Set()
 

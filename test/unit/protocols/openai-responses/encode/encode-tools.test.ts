@@ -13,7 +13,7 @@ import {
   makePlan,
   responsesToUpstream,
   userText,
-} from "../request-kit.ts"
+} from "../../request-kit.ts"
 
 const LITE_HEADERS = { ...CODEX_HEADERS, "x-openai-internal-codex-responses-lite": "true" }
 

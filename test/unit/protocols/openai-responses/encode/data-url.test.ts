@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 
 import fc from "fast-check"
 
-import { repairDataUrl } from "#protocols/openai-responses/data-url.ts"
+import { repairDataUrl } from "#protocols/openai-responses/encode/data-url.ts"
 
 test("URL-safe and unpadded base64 is brought to the standard form", () => {
   expect(repairDataUrl("data:image/png;base64,-_8")).toBe("data:image/png;base64,+/8=")

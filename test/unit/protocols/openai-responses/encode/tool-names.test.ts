@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test"
 
 import fc from "fast-check"
 
-import { mapToolNames } from "#protocols/openai-responses/tool-names.ts"
+import { mapToolNames } from "#protocols/openai-responses/encode/tool-names.ts"
 
 const ACCEPTABLE = /^[A-Za-z0-9_-]{1,64}$/
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 
 import type { Json, JsonObject } from "#core/json.ts"
-import { closeObjectSchemas, repairParameters } from "#protocols/openai-responses/schema-repair.ts"
+import { closeObjectSchemas, repairParameters } from "#protocols/openai-responses/encode/schema-repair.ts"
 
 function repairProperty(schema: Json): Json | undefined {
   const repaired = repairParameters({ type: "object", properties: { p: schema } }, false)

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test"
 
 import type { JsonObject } from "#core/json.ts"
-import { pairCalls } from "#protocols/openai-responses/pair-calls.ts"
+import { pairCalls } from "#protocols/openai-responses/encode/pair-calls.ts"
 
-import { assistantText, functionCall, functionOutput, userText } from "../request-kit.ts"
+import { assistantText, functionCall, functionOutput, userText } from "../../request-kit.ts"
 
 /** `call c1`, `out c1`, `user`, `assistant`, …: the shape of a paired history. */
 function shape(items: readonly JsonObject[]): readonly string[] {
