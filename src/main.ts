@@ -18,20 +18,29 @@ for (const [signal, exitCode] of [["SIGINT", 130] as const, ["SIGTERM", 143] as 
   })
 }
 
-// A reader that has gone away (`sluice … | head`) ends the program quietly.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", cause => {
-    if (!("code" in cause && cause.code === "EPIPE")) throw cause
-    process.exit(0)
-  })
+/** Opened by the first text: loading a stream takes 7 ms, and a server writes only its log, which goes another way. */
+function makeWriter(open: () => NodeJS.WriteStream): (text: string) => void {
+  let stream: NodeJS.WriteStream | undefined
+  return text => {
+    stream ??= open().on("error", endQuietly)
+    stream.write(text)
+  }
+}
+
+/** A reader that has gone away (`sluice … | head`) ends the program without a word. */
+function endQuietly(cause: Error): void {
+  if (!("code" in cause && cause.code === "EPIPE")) throw cause
+  process.exit(0)
 }
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  stdout: text => void process.stdout.write(text),
-  stderr: text => void process.stderr.write(text),
+  stdout: makeWriter(() => process.stdout),
+  stderr: makeWriter(() => process.stderr),
   env: process.env,
   cwd: process.cwd(),
-  isTerminal: process.stdout.isTTY === true,
+  get isTerminal() {
+    return process.stdout.isTTY === true
+  },
   signal: stopping.signal,
   ...(ceiling.warning !== undefined && { startWarning: ceiling.warning }),
 })

@@ -7,6 +7,7 @@ import type { AccountId } from "#core/ids.ts"
 
 import { refreshFingerprint } from "./fingerprint.ts"
 import type { AccountDraft } from "./formats/account-draft.ts"
+import { compact } from "./formats/compact.ts"
 import { hasLastingIdentity, isNewerCredential, makeAccountId } from "./identity.ts"
 import { readTokenClaims, type TokenClaims } from "./jwt.ts"
 
@@ -45,24 +46,12 @@ function saysEverything({ workspaceId, userId, email, plan, fedramp }: TokenClai
 }
 
 function credentialOf(draft: AccountDraft, expiresAtMs: number | undefined): Credential {
-  if (draft.apiKey !== undefined) {
-    return { type: "api-key", apiKey: draft.apiKey, generation: 0, ...pick(draft, "baseUrl") }
-  }
+  const { apiKey, baseUrl, accessToken, refreshToken, idToken, lastRefreshAtMs } = draft
+  if (apiKey !== undefined) return { type: "api-key", apiKey, generation: 0, ...compact({ baseUrl }) }
   // A bare refresh token: nothing to serve with until the first refresh, so the access token counts as long expired.
-  const bare = draft.accessToken === undefined
-  return {
-    type: "chatgpt",
-    accessToken: draft.accessToken ?? "",
-    ...pick(draft, "refreshToken"),
-    ...pick(draft, "idToken"),
-    ...pick(draft, "lastRefreshAtMs"),
-    ...(bare ? { expiresAtMs: 0 } : expiresAtMs === undefined ? {} : { expiresAtMs }),
-    generation: 0,
-  }
-}
-
-function pick<K extends keyof AccountDraft>(draft: AccountDraft, key: K): Pick<AccountDraft, K> | Record<never, never> {
-  return draft[key] === undefined ? {} : { [key]: draft[key] }
+  const endsAtMs = accessToken === undefined ? 0 : expiresAtMs
+  const known = compact({ refreshToken, idToken, lastRefreshAtMs, expiresAtMs: endsAtMs })
+  return { type: "chatgpt", accessToken: accessToken ?? "", generation: 0, ...known }
 }
 
 /** Makes the account a file's entry describes, before the store is asked. */
@@ -73,16 +62,14 @@ export function accountFromDraft(draft: AccountDraft, path: string): Account {
   const userId = draft.userId ?? claims.userId
   const email = claims.email ?? draft.email
   const plan = claims.plan ?? draft.plan
-  const fingerprint = draft.refreshToken === undefined ? undefined : refreshFingerprint(draft.refreshToken)
+  const fedramp = claims.fedramp === true ? claims.fedramp : undefined
+  const isLasting = hasLastingIdentity({ userId, workspaceId })
+  const fingerprint = isLasting || draft.refreshToken === undefined ? undefined : refreshFingerprint(draft.refreshToken)
   return {
     id: makeAccountId({ userId, workspaceId, fingerprint, apiKey: draft.apiKey, ...source }),
     provider: draft.provider,
     label: email ?? basename(path),
-    ...(email === undefined ? {} : { email }),
-    ...(plan === undefined ? {} : { plan }),
-    ...(workspaceId === undefined ? {} : { workspaceId }),
-    ...(userId === undefined ? {} : { userId }),
-    ...(claims.fedramp === true ? { fedramp: true } : {}),
+    ...compact({ email, plan, workspaceId, userId, fedramp }),
     disabled: draft.disabled,
     // The expiry inside the access token is the truth; the file's own note may be of an earlier token.
     credential: credentialOf(draft, claims.expiresAtMs ?? draft.expiresAtMs),

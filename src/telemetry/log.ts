@@ -1,5 +1,7 @@
 /** The log: JSON lines for machines, coloured lines for a terminal, secrets taken out of both. */
 
+import { fstatSync } from "node:fs"
+
 import { pino } from "pino"
 
 import { redactFields, redactText } from "./redact.ts"
@@ -38,7 +40,7 @@ const STANDARD_ERROR = 2
 
 /** Makes the log. Lines are written synchronously, so that the last ones before a crash are there. */
 export async function makeLog(parts: LogParts): Promise<Log> {
-  const isTerminal = parts.isTerminal ?? process.stderr.isTTY === true
+  const isTerminal = parts.isTerminal ?? isStandardErrorTerminal()
   const isPretty = parts.format === "pretty" || (parts.format === "auto" && isTerminal)
   const lines = parts.destination ?? pino.destination({ fd: STANDARD_ERROR, sync: true })
   // Pretty-printing runs in this thread: pino's worker transport loads a file by path, which a compiled binary lacks.
@@ -60,6 +62,16 @@ export async function makeLog(parts: LogParts): Promise<Log> {
     setLevel: level => {
       logger.level = level
     },
+  }
+}
+
+/** Asks the descriptor first: `process.stderr` takes 7 ms to load, and a service's output is never a device. */
+function isStandardErrorTerminal(): boolean {
+  try {
+    return fstatSync(STANDARD_ERROR).isCharacterDevice() && process.stderr.isTTY === true
+  } catch {
+    // Closed: nobody is looking.
+    return false
   }
 }
 

@@ -7,6 +7,8 @@ import type { Log, LogLevel } from "#telemetry/log.ts"
 
 /** Writes one line for an event. */
 export function logAccountEvent(event: AccountPoolEvent, log: Log): void {
+  // A thousand of these come at start, and the line is for debugging only.
+  if (event.type === "account-added" && log.level() !== "debug") return
   const { level, fields, message } = lineOf(event)
   log[level](fields, message)
 }

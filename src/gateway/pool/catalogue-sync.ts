@@ -57,7 +57,7 @@ function listClassOf(account: Account): string {
 
 /** Starts the hourly round. */
 export function startCatalogueSync(parts: CatalogueSyncParts): CatalogueSync {
-  const lists = new Map(parts.kept)
+  const lists = new Map([...parts.kept].map(([listClass, list]) => [listClass, withSlugs(list)]))
   const asking = new Map<string, Promise<void>>()
   const askedAtMs = new Map<string, number>()
   let cancelTimer: CancelTimer = () => {}
@@ -117,20 +117,27 @@ function plainTag(etag: string): string {
   return etag.replace(/^W\//, "").replaceAll('"', "")
 }
 
-function giveList(account: Account, list: ModelList, parts: CatalogueSyncParts): void {
+/** A list with its slugs as one set, which all accounts of the class share: the scheduler tells equal sets by it. */
+type SharedList = ModelList & { readonly slugs: ReadonlySet<string> | undefined }
+
+function withSlugs(list: ModelList): SharedList {
+  return { ...list, slugs: slugsOf(list.models) }
+}
+
+function giveList(account: Account, list: SharedList, parts: CatalogueSyncParts): void {
   parts.catalogue.setModels(account.id, list)
-  parts.scheduler.setModels(account.id, slugsOf(list.models))
+  parts.scheduler.setModels(account.id, list.slugs)
 }
 
 /** Asks up to three accounts of the class until one answers. Rejects with the last failure. */
-async function askClass(listClass: string, lists: Map<string, ModelList>, parts: CatalogueSyncParts): Promise<void> {
+async function askClass(listClass: string, lists: Map<string, SharedList>, parts: CatalogueSyncParts): Promise<void> {
   const members = membersOf(listClass, parts).filter(account => parts.scheduler.isUsable(account.id))
   let failure: unknown
   // Not always the same first ones: three that cannot answer must not keep a whole class without a list.
   const first = Math.floor(parts.random() * members.length)
   for (const account of [...members.slice(first), ...members.slice(0, first)].slice(0, MAX_ASKED)) {
     try {
-      const list = await askAccount(account, lists.get(listClass), parts)
+      const list = withSlugs(await askAccount(account, lists.get(listClass), parts))
       lists.set(listClass, list)
       parts.keep(listClass, list)
       // Accounts that came while the question was out belong to the class as well.
