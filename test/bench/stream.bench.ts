@@ -36,7 +36,7 @@ function makeChunks(perChunk: number): readonly Uint8Array[] {
     ) +
     eventFrame(
       "response.output_item.added",
-      '"sequence_number":2,"output_index":0,"item":{"id":"msg_0","type":"message","content":[]}',
+      '"sequence_number":2,"output_index":0,"item":{"id":"msg_0a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6e7f8a9b0c1d2e3f4a","type":"message","content":[]}',
     )
   const chunks = [new TextEncoder().encode(head)]
   for (let at = 0; at < EVENTS; at += perChunk) {
