@@ -8,9 +8,10 @@ import { GatewayError } from "#core/errors.ts"
 import type { Command, CommandIo } from "./command.ts"
 import { configLoader } from "./config-loader.ts"
 import type { LoginOutcome } from "./login/login-context.ts"
+import type { LoginRun } from "./login/login-run.ts"
 import { openBrowser } from "./login/open-browser.ts"
 import { outcomeFacts, outcomeText } from "./login/say-outcome.ts"
-import { type LoginParts, type LoginRun, signIn } from "./login/sign-in.ts"
+import { type LoginParts, signIn } from "./login/sign-in.ts"
 import { LOGIN_FLAGS, readWish } from "./login/wish.ts"
 
 const HELP = `sluice login [--auth-dir DIR] [--no-browser | --device | --port N] [--json] [--config FILE] [--<key> VALUE …]
@@ -30,7 +31,7 @@ Signing the same account in again replaces its credential; files of other accoun
 The sign-in must then live in Sluice alone: a refresh token works once, and whoever uses it second is signed out.
 `
 
-/** Makes the \`login\` verb; a test has its own browser and its own keyboard. */
+/** Makes the `login` verb; a test has its own browser and its own keyboard. */
 export function makeLoginCommand(parts: LoginParts): Command {
   return {
     name: "login",
