@@ -12,7 +12,7 @@ import { refuse, refuseDenied, type SignInRefusal } from "./refusal.ts"
 /** How long an answer is waited for. */
 const LIFETIME_MS = 10 * 60_000
 
-/** What an answer came to. After `other` the sign-in is still open: it was not its own answer. */
+/** What an answer came to. `other` decides nothing: it belongs to another sign-in, says nothing, or repeats the answer. */
 export type Redeemed =
   | { readonly type: "proof"; readonly proof: CodeProof }
   | { readonly type: "other"; readonly refusal: SignInRefusal }
@@ -43,7 +43,7 @@ export const EXPIRED: SignInRefusal = refuse(
 const USED: SignInRefusal = refuse(
   "login_used",
   "This sign-in was answered already; an answer counts once.",
-  "Start the sign-in again for another account.",
+  "The command that started it says how it ended; start it again for another account.",
 )
 
 const WRONG_STATE: SignInRefusal = refuse(
@@ -75,7 +75,7 @@ export function startLogin(parts: PendingLoginParts): PendingLogin {
     url: authorizeUrl({ ...request, challenge, state }),
     expiresAtMs,
     redeem: callback => {
-      if (isUsed) return USED
+      if (isUsed) return { type: "other", refusal: USED }
       if (clock() >= expiresAtMs) return EXPIRED
       if (callback.type === "unreadable") return { type: "other", refusal: UNREADABLE }
       if (callback.type === "sign-in-page") return { type: "other", refusal: SIGN_IN_PAGE }

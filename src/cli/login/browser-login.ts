@@ -31,14 +31,12 @@ export async function browserLogin(context: LoginContext, parts: BrowserLoginPar
     onCancel: () => outcome.resolve(REPLACED),
     onCallback: async address => answerBrowser(context, await started.promise, { address, outcome }),
   })
-  const stopWaiting = context.showWaiting("Waiting for the sign-in in the browser")
   try {
     const login = startLogin({ ...loginParts(context), redirectUri: server.redirectUri })
     started.resolve(login)
     announce(context, login, parts.open(login.url))
     return await firstOf(context, login, outcome)
   } finally {
-    stopWaiting()
     await server.stop()
   }
 }
@@ -59,15 +57,16 @@ type Visit = { readonly address: string; readonly outcome: PromiseWithResolvers<
 async function answerBrowser(context: LoginContext, login: PendingLogin, visit: Visit): Promise<Response> {
   const redeemed = login.redeem(parseCallback(visit.address))
   if (redeemed.type === "other") return refusalPage(redeemed.refusal)
-  const ended = redeemed.type === "refused" ? redeemed : await finishLogin(context, redeemed.proof).catch(cancelled)
-  visit.outcome.resolve(ended)
-  if (ended.type === "refused") return refusalPage(ended)
-  return resultPage(200, "Signed in", ["Sluice has the account. You can close this page."])
-}
-
-/** Ctrl-C during the exchange: the command says so itself, the page should not hang. */
-function cancelled(): SignInRefusal {
-  return refuse("cancelled", "The sign-in was cancelled.", "Start the sign-in again.")
+  try {
+    const ended = redeemed.type === "refused" ? redeemed : await finishLogin(context, redeemed.proof)
+    visit.outcome.resolve(ended)
+    if (ended.type === "refused") return refusalPage(ended)
+    return resultPage(200, "Signed in", ["Sluice has the account. You can close this page."])
+  } catch (error) {
+    // Ctrl-C, or a bug: whoever waits for the outcome gets it as it is, and the page should not hang.
+    visit.outcome.reject(error)
+    return resultPage(500, "Not signed in", ["The sign-in broke off. Start it again."])
+  }
 }
 
 function refusalPage({ message, hint }: SignInRefusal): Response {
@@ -76,7 +75,7 @@ function refusalPage({ message, hint }: SignInRefusal): Response {
 
 /** Whatever comes first: the browser, the end of the sign-in's life, Ctrl-C. */
 async function firstOf(
-  { clock, timers, signal }: LoginContext,
+  { clock, timers, signal, showWaiting }: LoginContext,
   login: PendingLogin,
   outcome: PromiseWithResolvers<LoginOutcome>,
 ): Promise<LoginOutcome> {
@@ -84,9 +83,11 @@ async function firstOf(
   const onAbort = () => outcome.reject(signal.reason)
   signal.addEventListener("abort", onAbort, { once: true })
   if (signal.aborted) onAbort()
+  const stopWaiting = showWaiting("Waiting for the sign-in in the browser")
   try {
     return await outcome.promise
   } finally {
+    stopWaiting()
     cancelTimer()
     signal.removeEventListener("abort", onAbort)
   }

@@ -8,7 +8,7 @@ import { makeSender } from "#transport/sender.ts"
 import { resultPage } from "./result-page.ts"
 
 /** The only ports the sign-in service sends browsers of this client id to (codex-rs/login, https://github.com/openai/codex). */
-const PORTS = [1455, 1457] as const
+export const LOGIN_PORTS: readonly number[] = [1455, 1457]
 
 /** What the server does with its visitors. */
 export type CallbackHandlers = {
@@ -28,8 +28,8 @@ export type CallbackServer = {
 
 /** Where to listen. */
 export type CallbackPlace = {
-  /** The `--port` given; undefined = the known ones in turn. 0 = any free one. */
-  readonly port: number | undefined
+  /** Tried in turn; 0 = any free one. */
+  readonly ports: readonly number[]
   readonly signal: AbortSignal
 }
 
@@ -41,14 +41,13 @@ const STOP_MS = 1_000
 
 /** Listens on the first port that is free or becomes free. Throws `invalid-request` when none does. */
 export async function startCallbackServer(place: CallbackPlace, handlers: CallbackHandlers): Promise<CallbackServer> {
-  const ports = place.port === undefined ? PORTS : [place.port]
-  for (const port of ports) {
+  for (const port of place.ports) {
     const server = listen(port, handlers) ?? (await takeOver(port, place, handlers))
     if (server !== undefined) return server
   }
   throw new GatewayError(
     "invalid-request",
-    `The sign-in needs port ${ports.join(" or ")}, and other programs hold it.`,
+    `The sign-in needs port ${place.ports.join(" or ")}, and other programs hold it.`,
     {
       hint: "End the program that listens there, or use --device or --no-browser, which need no port.",
     },

@@ -3,6 +3,7 @@
 import { prepareAccountFolder } from "#accounts/sign-in/save-account.ts"
 
 import { browserLogin } from "./browser-login.ts"
+import { LOGIN_PORTS } from "./callback-server.ts"
 import { deviceLogin } from "./device-login.ts"
 import type { LoginOutcome } from "./login-context.ts"
 import { type LoginRun, openContext } from "./login-run.ts"
@@ -25,7 +26,7 @@ export async function signIn(run: LoginRun, parts: LoginParts): Promise<LoginOut
     switch (wish.type) {
       case "browser":
         return await browserLogin(context, {
-          place: { port: wish.port, signal: io.signal },
+          place: { ports: wish.port === undefined ? LOGIN_PORTS : [wish.port], signal: io.signal },
           open: url => parts.open(url, io.env),
         })
       case "pasted":

@@ -2,6 +2,8 @@
 
 import { expect, test } from "bun:test"
 
+import fc from "fast-check"
+
 import { parseCallback } from "#accounts/sign-in/parse-callback.ts"
 import { startLogin } from "#accounts/sign-in/pending-login.ts"
 import { challengeOf } from "#accounts/sign-in/pkce.ts"
@@ -81,7 +83,10 @@ test("a wrong or missing state is not its answer and leaves the sign-in open", (
 test("an answer counts once", () => {
   const { redeem, state } = start()
   redeem(`${REDIRECT}?code=ac_1&state=${state}`)
-  expect(redeem(`${REDIRECT}?code=ac_1&state=${state}`)).toMatchObject({ type: "refused", code: "login_used" })
+  expect(redeem(`${REDIRECT}?code=ac_1&state=${state}`)).toMatchObject({
+    type: "other",
+    refusal: { code: "login_used" },
+  })
 })
 
 test("after ten minutes the answer comes too late", () => {
@@ -129,4 +134,15 @@ test("the code alone and the query alone are enough", () => {
   expect(start().redeem(" ac_12-x~y.z \n")).toMatchObject({ type: "proof", proof: { code: "ac_12-x~y.z" } })
   const { redeem, state } = start()
   expect(redeem(`code=ac_1&state=${state}`)).toMatchObject({ type: "proof", proof: { code: "ac_1" } })
+})
+
+test("no text that was not given out by the page is taken for a full answer, and none throws", () => {
+  const { redeem } = start()
+  fc.assert(
+    fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.webUrl({ withQueryParameters: true })), text => {
+      const callback = parseCallback(text)
+      if (callback.type !== "bare-code") expect(redeem(text).type).toBe("other")
+      else expect(text.trim()).toBe(callback.code)
+    }),
+  )
 })

@@ -1,9 +1,11 @@
 /** Where a signed-in account goes, and what it leaves alone. */
 
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+
+import fc from "fast-check"
 
 import { accountOfTokens } from "#accounts/sign-in/account-of-tokens.ts"
 import { prepareAccountFolder, saveAccount } from "#accounts/sign-in/save-account.ts"
@@ -132,5 +134,18 @@ test("a missing folder is made for its owner alone; one that cannot be written s
     message: expect.stringContaining("cannot be written"),
     hint: expect.stringContaining("--auth-dir"),
   })
-  chmodSync(inner, 0o700)
+})
+
+test.if(process.getuid?.() === 0)("a file that root makes belongs to the folder's owner", async () => {
+  chownSync(folder, 12_345, 12_345)
+  const { path } = await saveAccount(folder, signedIn().added)
+  expect(statSync(path)).toMatchObject({ uid: 12_345, gid: 12_345 })
+})
+
+test("whatever e-mail and plan say, the name is a plain one of bounded length", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), (email, plan) => {
+      expect(signedIn({ email, plan }).added.baseName).toMatch(/^codex-[a-z0-9@._+-]{0,120}$/)
+    }),
+  )
 })

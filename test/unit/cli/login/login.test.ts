@@ -62,6 +62,41 @@ test("a visit with a wrong state is turned away, and the right one still counts"
   expect(world.files()).toHaveLength(1)
 })
 
+test("a browser that comes back twice changes nothing about the first time", async () => {
+  const twice = Promise.withResolvers<readonly number[]>()
+  const parts = {
+    open: (url: string) => {
+      void agreeOnPage(url).then(async address => {
+        const pages = await Promise.all([fetch(address), fetch(address)])
+        twice.resolve(pages.map(page => page.status).sort())
+      })
+      return true
+    },
+  }
+  expect((await world.run(["--port", "0"], parts)).code).toBe(0)
+  expect(await twice.promise).toEqual([200, 400])
+})
+
+test("everything goes through the proxy, and not around one that is dead", async () => {
+  const seen: string[] = []
+  const proxy = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch: async request => {
+      seen.push(new URL(request.url).pathname)
+      const body = await request.text()
+      return fetch(request.url, { method: request.method, headers: request.headers, body })
+    },
+  })
+  const through = ["--proxy-url", proxy.url.origin]
+  expect((await paste(address => [address], through)).code).toBe(0)
+  expect(seen).toEqual(["/oauth/token"])
+  await proxy.stop(true)
+  const { code, said } = await paste(address => [address], through)
+  expect(code).toBe(1)
+  expect(said).toContain("Check the network, `proxy-url`")
+})
+
 test("a workspace without Codex ends with what to do, on the page and on the terminal", async () => {
   const page = Promise.withResolvers<string>()
   const refusing = (address: string) => {
