@@ -1,6 +1,6 @@
-/** Replaces a file so that readers and crashes see the old text or the new one, never half of one. */
+/** Replaces and creates files so that readers and crashes see the old text or the new one, never half of one. */
 
-import { open, realpath, rename, rm, stat } from "node:fs/promises"
+import { link, open, realpath, rename, rm, stat } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 
 /** Syncs a directory, which makes a rename inside it last. */
@@ -53,11 +53,7 @@ async function overwriteSynced(path: string, text: string): Promise<void> {
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const target = await realpath(path)
-  // Hidden and not ending in `.json`: the directory watcher must not take it for an account file.
-  const temporary = join(
-    dirname(target),
-    `.${basename(target)}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}.tmp`,
-  )
+  const temporary = temporaryFor(target)
   try {
     await writeSynced(temporary, text, await ownerOf(target))
     await rename(temporary, target)
@@ -67,4 +63,44 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     await overwriteSynced(target, text)
   }
   await syncDirectory(dirname(target))
+}
+
+/**
+ * Creates the file at `path` with mode 0600 and the folder's owner, complete from its first moment on; a file that is
+ * there already stays as it is. Rejects with the system's error.
+ */
+export async function createFile(path: string, text: string): Promise<"created" | "exists"> {
+  const temporary = temporaryFor(path)
+  const owner = await ownerOf(dirname(path))
+  try {
+    await writeSynced(temporary, text, owner)
+    // A rename would replace what is there; a link does not.
+    await linkOrWrite(temporary, path, () => writeSynced(path, text, owner))
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return "exists"
+    throw error
+  } finally {
+    await rm(temporary, { force: true })
+  }
+  await syncDirectory(dirname(path))
+  return "created"
+}
+
+/** Some file systems know no links; there a file that is being written is what readers may meet. */
+async function linkOrWrite(from: string, path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await link(from, path)
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") throw error
+    await write()
+  }
+}
+
+/** Hidden and not ending in `.json`: the directory watcher must not take it for an account file. */
+function temporaryFor(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}.tmp`)
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined
 }

@@ -10,6 +10,7 @@ import { COMMIT, VERSION } from "./version.ts"
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serveCommand,
   demo: async () => (await import("./demo.ts")).demoCommand,
+  login: async () => (await import("./login.ts")).loginCommand,
   config: async () => (await import("./config.ts")).configCommand,
   health: async () => (await import("./health.ts")).healthCommand,
   systemd: async () => (await import("./systemd.ts")).systemdCommand,
@@ -70,7 +71,7 @@ function overview(commands: readonly Command[]): string {
     "  sluice --version          prints the version",
     "",
     "First steps: `sluice demo` shows it at work without any account;",
-    "             `sluice serve --auth-dir DIR` serves the accounts whose files lie in DIR.",
+    "             `sluice login` signs an account in; `sluice serve` then serves it.",
     "",
   ].join("\n")
 }

@@ -25,7 +25,7 @@ Running answers may then finish for \`shutdown-timeout\` seconds; a second signa
   --api-keys KEY    key that clients must send; needed for any address other machines can reach
   --<key> VALUE     any other setting; \`sluice config print --explain\` lists them all
 
-A first start:   sluice serve --auth-dir ~/.codex-accounts
+A first start:   sluice login, then sluice serve
 Without account: sluice demo
 `
 

@@ -83,17 +83,17 @@ export const FAILURE_OUTCOMES = {
   "token-refused": { ...ACCOUNT_TROUBLE, effect: { type: "refresh" }, next: "refresh-then-same" },
   "login-lost": {
     ...ACCOUNT_TROUBLE,
-    hint: "Sign in to the account again.",
+    hint: "Sign in to the account again: `sluice login`.",
     effect: { type: "needs-login" },
   },
   "refused-after-refresh": {
     ...ACCOUNT_TROUBLE,
-    hint: "A fresh token was refused as well. If it stays so, sign in to the account again.",
+    hint: "A fresh token was refused as well. If it stays so, sign in to the account again: `sluice login`.",
     effect: { type: "block", scope: "account", cause: "credential", length: 10 * MINUTE_MS },
   },
   "missing-scope": {
     ...ACCOUNT_TROUBLE,
-    hint: "The token lacks a scope; a new sign-in cures this, also after a subscription was renewed.",
+    hint: "The token lacks a scope; a new sign-in (`sluice login`) cures this, also after a subscription was renewed.",
     effect: { type: "block", scope: "account", cause: "credential", length: 10 * MINUTE_MS },
   },
   deactivated: {
@@ -103,7 +103,7 @@ export const FAILURE_OUTCOMES = {
   },
   "wrong-workspace": {
     ...ACCOUNT_TROUBLE,
-    hint: "The account id does not belong to the token: sign in again or correct it.",
+    hint: "The account id does not belong to the token: sign in again with `sluice login`, or correct it.",
     effect: { type: "needs-login" },
   },
   billing: {

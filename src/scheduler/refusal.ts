@@ -31,13 +31,16 @@ const REASON_WORDS = {
   challenge: "stopped by a challenge page",
 } as const satisfies Record<UnavailableReason, string>
 
+/** Accounts that wait for their operator stay so until that person acts, whatever the others rest for. */
+const SIGN_IN_AGAIN = "`sluice login` signs an account in again; until then it serves nothing."
+
 /** Returns the refusal when nobody can serve: `model-not-found`, `quota-exhausted` or `no-account`. */
 export function refusalFor(facts: RefusalFacts): GatewayError {
   const { outlook, nowMs } = facts
   if (outlook.candidates === 0) {
     return new GatewayError("no-account", "No account is configured.", {
       code: "no_account",
-      hint: "Put account files into the folder `auth-dir` names; docs/accounts.md shows their shapes.",
+      hint: "`sluice login` signs an account in; or put account files into the folder `auth-dir` names.",
     })
   }
   if (outlook.serving === 0) return noSuchModel(facts)
@@ -52,7 +55,9 @@ export function refusalFor(facts: RefusalFacts): GatewayError {
     code: "no_account",
     // Without a known end only the operator can help, and a number would be a promise.
     ...(passing && { retryAfterMs: Math.max(1_000, outlook.passingEndMs - nowMs) }),
-    hint: "`sluice accounts` shows each account's state and what changed it.",
+    hint: outlook.reasons.has("needs-login")
+      ? SIGN_IN_AGAIN
+      : "`sluice accounts` shows each account's state and what changed it.",
   })
 }
 

@@ -73,7 +73,7 @@ function refreshLine(event: EventOf<"account-effect" | "refresh-failed" | "refre
         account: event.accountId,
         effect: event.effect.type,
         code: event.detail,
-        hint: "Sign the account in again and replace its file.",
+        hint: "`sluice login` signs the account in again and replaces its credential.",
       })
     case "refresh-failed":
       return line("warn", "refreshing the access token failed", {

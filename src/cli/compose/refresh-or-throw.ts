@@ -15,6 +15,6 @@ export async function refreshOrThrow(
   if (outcome.type === "fresh") return
   throw new GatewayError("credential-rejected", "The account's access token was refused and could not be refreshed.", {
     code: "account_unavailable",
-    hint: `Refreshing ended with ${outcome.failure.code}; sign the account in again if this stays.`,
+    hint: `Refreshing ended with ${outcome.failure.code}; if this stays, sign the account in again with \`sluice login\`.`,
   })
 }

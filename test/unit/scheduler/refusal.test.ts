@@ -9,6 +9,16 @@ describe("refusals", () => {
     const error = makeHarness().refusal()
     expect(error).toMatchObject({ kind: "no-account", code: "no_account", retryAfterMs: undefined })
     expect(error.hint).toContain("auth-dir")
+    expect(error.hint).toContain("sluice login")
+  })
+
+  test("an account that needs a sign-in is why the operator is told how to sign in", () => {
+    const { add, refusal } = makeHarness()
+    add("a", { lifecycle: "needs-login" })
+    expect(refusal().hint).toContain("sluice login")
+    const paused = makeHarness()
+    paused.add("a", { lifecycle: "paused" })
+    expect(paused.refusal().hint).not.toContain("sluice login")
   })
 
   test("a model that no account lists is unknown, whatever state the accounts are in", () => {
