@@ -77,7 +77,7 @@ export function accountFromDraft(draft: AccountDraft, path: string): Account {
   return {
     id: makeAccountId({ userId, workspaceId, fingerprint, apiKey: draft.apiKey, ...source }),
     provider: draft.provider,
-    label: email ?? basename(path),
+    label: email ?? draft.label ?? basename(path),
     ...(email === undefined ? {} : { email }),
     ...(plan === undefined ? {} : { plan }),
     ...(workspaceId === undefined ? {} : { workspaceId }),

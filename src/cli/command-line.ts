@@ -10,6 +10,7 @@ import { COMMIT, VERSION } from "./version.ts"
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serveCommand,
   demo: async () => (await import("./demo.ts")).demoCommand,
+  accounts: async () => (await import("./accounts.ts")).accountsCommand,
   config: async () => (await import("./config.ts")).configCommand,
   health: async () => (await import("./health.ts")).healthCommand,
   systemd: async () => (await import("./systemd.ts")).systemdCommand,
