@@ -28,7 +28,10 @@ export type ApplyParts = {
   readonly onProgress?: (written: number, total: number) => void
 }
 
-/** Imports of more accounts than this leave the syncing to the system: the source is still there if the power goes. */
+/**
+ * Imports of more accounts than this leave the syncing to the system, which does it within half a minute: the source is
+ * still there if the power goes. Syncing 10,000 files takes 5 s and more, writing them 0.6 s.
+ */
 const MAX_SYNCED = 256
 
 function describe(error: unknown): string {
@@ -118,7 +121,9 @@ export async function applyImport(plan: ImportPlan, parts: ApplyParts): Promise<
     throw new GatewayError("internal", `${parts.authDir} cannot be made (${describe(cause)}).`, { cause })
   }
   const failures = await writeAll(plan.writes, parts)
-  const directories = new Set(plan.writes.map(write => dirname(write.account.source.path)))
-  for (const directory of directories) await syncDirectory(directory)
+  if (plan.writes.length <= MAX_SYNCED) {
+    const directories = new Set(plan.writes.map(write => dirname(write.account.source.path)))
+    for (const directory of directories) await syncDirectory(directory)
+  }
   return failures.size === 0 ? plan.results : plan.results.map(result => withFailure(result, failures))
 }
