@@ -10,7 +10,7 @@ function timeText(timeMs: number | undefined): string | undefined {
 }
 
 /** The name its owner gave the account; undefined when the label is only the file's name or the e-mail again. */
-export function ownLabel({ label, email, source }: Account): string | undefined {
+function ownLabel({ label, email, source }: Account): string | undefined {
   return label === email || source.path.endsWith(`/${label}`) ? undefined : label
 }
 

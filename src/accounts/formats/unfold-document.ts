@@ -20,7 +20,7 @@ type Shape = {
 }
 
 /** Names the entries of an array and keeps what is not an object as a fault. */
-export function entriesOf(
+function entriesOf(
   values: readonly Json[],
   reshape = (value: JsonObject): JsonObject | string => value,
 ): readonly RawEntry[] {

@@ -1,7 +1,7 @@
 /** Planning and carrying out imports over a real folder, and every export read back in. */
 
 import { afterEach, describe, expect, test } from "bun:test"
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 import { readAccountDirectory } from "#accounts/account-directory.ts"
@@ -239,4 +239,32 @@ describe("export", () => {
     const accounts = await folder.accounts()
     expect(() => exportAccounts(accounts, "codex-auth", 0)).toThrow(GatewayError)
   })
+})
+
+test("a file that cannot be written turns its entry into a refused one and leaves the others alone", async () => {
+  const folder = makeFolder()
+  await folder.take(JSON.stringify(entry("ann", "ws")))
+  const plan = await folder.plan(JSON.stringify([entry("ann", "ws", { iat: 3 }), entry("bob", "ws")]))
+  // Gone between planning and writing, as when somebody tidies up.
+  for (const name of folder.files()) rmSync(join(folder.authDir, name))
+  const parts = { clock: () => 0, pause: async () => undefined, signal: new AbortController().signal }
+  const results = await applyImport(plan, { authDir: folder.authDir, ...parts })
+  expect(results.map(result => [result.outcome, result.reason])).toEqual([
+    ["refused", "could not be written: ENOENT"],
+    ["added", undefined],
+  ])
+})
+
+test("an import that is told to stop does so between two slices", async () => {
+  const folder = makeFolder()
+  let nowMs = 0
+  const stopping = new AbortController()
+  const parts = {
+    clock: () => (nowMs += 15),
+    pause: async () => stopping.abort(new Error("stop")),
+    signal: stopping.signal,
+  }
+  const plan = await folder.plan("rt_1\nrt_2\nrt_3\nrt_4\n")
+  await expect(applyImport(plan, { authDir: folder.authDir, ...parts })).rejects.toThrow("stop")
+  expect(folder.files().length).toBeLessThan(4)
 })
