@@ -6,7 +6,7 @@ import type { AccountId } from "#core/ids.ts"
 import type { JsonObject } from "#core/json.ts"
 
 import { compact } from "./formats/compact.ts"
-import { encodeFlat } from "./formats/encode-flat.ts"
+import { encodeFlat, portableLabel } from "./formats/encode-flat.ts"
 import type { ListFormat } from "./formats/format-names.ts"
 
 /** The shapes that can be given out. */
@@ -142,8 +142,10 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
   codex2api: { ...FLAT, encode: forTokens(account => ({ value: encodeFlat(account) })) },
   proxycast: { ...FLAT, wrap: single, isSingle: true },
   minimal: {
-    encode: forTokens(({ label }, { refreshToken }) =>
-      refreshToken === undefined ? NO_REFRESH : { value: { refresh_token: refreshToken, label } },
+    encode: forTokens((account, { refreshToken }) =>
+      refreshToken === undefined
+        ? NO_REFRESH
+        : { value: { refresh_token: refreshToken, ...compact({ label: portableLabel(account) }) } },
     ),
     wrap: listOf,
   },
@@ -157,8 +159,12 @@ const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
   },
   "codex-auth": { encode: encodeClientAuth, wrap: single, isSingle: true },
   icebear: {
-    encode: forTokens(({ label }, { accessToken, refreshToken }) => ({
-      value: compact({ token: accessToken === "" ? undefined : accessToken, refreshToken, label }),
+    encode: forTokens((account, { accessToken, refreshToken }) => ({
+      value: compact({
+        token: accessToken === "" ? undefined : accessToken,
+        refreshToken,
+        label: portableLabel(account),
+      }),
     })),
     wrap: values => ({ accounts: values }),
   },

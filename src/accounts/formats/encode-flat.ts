@@ -9,6 +9,11 @@ function timeText(timeMs: number | undefined): string | undefined {
   return timeMs === undefined || timeMs === 0 ? undefined : new Date(timeMs).toISOString()
 }
 
+/** What to call the account elsewhere: its e-mail or the name its owner gave it; a file's name means nothing there. */
+export function portableLabel(account: Account): string | undefined {
+  return account.email ?? ownLabel(account)
+}
+
 /** The name its owner gave the account; undefined when the label is only the file's name or the e-mail again. */
 function ownLabel({ label, email, source }: Account): string | undefined {
   return label === email || source.path.endsWith(`/${label}`) ? undefined : label

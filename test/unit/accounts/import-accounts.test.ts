@@ -233,6 +233,16 @@ describe("export", () => {
     ])
   })
 
+  test("labels go along, names of files do not", async () => {
+    const folder = makeFolder()
+    await folder.take('[{"refresh_token":"rt_1","label":"mine"},{"refresh_token":"rt_2"}]')
+    const { text } = exportAccounts(await folder.accounts(), "minimal", 0)
+    const entries: readonly object[] = JSON.parse(text)
+    expect(entries).toHaveLength(2)
+    expect(entries).toContainEqual({ refresh_token: "rt_1", label: "mine" })
+    expect(entries).toContainEqual({ refresh_token: "rt_2" })
+  })
+
   test("a format for one account refuses two", async () => {
     const folder = makeFolder()
     await folder.take(JSON.stringify([entry("ann", "ws"), entry("bob", "ws")]))
