@@ -26,13 +26,24 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+/** Settled when the last text has left for its reader: a pipe takes 64 KiB at a time, and exiting drops the rest. */
+const lastWrite: Record<"stdout" | "stderr", Promise<void>> = { stdout: Promise.resolve(), stderr: Promise.resolve() }
+
+function write(name: "stdout" | "stderr", text: string): void {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  // A failed write is the error handler's above; the callback comes in either case.
+  process[name].write(text, () => resolve())
+  lastWrite[name] = promise
+}
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  stdout: text => void process.stdout.write(text),
-  stderr: text => void process.stderr.write(text),
+  stdout: text => write("stdout", text),
+  stderr: text => write("stderr", text),
   env: process.env,
   cwd: process.cwd(),
   isTerminal: process.stdout.isTTY === true,
   signal: stopping.signal,
   ...(ceiling.warning !== undefined && { startWarning: ceiling.warning }),
 })
+await Promise.all([lastWrite.stdout, lastWrite.stderr])
 process.exit()

@@ -206,3 +206,19 @@ test("the program reads standard input and writes an export into a pipe", async 
   const exported = start(["export", "--format", "refresh-tokens"], "")
   expect(exported.stdout.toString()).toBe("rt_b\n")
 })
+
+test("a slow reader of a pipe gets the whole export", async () => {
+  const home = makeHome()
+  const lines = Array.from({ length: 400 }, (_, index) => `rt_${index}_${"x".repeat(1000)}\n`)
+  home.put("in.txt", lines.join(""))
+  await home.run(["import", "in.txt"])
+  const child = Bun.spawn(
+    [process.execPath, join(ROOT, "src/main.ts"), "accounts", "export", "--format", "refresh-tokens"],
+    { cwd: home.cwd, env: { ...home.env, PATH: process.env["PATH"], HOME: home.cwd }, stdout: "pipe", stderr: "pipe" },
+  )
+  // The report comes after the text: whoever waits for it reads late.
+  await child.stderr.getReader().read()
+  const text = await new Response(child.stdout).text()
+  expect(text.length).toBe(lines.join("").length)
+  expect(await child.exited).toBe(0)
+})
