@@ -18,12 +18,25 @@ for (const [signal, exitCode] of [["SIGINT", 130] as const, ["SIGTERM", 143] as 
   })
 }
 
+interface Writer {
+  readonly write: (text: string) => void
+  /** Resolves when the last text has left for its reader: a pipe takes 64 KiB at a time, and exiting drops the rest. */
+  readonly settled: () => Promise<void>
+}
+
 /** Opened by the first text: loading a stream takes 7 ms, and a server writes only its log, which goes another way. */
-function makeWriter(open: () => NodeJS.WriteStream): (text: string) => void {
+function makeWriter(open: () => NodeJS.WriteStream): Writer {
   let stream: NodeJS.WriteStream | undefined
-  return text => {
-    stream ??= open().on("error", endQuietly)
-    stream.write(text)
+  let last = Promise.resolve()
+  return {
+    write: text => {
+      stream ??= open().on("error", endQuietly)
+      const { promise, resolve } = Promise.withResolvers<void>()
+      // A failed write goes to the error handler; the callback comes in either case.
+      stream.write(text, () => resolve())
+      last = promise
+    },
+    settled: () => last,
   }
 }
 
@@ -33,9 +46,12 @@ function endQuietly(cause: Error): void {
   process.exit(0)
 }
 
+const stdout = makeWriter(() => process.stdout)
+const stderr = makeWriter(() => process.stderr)
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
-  stdout: makeWriter(() => process.stdout),
-  stderr: makeWriter(() => process.stderr),
+  stdout: stdout.write,
+  stderr: stderr.write,
   env: process.env,
   cwd: process.cwd(),
   get isTerminal() {
@@ -44,4 +60,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   signal: stopping.signal,
   ...(ceiling.warning !== undefined && { startWarning: ceiling.warning }),
 })
+await Promise.all([stdout.settled(), stderr.settled()])
 process.exit()

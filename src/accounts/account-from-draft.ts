@@ -68,7 +68,7 @@ export function accountFromDraft(draft: AccountDraft, path: string): Account {
   return {
     id: makeAccountId({ userId, workspaceId, fingerprint, apiKey: draft.apiKey, ...source }),
     provider: draft.provider,
-    label: email ?? basename(path),
+    label: email ?? draft.label ?? basename(path),
     ...compact({ email, plan, workspaceId, userId, fedramp }),
     disabled: draft.disabled,
     // The expiry inside the access token is the truth; the file's own note may be of an earlier token.

@@ -1,10 +1,11 @@
 /** Replaces and creates files so that readers and crashes see the old text or the new one, never half of one. */
 
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { link, open, realpath, rename, rm, stat } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 
 /** Syncs a directory, which makes a rename inside it last. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, "r")
   try {
     await handle.sync()
@@ -46,6 +47,41 @@ async function overwriteSynced(path: string, text: string): Promise<void> {
   }
 }
 
+/** A name beside `target`, hidden and not ending in `.json`: the directory watcher must not take it for an account file. */
+function temporaryBeside(target: string): string {
+  return join(dirname(target), `.${basename(target)}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}.tmp`)
+}
+
+/** A file that does not exist yet. */
+export type NewFile = {
+  readonly path: string
+  readonly text: string
+  /** Wait until the text is on the disk: a third of a millisecond to several, where the rest takes 0.06. */
+  readonly isSynced: boolean
+}
+
+/**
+ * Puts a new file with mode 0600 in its place in one step; blocks the thread, which for thousands of small files takes a
+ * seventh of the time that promises take. The caller picks a free name and syncs the directory after its last file.
+ * Throws the system's error.
+ */
+export function writeNewFileNow({ path, text, isSynced }: NewFile): void {
+  const temporary = temporaryBeside(path)
+  try {
+    const file = openSync(temporary, "wx", 0o600)
+    try {
+      writeFileSync(file, text)
+      if (isSynced) fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
 /**
  * Replaces the existing file at `path` (the target of a symbolic link, not the link) with mode 0600: temporary file in the
  * same directory, fsync, rename, fsync of the directory. A single mounted file, which cannot be renamed over, is
@@ -53,7 +89,7 @@ async function overwriteSynced(path: string, text: string): Promise<void> {
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const target = await realpath(path)
-  const temporary = temporaryFor(target)
+  const temporary = temporaryBeside(target)
   try {
     await writeSynced(temporary, text, await ownerOf(target))
     await rename(temporary, target)
@@ -70,7 +106,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
  * there already stays as it is. Rejects with the system's error.
  */
 export async function createFile(path: string, text: string): Promise<"created" | "exists"> {
-  const temporary = temporaryFor(path)
+  const temporary = temporaryBeside(path)
   const owner = await ownerOf(dirname(path))
   try {
     await writeSynced(temporary, text, owner)
@@ -94,11 +130,6 @@ async function linkOrWrite(from: string, path: string, write: () => Promise<void
     if (codeOf(error) === "EEXIST") throw error
     await write()
   }
-}
-
-/** Hidden and not ending in `.json`: the directory watcher must not take it for an account file. */
-function temporaryFor(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}.tmp`)
 }
 
 function codeOf(error: unknown): unknown {

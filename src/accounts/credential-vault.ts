@@ -120,7 +120,7 @@ function rowOf(rotation: Rotation, nowMs: number): VaultRow {
  * What the store has rows for. Most accounts have none, and a set answers that a hundred times faster than a query, which
  * loading a thousand files needs. Right as long as the vault alone writes the rows, which the store's single owner ensures.
  */
-function makeKnownKeys(rows: VaultRows) {
+function makeKnownKeys(rows: Pick<VaultRows, "listCredentialKeys">) {
   const accountIds = new Set<AccountId>()
   const fingerprints = new Set<string>()
   const add = ({
@@ -134,6 +134,24 @@ function makeKnownKeys(rows: VaultRows) {
   }
   rows.listCredentialKeys().forEach(add)
   return { accountIds, fingerprints, add }
+}
+
+/**
+ * What the rows remember, for those who only look. Right as long as nobody else adds rows meanwhile: a command takes what
+ * it finds and leaves.
+ */
+export function makeCredentialMemory(
+  rows: Pick<VaultRows, "readCredential" | "listCredentialKeys" | "findCredentials">,
+  known = makeKnownKeys(rows),
+): CredentialMemory {
+  return {
+    byAccount: accountId => {
+      const row = known.accountIds.has(accountId) ? rows.readCredential(accountId) : undefined
+      return row === undefined ? undefined : remember(row)
+    },
+    byFingerprint: fingerprint =>
+      known.fingerprints.has(fingerprint) ? rows.findCredentials(fingerprint).map(remember) : [],
+  }
 }
 
 /** Makes the vault over the store's rows; there is one vault for one store. */
@@ -150,12 +168,7 @@ export function makeCredentialVault({
     changed.forEach(known.add)
   }
   return {
-    byAccount: accountId => {
-      const row = known.accountIds.has(accountId) ? rows.readCredential(accountId) : undefined
-      return row === undefined ? undefined : remember(row)
-    },
-    byFingerprint: fingerprint =>
-      known.fingerprints.has(fingerprint) ? rows.findCredentials(fingerprint).map(remember) : [],
+    ...makeCredentialMemory(rows, known),
     commit: rotations => commitRows(rotations.map(rotation => rowOf(rotation, clock()))),
     commitRows,
     rowOf: rotation => rowOf(rotation, clock()),

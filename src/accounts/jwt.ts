@@ -63,3 +63,9 @@ export function readTokenClaims(token: string): TokenClaims {
     issuedAtMs: millisecondsAt(claims, "iat"),
   })
 }
+
+/** Who issued a signed token; undefined when its payload is not readable. */
+export function readTokenIssuer(token: string): { readonly issuer?: string } | undefined {
+  const claims = decodeClaims(token)
+  return claims === undefined ? undefined : compact({ issuer: stringAt(claims, "iss") })
+}

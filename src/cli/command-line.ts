@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serveCommand,
   demo: async () => (await import("./demo.ts")).demoCommand,
   login: async () => (await import("./login.ts")).loginCommand,
+  accounts: async () => (await import("./accounts.ts")).accountsCommand,
   config: async () => (await import("./config.ts")).configCommand,
   health: async () => (await import("./health.ts")).healthCommand,
   systemd: async () => (await import("./systemd.ts")).systemdCommand,

@@ -20,6 +20,8 @@ export type AccountDraft = {
   readonly workspaceId?: string
   readonly userId?: string
   readonly email?: string
+  /** What its owner calls it; shown where there is no e-mail. */
+  readonly label?: string
   readonly plan?: string
   readonly expiresAtMs?: number
   readonly lastRefreshAtMs?: number

@@ -1,12 +1,13 @@
 /** One entry of an account file → draft: the flat layout of the proxies and the layout of the Codex client. */
 
 import { GatewayError } from "#core/errors.ts"
-import { type JsonObject, objectAt } from "#core/json.ts"
+import { arrayAt, type JsonObject, objectAt, stringAt } from "#core/json.ts"
 
 import type { AccountDraft, AccountFormat } from "./account-draft.ts"
 import { type Compact, compact } from "./compact.ts"
 import { findField, textField } from "./field-aliases.ts"
 import { readFileTime } from "./file-time.ts"
+import { foreignVendor } from "./token-shape.ts"
 
 function refuse(reason: string): GatewayError {
   return new GatewayError("invalid-request", reason)
@@ -23,9 +24,10 @@ function isDisabled(entry: JsonObject): boolean {
   return value === true || value === "true"
 }
 
-function describedBy(entry: JsonObject): Compact<Pick<AccountDraft, "email" | "plan" | "baseUrl">> {
+function describedBy(entry: JsonObject): Compact<Pick<AccountDraft, "email" | "label" | "plan" | "baseUrl">> {
   return compact({
     email: textField(entry, "email"),
+    label: textField(entry, "label"),
     plan: textField(entry, "plan"),
     baseUrl: textField(entry, "baseUrl"),
   })
@@ -45,9 +47,13 @@ function decodeTokens(entry: JsonObject): Compact<AccountDraft> {
 
 const MISSING_TOKENS = 'needs "access_token" or "refresh_token" (also "rk")'
 
+const LIST = 'holds a list in "accounts": take it in with `sluice accounts import`'
+
 function decodeFlat(entry: JsonObject, index: number): AccountDraft {
-  const type = textField(entry, "type")
-  if (type !== undefined && type !== "codex") throw refuse(`"type" is not "codex": other services are not served`)
+  if (arrayAt(entry, "accounts") !== undefined) throw refuse(LIST)
+  const type = stringAt(entry, "type")?.trim()
+  if (type !== undefined && type !== "" && type !== "codex")
+    throw refuse(`"type" is not "codex": other services are not served`)
   const shared = { format: "flat", index, disabled: isDisabled(entry), ...describedBy(entry) } as const
   const tokens = decodeTokens(entry)
   if (tokens.accessToken !== undefined || tokens.refreshToken !== undefined) {
@@ -109,5 +115,11 @@ const ACCOUNT_FORMATS: readonly AccountFormat[] = [CODEX_AUTH, FLAT]
 /** Reads one entry. Throws `invalid-request` whose message names the field at fault. */
 export function decodeEntry(entry: JsonObject, index: number): AccountDraft {
   const format = ACCOUNT_FORMATS.find(candidate => candidate.matches(entry)) ?? FLAT
-  return format.decode(entry, index)
+  const draft = format.decode(entry, index)
+  const vendor = [draft.accessToken, draft.refreshToken, draft.apiKey]
+    .map(foreignVendor)
+    .find(name => name !== undefined)
+  // Sent upstream it would hand one service's secret to another.
+  if (vendor !== undefined) throw refuse(`its token is one of ${vendor}: other services are not served`)
+  return draft
 }

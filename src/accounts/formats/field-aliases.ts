@@ -2,21 +2,21 @@
 
 import { type JsonObject, objectAt } from "#core/json.ts"
 
-/** Names of each field, preferred first. */
+/** Names of each field, preferred first. `user.id` = the member `id` of the object `user`. */
 export const FIELD_ALIASES = {
-  accessToken: ["access_token"],
-  refreshToken: ["refresh_token", "rk"],
-  idToken: ["id_token"],
-  apiKey: ["api_key", "OPENAI_API_KEY"],
-  baseUrl: ["base_url"],
-  workspaceId: ["account_id", "chatgpt_account_id"],
-  userId: ["chatgpt_user_id", "user_id"],
-  email: ["email"],
-  plan: ["plan_type", "chatgpt_plan_type"],
-  expiresAt: ["expired", "expires_at"],
-  lastRefresh: ["last_refresh"],
+  accessToken: ["access_token", "accessToken", "token"],
+  refreshToken: ["refresh_token", "rk", "refreshToken"],
+  idToken: ["id_token", "idToken"],
+  apiKey: ["api_key", "OPENAI_API_KEY", "apiKey"],
+  baseUrl: ["base_url", "baseUrl", "api_base_url"],
+  workspaceId: ["account_id", "chatgpt_account_id", "accountId", "chatgptAccountId", "account.id"],
+  userId: ["chatgpt_user_id", "user_id", "userId", "chatgptUserId", "user.id"],
+  email: ["email", "user.email"],
+  label: ["label", "name", "alias"],
+  plan: ["plan_type", "chatgpt_plan_type", "planType", "account.planType"],
+  expiresAt: ["expired", "expires_at", "expiresAt", "expires"],
+  lastRefresh: ["last_refresh", "lastRefresh"],
   disabled: ["disabled"],
-  type: ["type"],
   authMode: ["auth_mode"],
 } as const satisfies Record<string, readonly string[]>
 
@@ -27,26 +27,34 @@ export type FieldName = keyof typeof FIELD_ALIASES
 export type FieldPlace = { readonly holder: JsonObject; readonly key: string }
 
 /** The objects of an entry in which fields are looked for, in this order. */
-export const FIELD_HOLDERS = ["tokens"] as const
+export const FIELD_HOLDERS = ["tokens", "credentials", "claudeAiOauth"] as const
 
-/** The first of the field's names that `holder` has with a value other than null or a blank string. */
-function findKey(holder: JsonObject, field: FieldName): string | undefined {
-  for (const key of FIELD_ALIASES[field]) {
-    const value = holder[key]
-    if (value === undefined || value === null) continue
-    if (typeof value !== "string" || value.trim() !== "") return key
+/** True for a value other than null or a blank string. */
+function hasValue(holder: JsonObject, key: string): boolean {
+  const value = holder[key]
+  if (value === undefined || value === null) return false
+  return typeof value !== "string" || value.trim() !== ""
+}
+
+/** The first of the field's names that `holder` has with a value, and the object it stands in. */
+function findIn(holder: JsonObject, field: FieldName): FieldPlace | undefined {
+  for (const name of FIELD_ALIASES[field]) {
+    if (hasValue(holder, name)) return { holder, key: name }
+    const dot = name.indexOf(".")
+    const inner = dot < 0 ? undefined : objectAt(holder, name.slice(0, dot))
+    if (inner !== undefined && hasValue(inner, name.slice(dot + 1))) return { holder: inner, key: name.slice(dot + 1) }
   }
   return undefined
 }
 
 /** Finds the first place that has the field with a value: the entry itself, then the objects inside it. */
 export function findField(entry: JsonObject, field: FieldName): FieldPlace | undefined {
-  const key = findKey(entry, field)
-  if (key !== undefined) return { holder: entry, key }
+  const own = findIn(entry, field)
+  if (own !== undefined) return own
   for (const name of FIELD_HOLDERS) {
     const holder = objectAt(entry, name)
-    const inner = holder === undefined ? undefined : findKey(holder, field)
-    if (holder !== undefined && inner !== undefined) return { holder, key: inner }
+    const place = holder === undefined ? undefined : findIn(holder, field)
+    if (place !== undefined) return place
   }
   return undefined
 }

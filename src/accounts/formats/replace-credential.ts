@@ -91,19 +91,32 @@ function writeWhole(text: string, changed: ReadonlyMap<number, JsonObject>): str
 }
 
 /**
+ * Returns the text with `credential` in every entry that `selects` accepts, or undefined when it accepts none.
+ * Throws `invalid-request` when the file is not readable at all.
+ */
+export function replaceWhere(
+  fileText: string,
+  selects: (entry: FileEntry) => boolean,
+  credential: ChatGptCredential,
+): string | undefined {
+  const text = withoutByteOrderMark(fileText)
+  const layout = readFileLayout(text)
+  const changed = new Map<number, JsonObject>()
+  for (const entry of layout.entries) {
+    if (selects(entry)) changed.set(entry.index, replaceInEntry(entry.value, credential))
+  }
+  if (changed.size === 0) return undefined
+  return layout.kind === "lines" ? writeLines(text, layout.entries, changed) : writeWhole(text, changed)
+}
+
+/**
  * Returns the new text, or undefined when no entry holds the used-up token (somebody replaced the file meanwhile, and
  * their text must stand). Throws `invalid-request` when the file is not readable at all.
  */
 export function replaceCredential(fileText: string, replacement: CredentialReplacement): string | undefined {
-  const text = withoutByteOrderMark(fileText)
-  const layout = readFileLayout(text)
-  const changed = new Map<number, JsonObject>()
-  for (const { index, value } of layout.entries) {
+  const holdsOld = ({ value }: FileEntry): boolean => {
     const held = textField(value, "refreshToken")
-    if (held !== undefined && replacement.holdsOld(held)) {
-      changed.set(index, replaceInEntry(value, replacement.credential))
-    }
+    return held !== undefined && replacement.holdsOld(held)
   }
-  if (changed.size === 0) return undefined
-  return layout.kind === "lines" ? writeLines(text, layout.entries, changed) : writeWhole(text, changed)
+  return replaceWhere(fileText, holdsOld, replacement.credential)
 }

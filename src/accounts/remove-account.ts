@@ -1,0 +1,61 @@
+/** Takes one account out of its files: the file when it holds nothing else, else its entry. */
+
+import { readFile, rm } from "node:fs/promises"
+import { dirname } from "node:path"
+
+import type { Account } from "#core/account.ts"
+import type { Json } from "#core/json.ts"
+
+import { accountFromDraft } from "./account-from-draft.ts"
+import { replaceFile, syncDirectory } from "./atomic-write.ts"
+import { readFileLayout, withoutByteOrderMark } from "./formats/file-layout.ts"
+import { parseAccountFile } from "./formats/parse-account-file.ts"
+import { hasLastingIdentity } from "./identity.ts"
+
+/** What was done to a file. */
+export type RemovedFrom = { readonly path: string; readonly what: "file deleted" | "entry removed" | "not found" }
+
+function withoutEntries(text: string, gone: ReadonlySet<number>): string | undefined {
+  const layout = readFileLayout(text)
+  const isAll = layout.faults.length === 0 && layout.entries.every(entry => gone.has(entry.index))
+  if (layout.kind === "object" || isAll) return undefined
+  if (layout.kind === "lines") {
+    const lines = new Set(layout.entries.flatMap(entry => (gone.has(entry.index) ? [entry.line] : [])))
+    return text
+      .split("\n")
+      .filter((_, line) => !lines.has(line))
+      .join("\n")
+  }
+  // The layout was read from this text as an array.
+  const values = JSON.parse(text) as readonly Json[]
+  return `${JSON.stringify(
+    values.filter((_, index) => !gone.has(index)),
+    undefined,
+    2,
+  )}\n`
+}
+
+/**
+ * Removes the account from the file at `path`; other accounts and entries that cannot be read stay.
+ * Rejects with the system's error.
+ */
+export async function removeAccount(account: Account, path: string): Promise<RemovedFrom> {
+  const text = withoutByteOrderMark(await readFile(path, "utf8"))
+  const gone = new Set(
+    parseAccountFile(text).drafts.flatMap(draft => {
+      const found = accountFromDraft(draft, path)
+      // An id made from a refresh token changes with it; then only the place says who it is.
+      const isPlace = path === account.source.path && draft.index === account.source.index && !hasLastingIdentity(found)
+      return isPlace || found.id === account.id ? [draft.index] : []
+    }),
+  )
+  if (gone.size === 0) return { path, what: "not found" }
+  const next = withoutEntries(text, gone)
+  if (next !== undefined) {
+    await replaceFile(path, next)
+    return { path, what: "entry removed" }
+  }
+  await rm(path)
+  await syncDirectory(dirname(path))
+  return { path, what: "file deleted" }
+}
