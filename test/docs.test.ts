@@ -16,7 +16,7 @@ const pages = readDocuments()
 const commands = await loadCommands()
 
 /** Names with our prefix that are no settings: the clients' example key, and what the build is told. */
-const OTHER_VARIABLES: ReadonlySet<string> = new Set(["SLUICE_KEY", "SLUICE_COMMIT"])
+const OTHER_VARIABLES: ReadonlySet<string> = new Set(["SLUICE_KEY", "SLUICE_COMMIT", "SLUICE_MASTER_KEY"])
 
 /** Returns `path: complaint` for everything `find` returns for a page. */
 function complaints(find: (page: DocumentPage) => readonly string[], among = pages): readonly string[] {
