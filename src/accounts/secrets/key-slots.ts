@@ -3,6 +3,7 @@
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fsyncSync,
   openSync,
   readFileSync,
@@ -104,6 +105,19 @@ export function writeKeyFile(path: string, key: MasterKey): void {
   }
 }
 
+/** Removes a key file if it is there. A read-only folder refuses to remove even what is not, hence the look. */
+function removeKeyFile(path: string): void {
+  if (!existsSync(path)) return
+  try {
+    rmSync(path)
+  } catch (cause) {
+    throw new GatewayError("internal", `The old master key ${path} cannot be removed (${codeOf(cause)}).`, {
+      hint: "Remove it by hand, or let this user write to its folder.",
+      cause,
+    })
+  }
+}
+
 /** Keeps the key in the file at `path`, beside it `.new` and `.old` while it is being changed. */
 export function fileKeySlots(path: string): KeySlots {
   return {
@@ -113,7 +127,7 @@ export function fileKeySlots(path: string): KeySlots {
     read: async slot => readKeyFile(path + SUFFIXES[slot]),
     write: async (slot, key) => writeKeyFile(path + SUFFIXES[slot], key),
     remove: async slot => {
-      for (const end of ["", TEMPORARY]) rmSync(path + SUFFIXES[slot] + end, { force: true })
+      for (const end of ["", TEMPORARY]) removeKeyFile(path + SUFFIXES[slot] + end)
     },
   }
 }
