@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test"
 import { existsSync, readFileSync } from "node:fs"
 import { dirname, join, normalize } from "node:path"
 
-import { loadCommands } from "#cli/command-line.ts"
+import { loadCommands } from "#cli/commands.ts"
 import { CONFIG_KEYS, CONFIG_SECTIONS, keyAt, keyOfEnv, keyOfFlag } from "#config/keys.ts"
 import { isJsonObject } from "#core/json.ts"
 import { SCENARIOS } from "#simulator/scripts/scenarios.ts"
@@ -16,7 +16,7 @@ const pages = readDocuments()
 const commands = await loadCommands()
 
 /** Names with our prefix that are no settings: the clients' example key, and what the build is told. */
-const OTHER_VARIABLES: ReadonlySet<string> = new Set(["SLUICE_KEY", "SLUICE_COMMIT"])
+const OTHER_VARIABLES: ReadonlySet<string> = new Set(["SLUICE_KEY", "SLUICE_COMMIT", "SLUICE_MASTER_KEY"])
 
 /** Returns `path: complaint` for everything `find` returns for a page. */
 function complaints(find: (page: DocumentPage) => readonly string[], among = pages): readonly string[] {

@@ -1,7 +1,5 @@
 /** All accounts of the gateway: the directory, the refresher and the durable commit, wired together. */
 
-import { join } from "node:path"
-
 import type { Clock, Timers } from "#core/clock.ts"
 import type { RandomBytes } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
@@ -10,10 +8,11 @@ import { type AccountDirectory, type DirectoryEvent, makeAccountDirectory } from
 import { makeCredentialWriter } from "./account-file.ts"
 import { type CommitEvent, type CredentialCommit, makeCredentialCommit } from "./credential-commit.ts"
 import { type CredentialVault, makeCredentialVault, type VaultRows } from "./credential-vault.ts"
-import { type EmergencyJournal, openEmergencyJournal } from "./emergency-journal.ts"
+import { type EmergencyJournal, openJournalIn } from "./emergency-journal.ts"
 import { OPENAI_TOKEN_ENDPOINT, type TokenEndpoint } from "./refresh-token.ts"
 import type { Refresher, RefresherEvent } from "./refresh-types.ts"
 import { makeRefresher } from "./refresher.ts"
+import type { Sealer } from "./secrets/seal.ts"
 
 /** Everything the accounts tell. */
 export type AccountPoolEvent = Exclude<DirectoryEvent, { type: "file-behind" }> | RefresherEvent | CommitEvent
@@ -24,6 +23,8 @@ export type AccountPoolParts = {
   /** Exists already and belongs to this process; the emergency journal lies in it. */
   readonly dataDir: string
   readonly rows: VaultRows
+  /** Seals what the store and the journal keep. */
+  readonly sealer: Sealer
   readonly send: SendUpstream
   readonly clock: Clock
   readonly timers: Timers
@@ -98,8 +99,8 @@ function makeCommit(
 /** Makes the pool; nothing is read before `start`. */
 export function makeAccountPool(parts: AccountPoolParts): AccountPool {
   const { authDir, dataDir, rows, clock, timers, emit, endpoint = OPENAI_TOKEN_ENDPOINT, refreshConcurrency } = parts
-  const vault = makeCredentialVault({ rows, clock })
-  const journal = openEmergencyJournal(join(dataDir, "refresh-journal.ndjson"))
+  const vault = makeCredentialVault({ rows, clock, sealer: parts.sealer })
+  const journal = openJournalIn(dataDir)
   const commit = makeCommit(parts, vault, journal, () => refresher.resume())
   const directory: AccountDirectory = makeAccountDirectory({
     path: authDir,

@@ -4,12 +4,11 @@ import type { Account } from "#core/account.ts"
 import type { CancelTimer, Timers } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
-import type { JsonObject } from "#core/json.ts"
-import { numberAt, stringAt } from "#core/json.ts"
 
 import type { CredentialWrite, WriteCredential } from "./account-file.ts"
-import type { CredentialVault, Rotation, VaultRow } from "./credential-vault.ts"
+import type { CredentialVault, Rotation } from "./credential-vault.ts"
 import type { EmergencyJournal } from "./emergency-journal.ts"
+import { recoverJournal } from "./recover-journal.ts"
 import type { CommitResult } from "./refresh-types.ts"
 
 /** What the surroundings are told. `reason` is safe to show. */
@@ -28,7 +27,7 @@ export type CommitEvent =
 
 /** What it is made of. */
 export type CredentialCommitParts = {
-  readonly vault: Pick<CredentialVault, "commit" | "commitRows" | "rowOf">
+  readonly vault: Pick<CredentialVault, "commit" | "commitKept" | "rowOf">
   readonly writeFile: WriteCredential
   readonly journal: EmergencyJournal
   readonly timers: Timers
@@ -66,32 +65,6 @@ function reasonOf(error: unknown): string {
 
 function isHeld({ needsRow, needsFile }: Unfinished): boolean {
   return needsRow && needsFile
-}
-
-/** Reads a journal line back. Throws `internal` when a whole line is not a row: nothing may be dropped silently. */
-function readRow(line: JsonObject): VaultRow {
-  const accountId = stringAt(line, "accountId")
-  const fingerprint = stringAt(line, "fingerprint")
-  const secretJson = stringAt(line, "secretJson")
-  const generation = numberAt(line, "generation")
-  const updatedAtMs = numberAt(line, "updatedAtMs")
-  const isWhole = accountId !== undefined && fingerprint !== undefined && secretJson !== undefined
-  if (!isWhole || generation === undefined || updatedAtMs === undefined) {
-    throw new GatewayError("internal", "The emergency journal holds a line that is not a credential.", {
-      hint: "Keep a copy of the journal in the data directory, then remove it to start without it.",
-    })
-  }
-  return {
-    // Written by `rowOf`, where it was an account's id.
-    accountId: accountId as AccountId,
-    fingerprint,
-    secretJson,
-    generation,
-    previousFingerprint: stringAt(line, "previousFingerprint") ?? null,
-    previousSecretJson: stringAt(line, "previousSecretJson") ?? null,
-    previousAtMs: numberAt(line, "previousAtMs") ?? null,
-    updatedAtMs,
-  }
 }
 
 /** The state of one committer; owned by the closure in `makeCredentialCommit`. */
@@ -209,13 +182,7 @@ export function makeCredentialCommit(parts: CredentialCommitParts): CredentialCo
         parts.emit({ type: "file-not-written", path: source.path, reason: reasonOf(error) })
       }
     },
-    recover: () => {
-      const rows = parts.journal.read().map(readRow)
-      if (rows.length === 0) return 0
-      parts.vault.commitRows(rows)
-      parts.journal.clear()
-      return rows.length
-    },
+    recover: () => recoverJournal(parts.journal, parts.vault),
     close: async () => {
       state.cancelRetry?.()
       if (state.unfinished.size > 0) await retry(state)

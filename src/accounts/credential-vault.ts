@@ -9,8 +9,10 @@ import { isJsonObject, numberAt, stringAt } from "#core/json.ts"
 import type { CredentialMemory, RememberedCredential } from "./account-from-draft.ts"
 import { refreshFingerprint } from "./fingerprint.ts"
 import { compact } from "./formats/compact.ts"
+import type { Sealer } from "./secrets/seal.ts"
+import { openSecret, resealRow, sealRow } from "./secrets/sealed-rows.ts"
 
-/** A row as the store keeps it; the secret is opaque text there. */
+/** A row as the store and the emergency journal keep it; both secrets are sealed. */
 export type VaultRow = {
   readonly accountId: AccountId
   readonly fingerprint: string
@@ -58,8 +60,9 @@ export type Rotation = {
 export type CredentialVault = CredentialMemory & {
   /** All rotations of one exchange or none, on the disk when this returns. Throws the store's error. */
   readonly commit: (rotations: readonly Rotation[]) => void
-  /** Writes rows that an emergency journal kept. */
-  readonly commitRows: (rows: readonly VaultRow[]) => void
+  /** Writes rows that an emergency journal kept; those of an earlier version may be in clear. Throws `internal` for another key's. */
+  readonly commitKept: (rows: readonly VaultRow[]) => void
+  /** Returns the row, sealed. */
   readonly rowOf: (rotation: Rotation) => VaultRow
   readonly begin: (account: Account, fingerprint: string) => void
   readonly end: (fingerprint: string) => void
@@ -70,15 +73,15 @@ export type CredentialVault = CredentialMemory & {
 
 const KEEP_PREVIOUS_MS = 7 * 24 * 60 * 60 * 1000
 
-/** Turns a credential into the text that is stored. */
+/** Turns a credential into the text that is sealed and stored. */
 function writeSecret(credential: ChatGptCredential): string {
   const { accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs } = credential
   return JSON.stringify({ accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs })
 }
 
-/** Reads a row's secret. Throws `internal` for text that is not one, without quoting it. */
-function readSecret(row: VaultRow): Credential {
-  const value: unknown = JSON.parse(row.secretJson)
+/** Opens and reads a row's secret. Throws `internal` for text that is not one, without quoting it. */
+function readSecret(row: VaultRow, sealer: Sealer): Credential {
+  const value: unknown = JSON.parse(openSecret(row, sealer))
   const accessToken = isJsonObject(value) ? stringAt(value, "accessToken") : undefined
   if (!isJsonObject(value) || accessToken === undefined) {
     throw new GatewayError("internal", `The stored credential of ${row.accountId} is not readable.`)
@@ -92,17 +95,17 @@ function readSecret(row: VaultRow): Credential {
   return { type: "chatgpt", accessToken, generation: row.generation, ...optional }
 }
 
-function remember(row: VaultRow): RememberedCredential {
+function remember(row: VaultRow, sealer: Sealer): RememberedCredential {
   const { accountId, fingerprint, previousFingerprint } = row
   return {
     accountId,
     fingerprint,
-    credential: readSecret(row),
+    credential: readSecret(row, sealer),
     ...(previousFingerprint === null ? {} : { previousFingerprint }),
   }
 }
 
-function rowOf(rotation: Rotation, nowMs: number): VaultRow {
+function clearRowOf(rotation: Rotation, nowMs: number): VaultRow {
   const { account, credential, previous, fingerprint } = rotation
   return {
     accountId: account.id,
@@ -138,19 +141,20 @@ function makeKnownKeys(rows: Pick<VaultRows, "listCredentialKeys">) {
 
 /**
  * What the rows remember, for those who only look. Right as long as nobody else adds rows meanwhile: a command takes what
- * it finds and leaves.
+ * it finds and leaves. Looking up throws `internal` for a row that the sealer's key does not open.
  */
 export function makeCredentialMemory(
   rows: Pick<VaultRows, "readCredential" | "listCredentialKeys" | "findCredentials">,
+  sealer: Sealer,
   known = makeKnownKeys(rows),
 ): CredentialMemory {
   return {
     byAccount: accountId => {
       const row = known.accountIds.has(accountId) ? rows.readCredential(accountId) : undefined
-      return row === undefined ? undefined : remember(row)
+      return row === undefined ? undefined : remember(row, sealer)
     },
     byFingerprint: fingerprint =>
-      known.fingerprints.has(fingerprint) ? rows.findCredentials(fingerprint).map(remember) : [],
+      known.fingerprints.has(fingerprint) ? rows.findCredentials(fingerprint).map(row => remember(row, sealer)) : [],
   }
 }
 
@@ -158,20 +162,23 @@ export function makeCredentialMemory(
 export function makeCredentialVault({
   rows,
   clock,
+  sealer,
 }: {
   readonly rows: VaultRows
   readonly clock: Clock
+  readonly sealer: Sealer
 }): CredentialVault {
+  const rowOf = (rotation: Rotation): VaultRow => sealRow(clearRowOf(rotation, clock()), sealer)
   const known = makeKnownKeys(rows)
   const commitRows = (changed: readonly VaultRow[]): void => {
     rows.commitCredentials(changed)
     changed.forEach(known.add)
   }
   return {
-    ...makeCredentialMemory(rows, known),
-    commit: rotations => commitRows(rotations.map(rotation => rowOf(rotation, clock()))),
-    commitRows,
-    rowOf: rotation => rowOf(rotation, clock()),
+    ...makeCredentialMemory(rows, sealer, known),
+    commit: rotations => commitRows(rotations.map(rowOf)),
+    commitKept: kept => commitRows(kept.map(row => resealRow(row, sealer, sealer))),
+    rowOf,
     begin: (account, fingerprint) =>
       rows.beginRefresh({
         fingerprint,

@@ -1,6 +1,7 @@
 /** The last resort for a rotated credential that neither the store nor its file could take: an fsynced line in the data directory. */
 
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs"
+import { join } from "node:path"
 
 import { isJsonObject, type JsonObject } from "#core/json.ts"
 
@@ -84,4 +85,9 @@ export function openEmergencyJournal(path: string): EmergencyJournal {
     },
     close: () => closeSync(descriptor),
   }
+}
+
+/** Opens the journal of a data directory. */
+export function openJournalIn(dataDir: string): EmergencyJournal {
+  return openEmergencyJournal(join(dataDir, "refresh-journal.ndjson"))
 }

@@ -1,27 +1,11 @@
-/** From arguments to a command: the list of verbs, help, version, and what to say to a typing error. */
+/** From arguments to a command: help, version, and what to say to a typing error. */
 
 import { nearest } from "#config/edit-distance.ts"
 import { GatewayError } from "#core/errors.ts"
 
 import type { Command, CommandIo } from "./command.ts"
+import { COMMAND_NAMES, loadCommand, loadCommands } from "./commands.ts"
 import { COMMIT, VERSION } from "./version.ts"
-
-/** Every verb in the order the help shows them; loaded when it is asked for, because `serve` should not wait for the others. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  serve: async () => (await import("./serve.ts")).serveCommand,
-  demo: async () => (await import("./demo.ts")).demoCommand,
-  login: async () => (await import("./login.ts")).loginCommand,
-  accounts: async () => (await import("./accounts.ts")).accountsCommand,
-  config: async () => (await import("./config.ts")).configCommand,
-  health: async () => (await import("./health.ts")).healthCommand,
-  systemd: async () => (await import("./systemd.ts")).systemdCommand,
-  simulate: async () => (await import("./simulate.ts")).simulateCommand,
-}
-
-/** Loads every command, in the order of the help. */
-export function loadCommands(): Promise<readonly Command[]> {
-  return Promise.all(Object.values(COMMANDS).map(load => load()))
-}
 
 /** Runs one command line and returns its exit code. */
 export async function runCommandLine(args: readonly string[], io: CommandIo): Promise<number> {
@@ -49,10 +33,6 @@ async function runGuarded(command: Command, args: readonly string[], io: Command
   }
 }
 
-async function loadCommand(name: string): Promise<Command | undefined> {
-  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name]?.() : undefined
-}
-
 async function showHelp(topic: string | undefined, io: CommandIo): Promise<number> {
   const command = topic === undefined ? undefined : await loadCommand(topic)
   return say(io, command === undefined ? overview(await loadCommands()) : command.help)
@@ -78,7 +58,7 @@ function overview(commands: readonly Command[]): string {
 }
 
 function unknownCommand(verb: string, io: CommandIo): number {
-  const near = nearest(verb, Object.keys(COMMANDS))
+  const near = nearest(verb, COMMAND_NAMES)
   io.stderr(`sluice: there is no command "${verb}"${near === undefined ? "" : `; did you mean "${near}"?`}\n`)
   io.stderr("  `sluice --help` lists the commands.\n")
   return 2

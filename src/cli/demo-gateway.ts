@@ -66,5 +66,5 @@ async function startOnFreePort(simulator: Simulator, key: string, options: DemoO
 
 async function start(simulator: Simulator, key: string, options: DemoOptions): Promise<RunningGateway> {
   const config = await demoConfig({ ...options, key, upstream: simulator.url })
-  return runGateway({ config: () => config, log: options.log, version: VERSION })
+  return runGateway({ config: () => config, log: options.log, env: {}, version: VERSION })
 }

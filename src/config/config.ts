@@ -14,6 +14,8 @@ export type Config = {
   readonly authDir: string
   /** Absolute path. */
   readonly dataDir: string
+  /** Where the master key is; `file` is an absolute path. */
+  readonly masterKey: { readonly source: ConfigValues["master-key-source"]; readonly file: string }
   /** Absolute path of the models laid over the known ones; undefined = none. */
   readonly modelsPath: string | undefined
   /** Without a trailing slash. */
@@ -67,10 +69,16 @@ export type ConfigPlace = {
 /** Turns checked values into the {@link Config}. */
 export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
   const baseUrl = values["base-url"].replace(/\/+$/, "")
+  const dataDir = values["data-dir"] === "" ? defaultDataDir(place) : toPath(values["data-dir"], place)
+  const keyFile = values["master-key-file"]
   return deepFreeze({
     listen: parseListen(values.listen),
     authDir: toPath(values["auth-dir"], place),
-    dataDir: values["data-dir"] === "" ? defaultDataDir(place) : toPath(values["data-dir"], place),
+    dataDir,
+    masterKey: {
+      source: values["master-key-source"],
+      file: keyFile === "" ? join(dataDir, "master.key") : toPath(keyFile, place),
+    },
     modelsPath: values.models === "" ? undefined : toPath(values.models, place),
     baseUrl,
     usageUrl: values["usage-url"] === "" ? deriveUsageUrl(baseUrl) : values["usage-url"],

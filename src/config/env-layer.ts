@@ -11,6 +11,9 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Variables with this beginning pass between Sluice's own processes and are never settings. */
 const INTERNAL_ENV_PREFIX = "SLUICE_INTERNAL_"
 
+/** The master key itself: a secret that is read where it is used, and no setting that could be printed. */
+const MASTER_KEY_NAME = "SLUICE_MASTER_KEY"
+
 /** Reads every `SLUICE_*` variable. An empty variable counts as not given; an unknown one is a warning, not a problem. */
 export function readEnvLayer(env: Environment): ConfigLayer {
   const settings: Setting[] = []
@@ -65,7 +68,7 @@ export function readProxyLayer(env: Environment): ConfigLayer {
 const EMPTY_LAYER: ConfigLayer = { settings: [], problems: [], warnings: [] }
 
 function isOurs(name: string): boolean {
-  return name.startsWith(ENV_PREFIX) && !name.startsWith(INTERNAL_ENV_PREFIX)
+  return name.startsWith(ENV_PREFIX) && !name.startsWith(INTERNAL_ENV_PREFIX) && name !== MASTER_KEY_NAME
 }
 
 function unknownVariable(name: string): string {

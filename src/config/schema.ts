@@ -76,6 +76,18 @@ const FOLDERS = {
     expected: "a folder",
     live: false,
   }),
+  "master-key-source": choice(["auto", "env", "file", "keychain"], {
+    default: "auto",
+    description:
+      "Where the key is that stored credentials are sealed with: the variable `SLUICE_MASTER_KEY` (`env`), `master-key-file`, or the keychain of the operating system. `auto` = the variable when it is set, else the file. File and keychain get a new key at the first start.",
+    live: false,
+  }),
+  "master-key-file": text({
+    default: "",
+    description: "File with the master key, readable to its owner only. Empty = `master.key` in `data-dir`.",
+    expected: "a file",
+    live: false,
+  }),
   models: text({
     default: "",
     description:

@@ -15,14 +15,16 @@ export function makeDataDirectory(dataDir: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
 }
 
-function unusable(path: string, reason: string, cause?: unknown): GatewayError {
+/** The refusal of a file that cannot be a database of ours. */
+export function unusable(path: string, reason: string, cause?: unknown): GatewayError {
   return new GatewayError("internal", `${path} is damaged: ${reason}. It was left as it is.`, {
     hint: `Move ${path} away together with its -wal and -shm files, or restore it from a backup, and start again.`,
     cause,
   })
 }
 
-function sizeBytes(path: string): number | undefined {
+/** Size of a file, undefined when there is none. */
+export function sizeBytes(path: string): number | undefined {
   return existsSync(path) ? statSync(path).size : undefined
 }
 
@@ -30,7 +32,7 @@ function sizeBytes(path: string): number | undefined {
  * Refuses what SQLite would silently take for a new database: an empty file, or a lost main file beside a write-ahead log
  * that still holds committed rows (SQLite deletes that log).
  */
-function refuseLostFile(path: string): void {
+export function refuseLostFile(path: string): void {
   const size = sizeBytes(path)
   if (size === 0) throw unusable(path, "the file is empty")
   if (size === undefined && (sizeBytes(`${path}-wal`) ?? 0) > 0) throw unusable(path, "only its -wal file is left")
@@ -47,6 +49,8 @@ function prepare(database: Database, path: string, migrations: readonly Migratio
   database.run("pragma journal_mode = wal")
   database.run("pragma synchronous = normal")
   database.run("pragma foreign_keys = on")
+  // Deleted and replaced text is overwritten at once instead of staying in unused pages.
+  database.run("pragma secure_delete = on")
   migrate(database, migrations)
 }
 

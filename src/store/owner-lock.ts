@@ -1,12 +1,15 @@
 /** Makes sure that one data directory has one owner: a second process is refused and told who came first. */
 
 import { Database } from "bun:sqlite"
-import { readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs"
 
 import { GatewayError } from "#core/errors.ts"
 
 /** A held lock. */
-export type OwnerLock = { readonly release: () => void }
+export type OwnerLock = {
+  /** Lets the next owner in; a second call does nothing. */
+  readonly release: () => void
+}
 
 const LOCK_FILE = "core.lock"
 const OWNER_FILE = "core.owner"
@@ -14,6 +17,11 @@ const OWNER_FILE = "core.owner"
 /** True for SQLite's refusal of a file that another connection holds. */
 function isBusy(error: unknown): boolean {
   return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY")
+}
+
+/** Changing the mode by name opens nothing, so it drops no lock. An earlier version left these files readable to others. */
+function keepPrivate(path: string): void {
+  if (existsSync(path)) chmodSync(path, 0o600)
 }
 
 function readOwner(path: string): string {
@@ -34,8 +42,12 @@ function readOwner(path: string): string {
  */
 export function takeOwnerLock(dataDir: string, pid: number): OwnerLock {
   const ownerPath = `${dataDir}/${OWNER_FILE}`
-  const database = new Database(`${dataDir}/${LOCK_FILE}`, { create: true, strict: true })
+  const lockPath = `${dataDir}/${LOCK_FILE}`
+  const database = new Database(lockPath, { create: true, strict: true })
   try {
+    // Before the journal exists: SQLite gives it the permissions of the main file.
+    keepPrivate(lockPath)
+    keepPrivate(`${lockPath}-journal`)
     database.run("pragma busy_timeout = 0")
     database.run("pragma locking_mode = exclusive")
     database.run("begin exclusive")
@@ -48,8 +60,12 @@ export function takeOwnerLock(dataDir: string, pid: number): OwnerLock {
     })
   }
   writeFileSync(ownerPath, `${pid}\n`, { mode: 0o600 })
+  keepPrivate(ownerPath)
+  let isHeld = true
   return {
     release: () => {
+      if (!isHeld) return
+      isHeld = false
       if (database.inTransaction) database.run("rollback")
       database.close()
     },

@@ -6,16 +6,18 @@ import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
 import { type ModelListRows, makeModelListRows } from "./model-lists.ts"
-import { takeOwnerLock } from "./owner-lock.ts"
+import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts"
 import { makeRefreshIntentRows, type RefreshIntentRows } from "./refresh-intents.ts"
 import { makeSchedulerBlockRows, type SchedulerBlockRows } from "./scheduler-blocks.ts"
+import { makeSecretRows, type SecretRows } from "./secrets.ts"
 
 /** Every function of the store. All are synchronous; each is one statement or one transaction. */
 export type Store = CredentialRows &
   RefreshIntentRows &
   SchedulerBlockRows &
   ModelListRows &
-  MetaRows & {
+  MetaRows &
+  Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
     /** Moves the write-ahead log into the database, closes it and lets the next owner in. */
     readonly close: () => void
   }
@@ -26,21 +28,27 @@ export type StoreParts = {
   readonly path: string
   /** Told to a second process that wants the same directory. */
   readonly pid: number
+  /** The directory's lock when the caller holds it already; `close` lets it go, a failure to open does not. */
+  readonly lock?: OwnerLock
 }
 
 /** Takes the directory's lock and opens the database. Throws `internal` when it is taken, damaged or too new. */
-export function makeStore({ path, pid }: StoreParts): Store {
+export function makeStore({ path, pid, lock: held }: StoreParts): Store {
   const dataDir = dirname(path)
   makeDataDirectory(dataDir)
-  const lock = takeOwnerLock(dataDir, pid)
+  const lock = held ?? takeOwnerLock(dataDir, pid)
   try {
     const database = openCoreDatabase(path)
+    const meta = makeMetaRows(database)
+    const { finishWipe, ...secrets } = makeSecretRows(database, meta)
+    finishWipe()
     return {
       ...makeCredentialRows(database),
       ...makeRefreshIntentRows(database),
       ...makeSchedulerBlockRows(database),
       ...makeModelListRows(database),
-      ...makeMetaRows(database),
+      ...meta,
+      ...secrets,
       close: () => {
         database.run("pragma wal_checkpoint(truncate)")
         database.close()
@@ -48,7 +56,7 @@ export function makeStore({ path, pid }: StoreParts): Store {
       },
     }
   } catch (error) {
-    lock.release()
+    if (held === undefined) lock.release()
     throw error
   }
 }

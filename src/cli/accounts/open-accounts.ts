@@ -1,17 +1,16 @@
 /** What every `sluice accounts` verb begins with: its flags, the configured folders, the accounts in them. */
 
-import { basename, join } from "node:path"
+import { basename } from "node:path"
 
 import { readAccountDirectory } from "#accounts/account-directory.ts"
 import { type CredentialMemory, NO_MEMORY } from "#accounts/account-from-draft.ts"
 import type { Roster } from "#accounts/account-roster.ts"
-import { makeCredentialMemory } from "#accounts/credential-vault.ts"
 import type { CommandIo } from "#cli/command.ts"
+import { readKeptCredentials } from "#cli/compose/read-kept-credentials.ts"
 import { configLoader } from "#cli/config-loader.ts"
 import { type CommandLine, type OwnFlags, readCommandLine } from "#config/flag-layer.ts"
 import { formatProblem } from "#config/problem.ts"
 import { type Account, maskLabel } from "#core/account.ts"
-import { openCredentialReader } from "#store/credential-reader.ts"
 
 /** The accounts as they are now. `line.positionals` are the verb's own arguments. */
 export type OpenedAccounts = Roster & {
@@ -58,14 +57,15 @@ export async function withAccounts(
     for (const one of result.problems) io.stderr(`${formatProblem(one)}\n`)
     return 1
   }
-  const { authDir, dataDir } = result.loaded.config
-  const reader = hasFlag(line, "--files-only") ? undefined : openCredentialReader(join(dataDir, "core.db"))
+  const { config } = result.loaded
+  const { authDir } = config
+  const kept = hasFlag(line, "--files-only") ? undefined : await readKeptCredentials(config, io.env)
   try {
-    const memory = reader === undefined ? NO_MEMORY : makeCredentialMemory(reader)
+    const memory = kept?.memory ?? NO_MEMORY
     const directory = await readAccountDirectory(authDir, memory)
     return await work({ ...directory, line, authDir, memory })
   } finally {
-    reader?.close()
+    kept?.close()
   }
 }
 

@@ -3,7 +3,6 @@
 import type { AccountPool } from "#accounts/account-pool.ts"
 import type { Config } from "#config/config.ts"
 import { toGatewayError } from "#core/errors.ts"
-import type { Store } from "#store/store.ts"
 import type { Log } from "#telemetry/log.ts"
 
 import type { BuiltEgress } from "./build-egress.ts"
@@ -11,6 +10,7 @@ import { buildGateway } from "./build-gateway.ts"
 import { buildPool } from "./build-pool.ts"
 import { makeRecord } from "./make-record.ts"
 import { readModelOverrideFile } from "./model-override-file.ts"
+import type { OpenedStore } from "./open-store.ts"
 import { poolListener } from "./pool-listener.ts"
 import { runAccounts } from "./run-accounts.ts"
 
@@ -20,7 +20,7 @@ export type LayBricksParts = {
   readonly log: Log
   readonly version: string
   readonly egress: BuiltEgress
-  readonly store: Store
+  readonly opened: Pick<OpenedStore, "store" | "sealer">
 }
 
 /** The bricks of one gateway. */
@@ -28,7 +28,8 @@ export type Bricks = Awaited<ReturnType<typeof layBricks>>
 
 /** Builds every part; the accounts and the pool need each other, which is why one of them is asked for late. */
 export async function layBricks(parts: LayBricksParts) {
-  const { log, egress, store } = parts
+  const { log, egress } = parts
+  const { store, sealer } = parts.opened
   const { counters, record } = makeRecord(log, id => accounts.get(id)?.label)
   const shared = {
     config: parts.config,
@@ -45,6 +46,7 @@ export async function layBricks(parts: LayBricksParts) {
   const accounts: AccountPool = runAccounts({
     config: parts.config(),
     store,
+    sealer,
     send: egress.send,
     log,
     listener: poolListener(built, counters.forget),

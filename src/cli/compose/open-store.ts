@@ -1,20 +1,72 @@
-/** Opens the store of a data directory; what stands in the way is told as something an operator can act on. */
+/** Opens the store of a data directory with its master key; what stands in the way is told as something to act on. */
 
 import { join } from "node:path"
 
+import type { KeySlots } from "#accounts/secrets/key-slots.ts"
+import { loadMasterKey } from "#accounts/secrets/load-master-key.ts"
+import type { MasterKey } from "#accounts/secrets/master-key.ts"
+import { makeSealer, type Sealer } from "#accounts/secrets/seal.ts"
+import { checkKey, KEY_FACT_NAMES, readKeyFacts, sealClearRows } from "#accounts/secrets/sealed-rows.ts"
 import { GatewayError } from "#core/errors.ts"
+import { makeDataDirectory } from "#store/core-database.ts"
+import { type OwnerLock, takeOwnerLock } from "#store/owner-lock.ts"
+import { peekMeta } from "#store/peek-meta.ts"
 import { makeStore, type Store } from "#store/store.ts"
 
-/** Opens `<dataDir>/core.db`. Throws `internal` with the directory's name and a hint. */
-export function openStore(dataDir: string): Store {
+import { randomBytes } from "./random-bytes.ts"
+
+/** An open store and the key everything in it is sealed with. */
+export type OpenedStore = {
+  readonly store: Store
+  readonly sealer: Sealer
+  readonly key: MasterKey
+  /** Rows of an earlier version that were in clear and are sealed now. */
+  readonly sealedNow: number
+}
+
+/**
+ * Takes the lock of `dataDir`, finds the key, and opens `core.db`. Rejects with `internal`; with a wrong key neither the
+ * database nor a key has been touched then.
+ */
+export async function openStore(dataDir: string, slots: KeySlots): Promise<OpenedStore> {
+  const lock = lockDirectory(dataDir)
   try {
-    return makeStore({ path: join(dataDir, "core.db"), pid: process.pid })
+    return await openLocked(join(dataDir, "core.db"), slots, lock)
   } catch (cause) {
-    if (cause instanceof GatewayError) throw cause
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new GatewayError("internal", `The data directory ${dataDir} cannot be used: ${reason}`, {
-      hint: "Let this user write to it, or name another one with --data-dir.",
-      cause,
-    })
+    lock.release()
+    throw explain(dataDir, cause)
   }
+}
+
+function lockDirectory(dataDir: string): OwnerLock {
+  try {
+    makeDataDirectory(dataDir)
+    return takeOwnerLock(dataDir, process.pid)
+  } catch (cause) {
+    throw explain(dataDir, cause)
+  }
+}
+
+async function openLocked(path: string, slots: KeySlots, lock: OwnerLock): Promise<OpenedStore> {
+  const known = peekMeta(path, KEY_FACT_NAMES)
+  const facts = readKeyFacts(name => known.get(name))
+  const key = await loadMasterKey({ slots, expectedId: facts.keyId, random: randomBytes })
+  const sealer = makeSealer({ key, random: randomBytes })
+  checkKey(sealer, facts)
+  const store = makeStore({ path, pid: process.pid, lock })
+  try {
+    return { store, sealer, key, sealedNow: sealClearRows(store, sealer) }
+  } catch (cause) {
+    store.close()
+    throw cause
+  }
+}
+
+function explain(dataDir: string, cause: unknown): GatewayError {
+  if (cause instanceof GatewayError) return cause
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new GatewayError("internal", `The data directory ${dataDir} cannot be used: ${reason}`, {
+    hint: "Let this user write to it, or name another one with --data-dir.",
+    cause,
+  })
 }

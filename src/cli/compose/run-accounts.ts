@@ -1,6 +1,7 @@
 /** Brings the accounts to life and tells whoever keeps accounts of every change. */
 
 import { type AccountPool, type AccountPoolEvent, makeAccountPool } from "#accounts/account-pool.ts"
+import type { Sealer } from "#accounts/secrets/seal.ts"
 import type { Config } from "#config/config.ts"
 import type { Account } from "#core/account.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
@@ -27,6 +28,7 @@ export type AccountListener = {
 export type RunAccountsParts = {
   readonly config: Config
   readonly store: Store
+  readonly sealer: Sealer
   readonly send: SendUpstream
   readonly log: Log
   readonly listener: AccountListener
@@ -37,11 +39,12 @@ const MAX_EXCHANGES = 4
 
 /** Puts the accounts together; nothing is read before `start`. */
 export function runAccounts(parts: RunAccountsParts): AccountPool {
-  const { config, store, send, log, listener } = parts
+  const { config, store, sealer, send, log, listener } = parts
   return makeAccountPool({
     authDir: config.authDir,
     dataDir: config.dataDir,
     rows: store,
+    sealer,
     send,
     clock: systemClock,
     timers: systemTimers,

@@ -1,5 +1,6 @@
 /** Builds a whole running gateway out of a configuration, and takes it down again in order. */
 
+import { forgetOtherKeys } from "#accounts/secrets/load-master-key.ts"
 import type { Config } from "#config/config.ts"
 import type { Account } from "#core/account.ts"
 import { systemTimers } from "#core/clock.ts"
@@ -7,6 +8,7 @@ import { startServer } from "#http/server.ts"
 import type { Log } from "#telemetry/log.ts"
 
 import { buildEgress } from "./build-egress.ts"
+import { keyPlace } from "./key-place.ts"
 import { type Bricks, layBricks } from "./lay-bricks.ts"
 import { openStore } from "./open-store.ts"
 import { serveParts } from "./serve-parts.ts"
@@ -17,6 +19,8 @@ export type RunGatewayParts = {
   /** The configuration in force; read again at each use, so that live settings take effect. */
   readonly config: () => Config
   readonly log: Log
+  /** Where `SLUICE_MASTER_KEY` may stand. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly version: string
 }
 
@@ -38,9 +42,12 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
   try {
     const egress = buildEgress(config, parts.log)
     undo.add(egress.close)
-    const store = openStore(config.dataDir)
-    undo.add(store.close)
-    const bricks = await layBricks({ ...parts, egress, store })
+    const slots = keyPlace(config, parts.env)
+    const opened = await openStore(config.dataDir, slots)
+    undo.add(opened.store.close)
+    if (opened.sealedNow > 0)
+      parts.log.info({ credentials: opened.sealedNow }, "stored credentials are encrypted from now on")
+    const bricks = await layBricks({ ...parts, egress, opened })
     const { accounts, built } = bricks
     undo.add(built.keeper.save)
     undo.add(accounts.close)
@@ -51,6 +58,7 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     undo.add(egress.keepWarm())
     const server = startServer(config.listen, bricks.gateway, serveParts(parts.config, bricks.record))
     undo.add(() => server.stop(parts.config().shutdownTimeoutMs))
+    await forgetOtherKeys(slots, opened.key)
     return { url: server.url, accounts: accounts.accounts, stop: undo.run }
   } catch (cause) {
     await undo.run()

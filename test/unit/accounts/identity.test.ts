@@ -8,9 +8,11 @@ import { describeAccount } from "#accounts/describe-account.ts"
 import { refreshFingerprint } from "#accounts/fingerprint.ts"
 import { parseAccountFile } from "#accounts/formats/parse-account-file.ts"
 import { readTokenClaims } from "#accounts/jwt.ts"
+import { makeMasterKey } from "#accounts/secrets/master-key.ts"
+import { makeSealer } from "#accounts/secrets/seal.ts"
 import type { Account, Credential } from "#core/account.ts"
 
-import { makeJwt, START_SEC } from "./token-endpoint.ts"
+import { makeJwt, noJitter, START_SEC } from "./token-endpoint.ts"
 
 function accountOf(entry: Record<string, unknown>, path = "/auths/a.json"): Account {
   const draft = parseAccountFile(JSON.stringify(entry)).drafts[0]
@@ -117,10 +119,12 @@ test("an account known only by its refresh token keeps its id after the token wa
 })
 
 test("a stored secret that is not one is an error that does not quote it", () => {
+  const sealer = makeSealer({ key: makeMasterKey(noJitter), random: noJitter })
+  const accountId = fileWith("rt_1", 0).id
   const row = {
-    accountId: fileWith("rt_1", 0).id,
+    accountId,
     fingerprint: "f",
-    secretJson: '"secret"',
+    secretJson: sealer.seal('"secret"', { table: "credentials", accountId, field: "secret_json" }),
     generation: 1,
     previousFingerprint: null,
     previousSecretJson: null,
@@ -137,7 +141,7 @@ test("a stored secret that is not one is an error that does not quote it", () =>
     endRefresh: () => {},
     listRefreshIntents: () => [],
   }
-  const vault = makeCredentialVault({ rows, clock: () => 0 })
+  const vault = makeCredentialVault({ rows, clock: () => 0, sealer })
   expect(() => vault.byAccount(row.accountId)).toThrow(/^The stored credential of acc_[0-9a-f]{16} is not readable\.$/)
 })
 

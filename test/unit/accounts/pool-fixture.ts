@@ -4,6 +4,8 @@ import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 
 import { type AccountPoolEvent, type AccountPoolParts, makeAccountPool } from "#accounts/account-pool.ts"
+import { makeMasterKey } from "#accounts/secrets/master-key.ts"
+import { makeSealer } from "#accounts/secrets/seal.ts"
 import { makeStore } from "#store/store.ts"
 
 import { makeManualTime } from "../../support/manual-timers.ts"
@@ -19,11 +21,14 @@ export function makePoolFixture() {
   const tokens = startTokenEndpoint()
   const events: AccountPoolEvent[] = []
   let store = makeStore({ path: join(dataDir, "core.db"), pid: process.pid })
+  const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes)
+  const sealer = makeSealer({ key: makeMasterKey(random), random })
   const makePool = (parts: Partial<AccountPoolParts> = {}) =>
     makeAccountPool({
       authDir,
       dataDir,
       rows: store,
+      sealer,
       send: tokens.send,
       endpoint: tokens.endpoint,
       clock: time.clock,

@@ -1,14 +1,26 @@
 /** `sluice accounts` from the command line: in process, and as a program where standard input and output matter. */
 
 import { afterEach, expect, test } from "bun:test"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 import { refreshFingerprint } from "#accounts/fingerprint.ts"
+import { fileKeySlots } from "#accounts/secrets/key-slots.ts"
+import { sealRow } from "#accounts/secrets/sealed-rows.ts"
 import { relativeTime } from "#cli/accounts/show-accounts.ts"
 import { accountsCommand } from "#cli/accounts.ts"
-import { makeStore } from "#store/store.ts"
+import { openStore } from "#cli/compose/open-store.ts"
 
 import { recordIo } from "../../support/command-io.ts"
 import { ROOT } from "../../support/source-tree.ts"
@@ -101,25 +113,30 @@ test("an import of which nothing could be taken is exit code 1", async () => {
   expect((await home.run(["import", "in.txt", "--format", "refresh-tokens"])).exitCode).toBe(0)
 })
 
-test("list counts what a running gateway refreshed, without taking its lock; --files-only does not", async () => {
+/** Ann's account as a gateway leaves it after a refresh: an older file, a newer credential in the database. */
+async function makeRefreshedHome() {
   const home = makeHome()
-  const old = entry("ann", 1_700_000_000)
-  home.put("in.json", old)
+  home.put("in.json", entry("ann", 1_700_000_000))
   await home.run(["import", "in.json"])
   const { accounts } = JSON.parse((await home.run(["list", "--json"])).stdout)
-  const store = makeStore({ path: join(home.env.SLUICE_DATA_DIR, "core.db"), pid: process.pid })
-  store.commitCredentials([
-    {
-      accountId: accounts[0].id,
-      fingerprint: refreshFingerprint("rt_new"),
-      secretJson: JSON.stringify({ accessToken: entry("ann", 1_800_000_000).access_token, refreshToken: "rt_new" }),
-      generation: 4,
-      previousFingerprint: refreshFingerprint("rt_ann"),
-      previousSecretJson: null,
-      previousAtMs: 1,
-      updatedAtMs: 1,
-    },
-  ])
+  const keyFile = join(home.env.SLUICE_DATA_DIR, "master.key")
+  const { store, sealer, key } = await openStore(home.env.SLUICE_DATA_DIR, fileKeySlots(keyFile))
+  const row = {
+    accountId: accounts[0].id,
+    fingerprint: refreshFingerprint("rt_new"),
+    secretJson: JSON.stringify({ accessToken: entry("ann", 1_800_000_000).access_token, refreshToken: "rt_new" }),
+    generation: 4,
+    previousFingerprint: refreshFingerprint("rt_ann"),
+    previousSecretJson: null,
+    previousAtMs: 1,
+    updatedAtMs: 1,
+  }
+  store.commitCredentials([sealRow(row, sealer)])
+  return { home, store, key, keyFile }
+}
+
+test("list counts what a running gateway refreshed, without taking its lock; --files-only does not", async () => {
+  const { home, store } = await makeRefreshedHome()
   const generation = async (...flags: string[]) =>
     JSON.parse((await home.run(["list", "--json", ...flags])).stdout).accounts[0].credential.generation
   expect(await generation()).toBe(4)
@@ -127,6 +144,15 @@ test("list counts what a running gateway refreshed, without taking its lock; --f
   expect((await home.run(["export", "--format", "refresh-tokens"])).stdout).toBe("rt_new\n")
   store.close()
   expect(await generation()).toBe(4)
+})
+
+test("without its key, what a gateway kept is refused and no key is made; the files alone can be read", async () => {
+  const { home, store, key, keyFile } = await makeRefreshedHome()
+  store.close()
+  renameSync(keyFile, `${keyFile}.away`)
+  await expect(home.run(["list"])).rejects.toThrow(`needs the master key ${key.id}`)
+  expect((await home.run(["list", "--files-only"])).exitCode).toBe(0)
+  expect(existsSync(keyFile)).toBe(false)
 })
 
 test("export writes a file for this user alone and never over another; a terminal gets no secrets", async () => {

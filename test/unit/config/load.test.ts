@@ -30,6 +30,7 @@ test("without any layer the defaults hold", async () => {
     listen: { host: "127.0.0.1", port: 8080 },
     authDir: join(folder.path, "auths"),
     dataDir: join(folder.path, "home/.local/share/sluice"),
+    masterKey: { source: "auto", file: join(folder.path, "home/.local/share/sluice/master.key") },
     modelsPath: undefined,
     baseUrl: "https://chatgpt.com/backend-api/codex",
     usageUrl: "https://chatgpt.com/backend-api/wham/usage",
@@ -110,6 +111,8 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "proxy-url": "socks5h://127.0.0.1:1080",
   "auth-dir": "/srv/auths",
   "data-dir": "/srv/data",
+  "master-key-source": "file",
+  "master-key-file": "/run/secrets/sluice-key",
   models: "models.json",
   "log-level": "debug",
   "log-format": "json",
@@ -212,4 +215,11 @@ test("the shipped example loads", async () => {
   const { config, warnings } = await loadedFrom({ yaml: example })
   expect(warnings).toEqual([])
   expect(config.apiKeys).toHaveLength(1)
+})
+
+test("the master key is no setting: no warning names it and no layer holds it", async () => {
+  using folder = makeFolder()
+  const result = await makeLoader(folder, { env: { SLUICE_MASTER_KEY: "not-to-be-seen" } }).load()
+  expect(result).toMatchObject({ type: "loaded", loaded: { warnings: [] } })
+  expect(JSON.stringify(result)).not.toContain("not-to-be-seen")
 })

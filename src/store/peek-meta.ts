@@ -1,0 +1,43 @@
+/** Looks at named values of a database without opening it for writing: not a byte of it changes. */
+
+import { constants, Database } from "bun:sqlite"
+import { existsSync } from "node:fs"
+import { pathToFileURL } from "node:url"
+
+import { GatewayError } from "#core/errors.ts"
+
+import { refuseLostFile, sizeBytes, unusable } from "./core-database.ts"
+
+/** Opens a database for reading. */
+function openForReading(path: string): Database {
+  // Committed rows in the log have to be seen. An ordinary reader leaves -wal and -shm behind where there were none,
+  // hence `immutable` for a database that was closed in order. https://sqlite.org/uri.html#uriimmutable
+  if ((sizeBytes(`${path}-wal`) ?? 0) > 0) return new Database(path, { readonly: true })
+  const address = `${pathToFileURL(path).href}?immutable=1`
+  return new Database(address, constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
+}
+
+function readValues(database: Database, keys: readonly string[]): ReadonlyMap<string, string> {
+  const table = database.query("select 1 from sqlite_schema where name = 'meta'").get()
+  if (table === null) return new Map()
+  const read = database.query<{ value: string }, [string]>("select value from meta where key = ?")
+  return new Map(
+    keys.flatMap(key => {
+      const row = read.get(key)
+      return row === null ? [] : [[key, row.value] as const]
+    }),
+  )
+}
+
+/** Returns the named values that are there; none when there is no database yet. Throws `internal` for a damaged one. */
+export function peekMeta(path: string, keys: readonly string[]): ReadonlyMap<string, string> {
+  refuseLostFile(path)
+  if (!existsSync(path)) return new Map()
+  try {
+    using database = openForReading(path)
+    return readValues(database, keys)
+  } catch (error) {
+    if (error instanceof GatewayError) throw error
+    throw unusable(path, error instanceof Error ? error.message : "it cannot be read", error)
+  }
+}
