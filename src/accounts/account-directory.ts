@@ -1,8 +1,9 @@
 /** A directory of account files, loaded and followed while the program runs. */
 
-import type { Account } from "#core/account.ts"
+import { type Account, filePathOf } from "#core/account.ts"
 import type { Clock, Timers } from "#core/clock.ts"
 import { type GatewayError, toGatewayError } from "#core/errors.ts"
+import type { AccountId } from "#core/ids.ts"
 
 import type { CredentialMemory } from "./account-from-draft.ts"
 import { compareRosters, composeRoster, type Duplicate, type Roster, type RosterChange } from "./account-roster.ts"
@@ -49,6 +50,8 @@ export type AccountDirectory = {
   /** Loads everything (an `account-added` for each account), then follows changes. */
   readonly start: () => Promise<void>
   readonly accounts: () => readonly Account[]
+  /** Every file the account is in. */
+  readonly pathsOf: (id: AccountId) => readonly string[]
   /** Looks at every file's stamp now and reads those that changed. */
   readonly rescan: () => Promise<void>
   /** Reads one account's file again whatever its stamp; undefined when the account is gone. Never rejects. */
@@ -173,13 +176,21 @@ async function scan(state: DirectoryState): Promise<void> {
 }
 
 async function reload(state: DirectoryState, account: Account): Promise<Account | undefined> {
-  const { path } = account.source
+  const path = filePathOf(account)
+  if (path === undefined) return state.roster.accounts.get(account.id)
   const known = state.files.get(path)
   const read = await loadAccountFile(path, state.parts.memory)
   if (read === undefined) state.files.delete(path)
   else if (read.faults.length === 0) admit(state, { path, stamp: known?.stamp ?? "" }, read)
   publish(state)
   return state.roster.accounts.get(account.id)
+}
+
+function pathsOf(state: DirectoryState, id: AccountId): readonly string[] {
+  const holders = [...state.files.values()].filter(({ loaded }) =>
+    loaded.resolved.some(({ account }) => account.id === id),
+  )
+  return holders.map(({ loaded }) => loaded.path)
 }
 
 function hasUnsettled(state: DirectoryState): boolean {
@@ -227,6 +238,7 @@ export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirec
       await lookBy(scanFirst)
     },
     accounts: () => [...state.roster.accounts.values()],
+    pathsOf: id => pathsOf(state, id),
     rescan,
     reload: account => inTurn(() => reload(state, account)),
     close: () => {

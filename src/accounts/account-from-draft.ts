@@ -33,7 +33,7 @@ export const NO_MEMORY: CredentialMemory = { byAccount: () => undefined, byFinge
 export type ResolvedAccount = { readonly account: Account; readonly staleFingerprint?: string }
 
 /** Claims of both tokens; the access token, which the upstream sees, goes first. */
-function claimsOf({ idToken, accessToken }: AccountDraft): TokenClaims {
+export function claimsOfTokens({ idToken, accessToken }: Pick<AccountDraft, "idToken" | "accessToken">): TokenClaims {
   const access = accessToken === undefined ? {} : readTokenClaims(accessToken)
   // Most access tokens say everything, and decoding a second token for each of a thousand accounts is felt at start.
   if (idToken === undefined || idToken === accessToken || saysEverything(access)) return access
@@ -54,10 +54,13 @@ function credentialOf(draft: AccountDraft, expiresAtMs: number | undefined): Cre
   return { type: "chatgpt", accessToken: accessToken ?? "", generation: 0, ...known }
 }
 
-/** Makes the account a file's entry describes, before the store is asked. */
-export function accountFromDraft(draft: AccountDraft, path: string): Account {
-  const source: AccountSource = { path, index: draft.index }
-  const claims = claimsOf(draft)
+/** The name of an account of which nothing is known yet. */
+export const UNNAMED_LABEL = "unnamed account"
+
+/** Makes the account an entry describes, before the store is asked. Without a path it will live in the database. */
+export function accountFromDraft(draft: AccountDraft, path?: string): Account {
+  const source: AccountSource = path === undefined ? { type: "store" } : { type: "file", path, index: draft.index }
+  const claims = claimsOfTokens(draft)
   const workspaceId = draft.workspaceId ?? claims.workspaceId
   const userId = draft.userId ?? claims.userId
   const email = claims.email ?? draft.email
@@ -66,15 +69,20 @@ export function accountFromDraft(draft: AccountDraft, path: string): Account {
   const isLasting = hasLastingIdentity({ userId, workspaceId })
   const fingerprint = isLasting || draft.refreshToken === undefined ? undefined : refreshFingerprint(draft.refreshToken)
   return {
-    id: makeAccountId({ userId, workspaceId, fingerprint, apiKey: draft.apiKey, ...source }),
+    id: makeAccountId({ userId, workspaceId, fingerprint, apiKey: draft.apiKey, place: placeOf(draft, source) }),
     provider: draft.provider,
-    label: email ?? draft.label ?? basename(path),
+    label: email ?? draft.label ?? (path === undefined ? UNNAMED_LABEL : basename(path)),
     ...compact({ email, plan, workspaceId, userId, fedramp }),
     disabled: draft.disabled,
     // The expiry inside the access token is the truth; the file's own note may be of an earlier token.
     credential: credentialOf(draft, claims.expiresAtMs ?? draft.expiresAtMs),
     source,
   }
+}
+
+/** What tells an account apart of which nothing lasting is known. */
+function placeOf({ accessToken = "" }: AccountDraft, source: AccountSource): string {
+  return source.type === "file" ? `path\n${source.path}\n${source.index}` : `access\n${accessToken}`
 }
 
 function fingerprintOf(credential: Credential): string | undefined {

@@ -1,11 +1,12 @@
-/** All accounts of the gateway: the directory, the refresher and the durable commit, wired together. */
+/** All accounts of the gateway: their sources, the refresher and the durable commit, wired together. */
 
 import type { Clock, Timers } from "#core/clock.ts"
 import type { RandomBytes } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 
-import { type AccountDirectory, type DirectoryEvent, makeAccountDirectory } from "./account-directory.ts"
 import { makeCredentialWriter } from "./account-file.ts"
+import type { CredentialMemory } from "./account-from-draft.ts"
+import { type AccountSources, makeAccountSources, type SourceEvent, type SourceRows } from "./account-sources.ts"
 import { type CommitEvent, type CredentialCommit, makeCredentialCommit } from "./credential-commit.ts"
 import { type CredentialVault, makeCredentialVault, type VaultRows } from "./credential-vault.ts"
 import { type EmergencyJournal, openJournalIn } from "./emergency-journal.ts"
@@ -15,14 +16,14 @@ import { makeRefresher } from "./refresher.ts"
 import type { Sealer } from "./secrets/seal.ts"
 
 /** Everything the accounts tell. */
-export type AccountPoolEvent = Exclude<DirectoryEvent, { type: "file-behind" }> | RefresherEvent | CommitEvent
+export type AccountPoolEvent = Exclude<SourceEvent, { type: "file-behind" }> | RefresherEvent | CommitEvent
 
 /** What the pool is made of. */
 export type AccountPoolParts = {
   readonly authDir: string
   /** Exists already and belongs to this process; the emergency journal lies in it. */
   readonly dataDir: string
-  readonly rows: VaultRows
+  readonly rows: VaultRows & SourceRows
   /** Seals what the store and the journal keep. */
   readonly sealer: Sealer
   readonly send: SendUpstream
@@ -36,17 +37,20 @@ export type AccountPoolParts = {
   readonly unknownLifetimeMs?: number
   /** Exchanges at a time; default 4. */
   readonly refreshConcurrency?: number
+  /** False: nothing is refreshed unless somebody asks; default true. */
+  readonly isPlanning?: boolean
 }
 
 /** The accounts at work. */
-export type AccountPool = Pick<Refresher, "accounts" | "get" | "refresh" | "refreshAll"> & {
-  /** Recovers what an earlier run could not store, loads all files, then follows them and refreshes. */
-  readonly start: () => Promise<void>
-  /** Looks at the directory now. */
-  readonly rescan: () => Promise<void>
-  /** Waits for exchanges that run, stores what is held, stops watching. */
-  readonly close: () => Promise<void>
-}
+export type AccountPool = Pick<Refresher, "accounts" | "get" | "lastFailure" | "refresh" | "refreshAll"> &
+  Pick<AccountSources, "rescan" | "put" | "remove" | "changeSettings" | "settingsOf" | "archived"> & {
+    /** What the store remembers of credentials, for those who compare. */
+    readonly memory: CredentialMemory
+    /** Recovers what an earlier run could not store, loads all accounts, then follows their files and refreshes. */
+    readonly start: () => Promise<void>
+    /** Waits for exchanges that run, stores what is held, stops watching. */
+    readonly close: () => Promise<void>
+  }
 
 type Wiring = {
   readonly refresher: Refresher
@@ -54,7 +58,7 @@ type Wiring = {
   readonly emit: (event: AccountPoolEvent) => void
 }
 
-function onDirectoryEvent({ refresher, commit, emit }: Wiring, event: DirectoryEvent): void {
+function onSourceEvent({ refresher, commit, emit }: Wiring, event: SourceEvent): void {
   switch (event.type) {
     case "account-added":
     case "account-changed":
@@ -73,6 +77,7 @@ function onDirectoryEvent({ refresher, commit, emit }: Wiring, event: DirectoryE
     case "directory-missing":
     case "file-broken":
     case "file-repaired":
+    case "stored-account-failed":
       emit(event)
       return
   }
@@ -98,39 +103,49 @@ function makeCommit(
 
 /** Makes the pool; nothing is read before `start`. */
 export function makeAccountPool(parts: AccountPoolParts): AccountPool {
-  const { authDir, dataDir, rows, clock, timers, emit, endpoint = OPENAI_TOKEN_ENDPOINT, refreshConcurrency } = parts
+  const { dataDir, rows, clock, emit, endpoint = OPENAI_TOKEN_ENDPOINT, refreshConcurrency } = parts
   const vault = makeCredentialVault({ rows, clock, sealer: parts.sealer })
   const journal = openJournalIn(dataDir)
   const commit = makeCommit(parts, vault, journal, () => refresher.resume())
-  const directory: AccountDirectory = makeAccountDirectory({
-    path: authDir,
-    clock,
-    timers,
-    memory: vault,
-    emit: event => onDirectoryEvent({ refresher, commit, emit }, event),
+  const sources = makeAccountSources({
+    ...parts,
+    vault,
+    live: id => refresher.get(id),
+    emit: event => onSourceEvent({ refresher, commit, emit }, event),
   })
   const refresher = makeRefresher({
     ...parts,
     endpoint,
     ...(refreshConcurrency === undefined ? {} : { maxRunning: refreshConcurrency }),
     commit: commit.commit,
-    reload: directory.reload,
+    reload: sources.reload,
     intents: vault,
-    emit,
+    emit: event => {
+      emit(event)
+      if (event.type === "credential-renewed") sources.renewed(event.account)
+    },
   })
+  const { rescan, put, remove, changeSettings, settingsOf, archived } = sources
   return {
+    rescan,
+    put,
+    remove,
+    changeSettings,
+    settingsOf,
+    archived,
+    memory: vault,
     accounts: refresher.accounts,
     get: refresher.get,
+    lastFailure: refresher.lastFailure,
     refresh: refresher.refresh,
     refreshAll: refresher.refreshAll,
     start: async () => {
       commit.recover()
       vault.wipeOld()
-      await directory.start()
+      await sources.start()
     },
-    rescan: directory.rescan,
     close: async () => {
-      directory.close()
+      sources.close()
       await refresher.close()
       await commit.close()
       journal.close()

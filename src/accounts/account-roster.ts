@@ -23,19 +23,20 @@ export type RosterChange =
 
 /** Adds the files up in their order. */
 export function composeRoster(files: Iterable<LoadedFile>): Roster {
-  const accounts = new Map<AccountId, Account>()
+  const served = new Map<AccountId, { readonly account: Account; readonly path: string }>()
   const duplicates: Duplicate[] = []
-  for (const file of files) {
-    for (const { account } of file.resolved) {
-      const present = accounts.get(account.id)
-      const served = present === undefined ? account : pickNewerAccount(present, account)
-      accounts.set(account.id, served)
+  for (const { path, resolved } of files) {
+    for (const { account } of resolved) {
+      const present = served.get(account.id)
+      const found = { account, path }
+      const winner = present === undefined || pickNewerAccount(present.account, account) === account ? found : present
+      served.set(account.id, winner)
       if (present === undefined) continue
-      const left = served === present ? account : present
-      duplicates.push({ accountId: account.id, path: left.source.path, servedFrom: served.source.path })
+      const loser = winner === found ? present : found
+      duplicates.push({ accountId: account.id, path: loser.path, servedFrom: winner.path })
     }
   }
-  return { accounts, duplicates }
+  return { accounts: new Map([...served].map(([id, { account }]) => [id, account])), duplicates }
 }
 
 /** Lists what leads from `before` to `after`: removals first, so that nothing is counted twice. */

@@ -1,6 +1,6 @@
 /** Makes rotated credentials durable: store row, account file, and when neither takes them the emergency journal. */
 
-import type { Account } from "#core/account.ts"
+import { type Account, filePathOf } from "#core/account.ts"
 import type { CancelTimer, Timers } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
@@ -49,7 +49,8 @@ export type CredentialCommit = {
 /** A rotation and what is still missing of it. */
 type Unfinished = {
   readonly rotation: Rotation
-  readonly write: CredentialWrite
+  /** Undefined: the account has no file. */
+  readonly write: CredentialWrite | undefined
   needsRow: boolean
   needsFile: boolean
 }
@@ -63,8 +64,8 @@ function reasonOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unexpected error"
 }
 
-function isHeld({ needsRow, needsFile }: Unfinished): boolean {
-  return needsRow && needsFile
+function isHeld({ needsRow, needsFile, write }: Unfinished): boolean {
+  return needsRow && (needsFile || write === undefined)
 }
 
 /** The state of one committer; owned by the closure in `makeCredentialCommit`. */
@@ -89,12 +90,13 @@ function tryRows({ parts }: CommitState, items: readonly Unfinished[]): unknown 
 }
 
 async function tryFile({ parts }: CommitState, item: Unfinished): Promise<void> {
-  if (!item.needsFile) return
+  const { write } = item
+  if (!item.needsFile || write === undefined) return
   try {
-    await parts.writeFile(item.write)
+    await parts.writeFile(write)
     item.needsFile = false
   } catch (error) {
-    parts.emit({ type: "file-not-written", path: item.write.path, reason: reasonOf(error) })
+    parts.emit({ type: "file-not-written", path: write.path, reason: reasonOf(error) })
   }
 }
 
@@ -116,9 +118,10 @@ function holdInJournal({ parts }: CommitState, items: readonly Unfinished[], cau
 /** A file that missed an earlier rotation still holds the token of that one. */
 function itemOf(state: CommitState, rotation: Rotation): Unfinished {
   const earlier = state.unfinished.get(rotation.account.id)
-  const fingerprint = earlier?.needsFile === true ? earlier.write.fingerprint : rotation.fingerprint
-  const write = { path: rotation.account.source.path, fingerprint, credential: rotation.credential }
-  return { rotation, write, needsRow: true, needsFile: true }
+  const fingerprint = (earlier?.needsFile === true ? earlier.write?.fingerprint : undefined) ?? rotation.fingerprint
+  const path = filePathOf(rotation.account)
+  const write = path === undefined ? undefined : { path, fingerprint, credential: rotation.credential }
+  return { rotation, write, needsRow: true, needsFile: write !== undefined }
 }
 
 async function commitAll(state: CommitState, rotations: readonly Rotation[]): Promise<CommitResult> {
@@ -174,12 +177,13 @@ export function makeCredentialCommit(parts: CredentialCommitParts): CredentialCo
   return {
     commit: rotations => commitAll(state, rotations),
     repairFile: async (account, staleFingerprint) => {
-      const { credential, source } = account
-      if (credential.type !== "chatgpt" || state.unfinished.has(account.id)) return
+      const { credential } = account
+      const path = filePathOf(account)
+      if (path === undefined || credential.type !== "chatgpt" || state.unfinished.has(account.id)) return
       try {
-        await parts.writeFile({ path: source.path, fingerprint: staleFingerprint, credential })
+        await parts.writeFile({ path, fingerprint: staleFingerprint, credential })
       } catch (error) {
-        parts.emit({ type: "file-not-written", path: source.path, reason: reasonOf(error) })
+        parts.emit({ type: "file-not-written", path, reason: reasonOf(error) })
       }
     },
     recover: () => recoverJournal(parts.journal, parts.vault),

@@ -2,13 +2,11 @@
 
 import type { Account, Credential } from "#core/account.ts"
 import type { Clock } from "#core/clock.ts"
-import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
-import { isJsonObject, numberAt, stringAt } from "#core/json.ts"
 
 import type { CredentialMemory, RememberedCredential } from "./account-from-draft.ts"
+import { credentialFingerprint, readSecret, writeSecret } from "./credential-secret.ts"
 import { refreshFingerprint } from "./fingerprint.ts"
-import { compact } from "./formats/compact.ts"
 import type { Sealer } from "./secrets/seal.ts"
 import { openSecret, resealRow, sealRow } from "./secrets/sealed-rows.ts"
 
@@ -56,6 +54,9 @@ export type Rotation = {
   readonly fingerprint: string
 }
 
+/** A credential that comes from outside, and the one it takes the place of. */
+export type Adoption = { readonly account: Account; readonly replaced?: Credential }
+
 /** Credentials as the accounts folder sees the store. */
 export type CredentialVault = CredentialMemory & {
   /** All rotations of one exchange or none, on the disk when this returns. Throws the store's error. */
@@ -64,6 +65,9 @@ export type CredentialVault = CredentialMemory & {
   readonly commitKept: (rows: readonly VaultRow[]) => void
   /** Returns the row, sealed. */
   readonly rowOf: (rotation: Rotation) => VaultRow
+  /** Returns the row of a credential from outside, sealed; whoever writes it calls {@link CredentialVault.noteWritten}. */
+  readonly adoptionRowOf: (adoption: Adoption) => VaultRow
+  readonly noteWritten: (rows: readonly VaultRow[]) => void
   readonly begin: (account: Account, fingerprint: string) => void
   readonly end: (fingerprint: string) => void
   readonly leftOver: () => readonly VaultIntent[]
@@ -73,34 +77,12 @@ export type CredentialVault = CredentialMemory & {
 
 const KEEP_PREVIOUS_MS = 7 * 24 * 60 * 60 * 1000
 
-/** Turns a credential into the text that is sealed and stored. */
-function writeSecret(credential: ChatGptCredential): string {
-  const { accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs } = credential
-  return JSON.stringify({ accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs })
-}
-
-/** Opens and reads a row's secret. Throws `internal` for text that is not one, without quoting it. */
-function readSecret(row: VaultRow, sealer: Sealer): Credential {
-  const value: unknown = JSON.parse(openSecret(row, sealer))
-  const accessToken = isJsonObject(value) ? stringAt(value, "accessToken") : undefined
-  if (!isJsonObject(value) || accessToken === undefined) {
-    throw new GatewayError("internal", `The stored credential of ${row.accountId} is not readable.`)
-  }
-  const optional = compact({
-    refreshToken: stringAt(value, "refreshToken"),
-    idToken: stringAt(value, "idToken"),
-    expiresAtMs: numberAt(value, "expiresAtMs"),
-    lastRefreshAtMs: numberAt(value, "lastRefreshAtMs"),
-  })
-  return { type: "chatgpt", accessToken, generation: row.generation, ...optional }
-}
-
 function remember(row: VaultRow, sealer: Sealer): RememberedCredential {
   const { accountId, fingerprint, previousFingerprint } = row
   return {
     accountId,
     fingerprint,
-    credential: readSecret(row, sealer),
+    credential: readSecret(openSecret(row, sealer), row),
     ...(previousFingerprint === null ? {} : { previousFingerprint }),
   }
 }
@@ -115,6 +97,20 @@ function clearRowOf(rotation: Rotation, nowMs: number): VaultRow {
     previousFingerprint: fingerprint,
     previousSecretJson: writeSecret(previous),
     previousAtMs: nowMs,
+    updatedAtMs: nowMs,
+  }
+}
+
+function clearAdoptionRowOf({ account, replaced }: Adoption, nowMs: number): VaultRow {
+  const { id, credential } = account
+  return {
+    accountId: id,
+    fingerprint: credentialFingerprint(credential),
+    secretJson: writeSecret(credential),
+    generation: credential.generation,
+    previousFingerprint: replaced === undefined ? null : credentialFingerprint(replaced),
+    previousSecretJson: replaced === undefined ? null : writeSecret(replaced),
+    previousAtMs: replaced === undefined ? null : nowMs,
     updatedAtMs: nowMs,
   }
 }
@@ -179,6 +175,8 @@ export function makeCredentialVault({
     commit: rotations => commitRows(rotations.map(rowOf)),
     commitKept: kept => commitRows(kept.map(row => resealRow(row, sealer, sealer))),
     rowOf,
+    adoptionRowOf: adoption => sealRow(clearAdoptionRowOf(adoption, clock()), sealer),
+    noteWritten: rows => rows.forEach(known.add),
     begin: (account, fingerprint) =>
       rows.beginRefresh({
         fingerprint,

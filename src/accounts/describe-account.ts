@@ -2,7 +2,7 @@
 
 import { basename } from "node:path"
 
-import type { Account } from "#core/account.ts"
+import { type Account, filePathOf } from "#core/account.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
 
 import { compact } from "./formats/compact.ts"
@@ -18,8 +18,10 @@ export type AccountDescription = {
   readonly label: string
   readonly plan?: string
   readonly disabled: boolean
-  /** Name of the file without its directory. */
-  readonly file: string
+  readonly note?: string
+  readonly tags?: readonly string[]
+  /** Name of the file without its directory; absent for accounts in the database. */
+  readonly file?: string
   readonly credential: {
     readonly type: "chatgpt" | "api-key"
     readonly state: CredentialState
@@ -43,7 +45,8 @@ function credentialState({ credential }: Account, nowMs: number): CredentialStat
 
 /** Describes an account at the time `nowMs`. */
 export function describeAccount(account: Account, nowMs: number): AccountDescription {
-  const { id, provider, label, plan, disabled, source, credential } = account
+  const { id, provider, label, plan, disabled, note, tags, credential } = account
+  const path = filePathOf(account)
   const chatgpt = credential.type === "chatgpt" ? credential : undefined
   const expiresAtMs = chatgpt?.expiresAtMs
   const lastRefreshAtMs = chatgpt?.lastRefreshAtMs
@@ -51,9 +54,9 @@ export function describeAccount(account: Account, nowMs: number): AccountDescrip
     id,
     provider,
     label,
-    ...compact({ plan }),
+    ...compact({ plan, note, tags }),
     disabled,
-    file: basename(source.path),
+    ...compact({ file: path === undefined ? undefined : basename(path) }),
     credential: {
       type: credential.type,
       state: credentialState(account, nowMs),

@@ -13,8 +13,8 @@ export type IdentityFacts = {
   /** Fingerprint of the refresh token. */
   readonly fingerprint?: string | undefined
   readonly apiKey?: string | undefined
-  readonly path: string
-  readonly index: number
+  /** Whatever else tells it apart. */
+  readonly place: string
 }
 
 /**
@@ -27,16 +27,22 @@ export function makeAccountId(facts: IdentityFacts): AccountId {
 }
 
 function identityText(facts: IdentityFacts): string {
-  const { userId, workspaceId, fingerprint, apiKey, path, index } = facts
+  const { userId, workspaceId, fingerprint, apiKey, place } = facts
   if (userId !== undefined && workspaceId !== undefined) return `user\n${userId}\n${workspaceId}`
   if (fingerprint !== undefined) return `refresh\n${fingerprint}`
   if (apiKey !== undefined) return `key\n${apiKey}`
-  return `path\n${path}\n${index}`
+  return place
 }
 
 /** True when the id comes from user and workspace and therefore outlives every rotation. */
 export function hasLastingIdentity(facts: Pick<IdentityFacts, "userId" | "workspaceId">): boolean {
   return facts.userId !== undefined && facts.workspaceId !== undefined
+}
+
+/** The id made from user and workspace; undefined until both are known. */
+export function lastingIdOf({ userId, workspaceId }: Pick<Account, "userId" | "workspaceId">): AccountId | undefined {
+  if (userId === undefined || workspaceId === undefined) return undefined
+  return makeAccountId({ userId, workspaceId, place: "" })
 }
 
 /** When the access token was issued, as near as can be told; undefined when nothing tells it. Milliseconds. */

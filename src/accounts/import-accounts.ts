@@ -1,19 +1,20 @@
-/** Carries out the plan of an import: one file an account, existing files brought up to date in their own layout. */
+/** Carries out the plan of an import: new accounts go into the database, those that live in a file are brought up to date there. */
 
-import { mkdirSync } from "node:fs"
-import { dirname } from "node:path"
-
+import { type Account, filePathOf } from "#core/account.ts"
 import type { Clock } from "#core/clock.ts"
-import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 
-import { syncDirectory } from "./atomic-write.ts"
 import { type ImportPlan, type ImportResult, type PlannedWrite, SLICE_MS } from "./import-plan.ts"
-import { describeWriteFailure, writePlanned } from "./write-planned.ts"
+import { mergeAccount } from "./merge-account.ts"
+import { describeWriteFailure, rewriteInFile } from "./rewrite-in-file.ts"
+import type { NewStoredAccount } from "./stored-accounts.ts"
 
 /** What carrying out needs. */
 export type ApplyParts = {
-  readonly authDir: string
+  /** The account as it is now: it may have been refreshed since the plan was made. */
+  readonly present: (id: AccountId) => Account | undefined
+  /** Writes accounts into the database, all or none, and lets them serve. Throws what stands in the way. */
+  readonly put: (items: readonly NewStoredAccount[], options: { readonly isDurable: boolean }) => void
   readonly clock: Clock
   readonly pause: () => Promise<void>
   readonly signal: AbortSignal
@@ -21,30 +22,78 @@ export type ApplyParts = {
   readonly onProgress?: (written: number, total: number) => void
 }
 
-/**
- * Imports of more accounts than this leave the syncing to the system, which does it within half a minute: the source is
- * still there if the power goes. Syncing 10,000 files takes 5 s and more, writing them 0.6 s.
- */
-const MAX_SYNCED = 256
+/** Accounts in one transaction: about 8 ms of sealing and writing. */
+const MAX_BATCH = 250
+
+/** One import under way. */
+type Run = {
+  readonly parts: ApplyParts
+  readonly total: number
+  readonly failures: Map<AccountId, string>
+  batch: NewStoredAccount[]
+  sliceEndsAtMs: number
+  done: number
+}
+
+/** What has to be written for a planned account as things are now; undefined = nothing any more. */
+function itemOf({ parts }: Run, { account, rewrites, origin }: PlannedWrite): NewStoredAccount | undefined {
+  const live = parts.present(account.id)
+  if (live === undefined) return { account, origin }
+  const isAsPlanned = rewrites !== undefined && Bun.deepEquals(live.credential, rewrites.credential)
+  const merged = isAsPlanned ? account : mergeAccount(live, account)
+  if (merged === undefined) return undefined
+  const credential = { ...merged.credential, generation: live.credential.generation + 1 }
+  return { account: { ...merged, credential, source: { type: "store" } }, replaced: live.credential, origin }
+}
+
+/** Only the last write waits for the disk; it takes all earlier ones with it. */
+function flush(run: Run, options: { readonly isDurable: boolean }): void {
+  const { parts, failures } = run
+  const items = run.batch
+  run.batch = []
+  if (items.length === 0) return
+  try {
+    parts.put(items, options)
+  } catch (error) {
+    const reason = `could not be written: ${describeWriteFailure(error)}`
+    for (const { account } of items) failures.set(account.id, reason)
+  }
+}
+
+async function writeOne(run: Run, write: PlannedWrite): Promise<void> {
+  const path = write.rewrites === undefined ? undefined : filePathOf(write.rewrites)
+  if (write.rewrites === undefined || path === undefined) {
+    // Before and not after: something must be left for the last write, which waits for the disk.
+    if (run.batch.length >= MAX_BATCH) flush(run, { isDurable: false })
+    const item = itemOf(run, write)
+    if (item !== undefined) run.batch.push(item)
+    return
+  }
+  try {
+    await rewriteInFile(path, write.rewrites, write.account)
+  } catch (error) {
+    run.failures.set(write.account.id, `could not be written: ${describeWriteFailure(error)}`)
+  }
+}
 
 /** Writes everything; returns why for the accounts that could not be written. */
 async function writeAll(writes: readonly PlannedWrite[], parts: ApplyParts): Promise<ReadonlyMap<AccountId, string>> {
-  const failures = new Map<AccountId, string>()
-  const isSynced = writes.length <= MAX_SYNCED
-  let sliceEndsAtMs = parts.clock() + SLICE_MS
-  for (const [index, write] of writes.entries()) {
-    try {
-      await writePlanned(write, { isSynced })
-    } catch (error) {
-      failures.set(write.account.id, `could not be written: ${describeWriteFailure(error)}`)
+  const sliceEndsAtMs = parts.clock() + SLICE_MS
+  const run: Run = { parts, total: writes.length, failures: new Map(), batch: [], sliceEndsAtMs, done: 0 }
+  try {
+    for (const write of writes) {
+      await writeOne(run, write)
+      run.done += 1
+      if (parts.clock() < run.sliceEndsAtMs) continue
+      parts.onProgress?.(run.done, run.total)
+      await parts.pause()
+      parts.signal.throwIfAborted()
+      run.sliceEndsAtMs = parts.clock() + SLICE_MS
     }
-    if (parts.clock() < sliceEndsAtMs) continue
-    parts.onProgress?.(index + 1, writes.length)
-    await parts.pause()
-    parts.signal.throwIfAborted()
-    sliceEndsAtMs = parts.clock() + SLICE_MS
+  } finally {
+    flush(run, { isDurable: true })
   }
-  return failures
+  return run.failures
 }
 
 function withFailure(result: ImportResult, failures: ReadonlyMap<AccountId, string>): ImportResult {
@@ -53,21 +102,12 @@ function withFailure(result: ImportResult, failures: ReadonlyMap<AccountId, stri
 }
 
 /**
- * Carries out a plan and returns every entry's result. A file that cannot be written turns its entries into refused ones
- * and leaves the others alone. Creates the directory with mode 0700. Rejects with the signal's reason when it aborts;
- * what was written until then stays.
+ * Carries out a plan and returns every entry's result; what it says is written is on the disk. An account that cannot be
+ * written turns its entries into refused ones and leaves the others alone. Rejects with the signal's reason when it
+ * aborts; what was written until then stays.
  */
 export async function applyImport(plan: ImportPlan, parts: ApplyParts): Promise<readonly ImportResult[]> {
   if (plan.writes.length === 0) return plan.results
-  try {
-    mkdirSync(parts.authDir, { recursive: true, mode: 0o700 })
-  } catch (cause) {
-    throw new GatewayError("internal", `${parts.authDir} cannot be made (${describeWriteFailure(cause)}).`, { cause })
-  }
   const failures = await writeAll(plan.writes, parts)
-  if (plan.writes.length <= MAX_SYNCED) {
-    const directories = new Set(plan.writes.map(write => dirname(write.account.source.path)))
-    for (const directory of directories) await syncDirectory(directory)
-  }
   return failures.size === 0 ? plan.results : plan.results.map(result => withFailure(result, failures))
 }

@@ -1,18 +1,16 @@
 /** What an import would do: every entry's result, and each account once with what has to be written for it. */
 
-import { join } from "node:path"
-
 import { type Account, maskLabel } from "#core/account.ts"
 import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 
 import { accountFromDraft, type CredentialMemory } from "./account-from-draft.ts"
-import { refreshFingerprint, sha256Hex } from "./fingerprint.ts"
+import { refreshFingerprint } from "./fingerprint.ts"
 import type { AccountDraft } from "./formats/account-draft.ts"
 import type { ListFormat } from "./formats/format-names.ts"
 import { type ImportItem, readImport } from "./formats/read-import.ts"
-import { hasLastingIdentity } from "./identity.ts"
+import { hasLastingIdentity, lastingIdOf } from "./identity.ts"
 import { mergeAccount } from "./merge-account.ts"
 
 /** A text to take in and what to call it: a file's name or `standard input`. */
@@ -29,8 +27,13 @@ export type ImportResult = {
   readonly reason?: string
 }
 
-/** One account that has to be written. `rewrites` = the present account whose file is brought up to date. */
-export type PlannedWrite = { readonly account: Account; readonly rewrites?: Account }
+/** One account that has to be written. `rewrites` = the present account that is brought up to date. */
+export type PlannedWrite = {
+  readonly account: Account
+  readonly rewrites?: Account
+  /** The format it was read from. */
+  readonly origin: string
+}
 
 /** A source that was read, and as what. */
 export type ReadSource = { readonly name: string; readonly format?: ListFormat; readonly count: number }
@@ -44,11 +47,8 @@ export type ImportPlan = {
 
 /** What planning needs. */
 export type ImportParts = {
-  readonly authDir: string
-  /** The accounts that are there already. */
+  /** The accounts that are there already, archived ones included. */
   readonly present: Iterable<Account>
-  /** Names of all files of the directory. */
-  readonly fileNames: Iterable<string>
   readonly memory: CredentialMemory
   readonly clock: Clock
   /** Lets others run; awaited whenever {@link SLICE_MS} have passed. */
@@ -60,13 +60,12 @@ export type ImportParts = {
 export const SLICE_MS = 20
 
 /** One account as it grows while entries are taken in. */
-type Known = { account: Account; readonly before: Account | undefined; isChanged: boolean }
+type Known = { account: Account; readonly before: Account | undefined; origin: string; isChanged: boolean }
 
 type Planner = {
   readonly parts: ImportParts
   readonly byId: Map<AccountId, Known>
   readonly byRefresh: Map<string, Known>
-  readonly names: Set<string>
   readonly order: Known[]
 }
 
@@ -77,6 +76,9 @@ function fingerprintOf({ credential }: Account): string | undefined {
 
 function index(planner: Planner, known: Known): void {
   planner.byId.set(known.account.id, known)
+  // A bare refresh token's first refresh may have told who it is while its id was another one.
+  const lastingId = lastingIdOf(known.account)
+  if (lastingId !== undefined) planner.byId.set(lastingId, known)
   const fingerprint = fingerprintOf(known.account)
   if (fingerprint !== undefined) planner.byRefresh.set(fingerprint, known)
 }
@@ -94,53 +96,32 @@ function findByRefreshToken(planner: Planner, account: Account): Known | undefin
   return areBothCertain ? undefined : known
 }
 
-/** An account's own file is named after a fingerprint: neither e-mail nor anything else of it shows in listings. */
-function ownPath(planner: Planner, draft: AccountDraft): { readonly account: Account; readonly name: string } {
-  const { authDir } = planner.parts
-  const opaque = `codex-${sha256Hex(`access\n${draft.accessToken ?? ""}`).slice(0, 16)}.json`
-  const account = accountFromDraft({ ...draft, index: 0 }, join(authDir, opaque))
-  const certain = hasLastingIdentity(account) || draft.refreshToken !== undefined || draft.apiKey !== undefined
-  if (!certain) return { account, name: opaque }
-  const name = `codex-${account.id.slice("acc_".length)}.json`
-  return { account: accountFromDraft({ ...draft, index: 0 }, join(authDir, name)), name }
-}
-
-function addAccount(planner: Planner, account: Account, name: string): void {
-  let free = name
-  for (let count = 2; planner.names.has(free); count++) free = name.replace(/\.json$/, `-${count}.json`)
-  planner.names.add(free)
-  const known: Known = {
-    account: { ...account, source: { path: join(planner.parts.authDir, free), index: 0 } },
-    before: undefined,
-    isChanged: true,
-  }
-  planner.order.push(known)
-  index(planner, known)
-}
-
 type Taken = Pick<ImportResult, "outcome" | "accountId" | "label" | "reason">
 
-function take(planner: Planner, draft: AccountDraft): Taken {
-  const { account, name } = ownPath(planner, draft)
+function take(planner: Planner, draft: AccountDraft, origin: string): Taken {
+  const account = accountFromDraft(draft)
   const known = planner.byId.get(account.id) ?? findByRefreshToken(planner, account)
   if (known === undefined) {
-    addAccount(planner, account, name)
+    const added: Known = { account, before: undefined, origin, isChanged: true }
+    planner.order.push(added)
+    index(planner, added)
     return { outcome: "added", accountId: account.id, label: maskLabel(account.label) }
   }
   const merged = mergeAccount(known.account, account)
   const label = maskLabel((merged ?? known.account).label)
   if (merged === undefined) return { outcome: "unchanged", accountId: known.account.id, label }
   known.account = merged
+  known.origin = origin
   if (!known.isChanged) planner.order.push(known)
   known.isChanged = true
   index(planner, known)
   return { outcome: "updated", accountId: merged.id, label }
 }
 
-function resultOf(planner: Planner, source: string, item: ImportItem): ImportResult {
+function resultOf(planner: Planner, { name, format }: ReadSource, item: ImportItem): ImportResult {
   const { where } = item
-  if ("reason" in item) return { source, where, outcome: "refused", reason: item.reason }
-  return { source, where, ...take(planner, item.draft) }
+  if ("reason" in item) return { source: name, where, outcome: "refused", reason: item.reason }
+  return { source: name, where, ...take(planner, item.draft, format ?? "unknown") }
 }
 
 type Opened = ReadSource & { readonly items: Iterable<ImportItem> }
@@ -161,10 +142,11 @@ function makePlanner(parts: ImportParts): Planner {
     parts,
     byId: new Map(),
     byRefresh: new Map(),
-    names: new Set(parts.fileNames),
     order: [],
   }
-  for (const account of parts.present) index(planner, { account, before: account, isChanged: false })
+  for (const account of parts.present) {
+    index(planner, { account, before: account, origin: "", isChanged: false })
+  }
   return planner
 }
 
@@ -185,13 +167,17 @@ export async function planImport(
     const { items, ...facts } = openSource(source, forced)
     read.push(facts)
     for (const item of items) {
-      results.push(resultOf(planner, source.name, item))
+      results.push(resultOf(planner, facts, item))
       if (parts.clock() < sliceEndsAtMs) continue
       await parts.pause()
       parts.signal.throwIfAborted()
       sliceEndsAtMs = parts.clock() + SLICE_MS
     }
   }
-  const writes = planner.order.map(({ account, before }) => ({ account, ...(before && { rewrites: before }) }))
+  const writes = planner.order.map(({ account, before, origin }) => ({
+    account,
+    origin,
+    ...(before && { rewrites: before }),
+  }))
   return { sources: read, results, writes }
 }

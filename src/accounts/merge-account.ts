@@ -28,7 +28,7 @@ function mergeCredential(present: Credential, found: Credential): Credential | u
 
 /**
  * Returns `present` with what `found` knows better, or undefined when it knows nothing better. The place, the name and
- * whether it is disabled stay; the identity becomes the lasting one as soon as either has it.
+ * whether it is disabled stay; the identity becomes the lasting one as soon as either has it, where the file says who it is.
  */
 export function mergeAccount(present: Account, found: Account): Account | undefined {
   const credential = mergeCredential(present.credential, found.credential)
@@ -39,7 +39,9 @@ export function mergeAccount(present: Account, found: Account): Account | undefi
     ...present,
     ...compact({ email, plan, workspaceId, userId }),
     ...(isUnnamed ? { label: email } : {}),
-    ...(hasLastingIdentity(found) && !hasLastingIdentity(present) ? { id: found.id } : {}),
+    ...(present.source.type === "file" && hasLastingIdentity(found) && !hasLastingIdentity(present)
+      ? { id: found.id }
+      : {}),
     credential,
   }
 }

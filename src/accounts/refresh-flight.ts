@@ -2,7 +2,9 @@
 
 import type { Account, Credential } from "#core/account.ts"
 
+import { claimsOfTokens, UNNAMED_LABEL } from "./account-from-draft.ts"
 import type { Rotation } from "./credential-vault.ts"
+import { compact } from "./formats/compact.ts"
 import { readTokenClaims } from "./jwt.ts"
 import type { RefreshEntries, RefreshEntry } from "./refresh-entries.ts"
 import { decideFailure, type FailedAnswer } from "./refresh-failure.ts"
@@ -78,13 +80,19 @@ function renew(present: ChatGptCredential, tokens: RenewedTokens, nowMs: number)
   }
 }
 
+/** A bare refresh token says nothing; what its first refresh brings says who the account is. */
+function learnFromTokens(account: Account, credential: ChatGptCredential): Account & { credential: ChatGptCredential } {
+  const { workspaceId, userId, email, plan, fedramp } = claimsOfTokens(credential)
+  const learned = compact({ workspaceId, userId, email, plan, fedramp })
+  const label = account.email === undefined && account.label === UNNAMED_LABEL ? email : undefined
+  return { ...account, ...learned, ...compact({ label }), credential }
+}
+
 function rotationOf(entry: RefreshEntry, fingerprint: string, tokens: RenewedTokens, nowMs: number): Rotation[] {
   const previous = entry.account.credential
   if (previous.type !== "chatgpt") return []
   const credential = renew(previous, tokens, nowMs)
-  const plan = readTokenClaims(credential.accessToken).plan ?? entry.account.plan
-  const account = { ...entry.account, ...(plan === undefined ? {} : { plan }), credential }
-  return [{ account, credential, previous, fingerprint }]
+  return [{ account: learnFromTokens(entry.account, credential), credential, previous, fingerprint }]
 }
 
 /** First durable, then visible: whoever sees the new credential may rely on it. */

@@ -67,6 +67,8 @@ export type RefresherParts = {
   readonly reload: (account: Account) => Promise<Account | undefined>
   readonly intents: IntentBook
   readonly emit: (event: RefresherEvent) => void
+  /** False: nothing is refreshed unless somebody asks; default true. */
+  readonly isPlanning?: boolean
   /** Exchanges at a time; default 4. */
   readonly maxRunning?: number
   /** Age at which a token without a stated expiry is refreshed; default 8 days. */
@@ -97,6 +99,8 @@ export type Refresher = {
   readonly remove: (accountId: AccountId) => void
   readonly get: (accountId: AccountId) => Account | undefined
   readonly accounts: () => readonly Account[]
+  /** Why the last refresh failed; undefined once one has worked. */
+  readonly lastFailure: (accountId: AccountId) => RefreshFailure | undefined
   /** Refreshes one account now; calls for the same refresh token share one exchange. Never rejects. */
   readonly refresh: (accountId: AccountId, request?: RefreshRequest) => Promise<RefreshOutcome>
   /** Refreshes every enabled account that has a refresh token, ahead of the background. */

@@ -180,7 +180,8 @@ function makeState(parts: RefresherParts): RefresherState {
     // A flight never rejects, and its end is in the book.
     if (entry.fingerprint !== undefined && !flights.has(entry.fingerprint)) void join(state, entry.fingerprint, lane)
   }
-  const planner = makeRefreshPlanner({ clock, timers, entries: entries.all, start })
+  const planned = parts.isPlanning === false ? () => [] : entries.all
+  const planner = makeRefreshPlanner({ clock, timers, entries: planned, start })
   const flightParts: FlightParts = { ...parts, entries, jitter, onHeld: queue.pause }
   const state: RefresherState = { parts, entries, queue, planner, flightParts, flights, closed: false }
   return state
@@ -199,6 +200,7 @@ export function makeRefresher(parts: RefresherParts): Refresher {
     remove: entries.remove,
     get: accountId => entries.get(accountId)?.account,
     accounts: () => [...entries.all()].map(entry => entry.account),
+    lastFailure: accountId => entries.get(accountId)?.lastFailure,
     refresh: (accountId, request = {}) => refresh(state, accountId, request),
     refreshAll: onProgress => refreshAll(state, onProgress),
     resume: () => {

@@ -45,7 +45,9 @@ export async function removeAccount(account: Account, path: string): Promise<Rem
     parseAccountFile(text).drafts.flatMap(draft => {
       const found = accountFromDraft(draft, path)
       // An id made from a refresh token changes with it; then only the place says who it is.
-      const isPlace = path === account.source.path && draft.index === account.source.index && !hasLastingIdentity(found)
+      const { source } = account
+      const isHere = source.type === "file" && source.path === path && source.index === draft.index
+      const isPlace = isHere && !hasLastingIdentity(found)
       return isPlace || found.id === account.id ? [draft.index] : []
     }),
   )

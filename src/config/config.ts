@@ -35,6 +35,8 @@ export type Config = {
   readonly healthCheckConcurrency: number
   /** Client keys. Secrets. */
   readonly apiKeys: readonly string[]
+  /** Key of the operators' surface; blank = this machine only. A secret. */
+  readonly adminKey: string
   readonly oauth: { readonly issuer: string; readonly clientId: string }
   readonly keepaliveIntervalMs: number
   /** Headers that introduce a request upstream; `userAgent` is filled in. */
@@ -92,6 +94,7 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     healthCheckMaxFailures: values["health-check-max-failures"],
     healthCheckConcurrency: values["health-check-concurrency"],
     apiKeys: [...values["api-keys"]],
+    adminKey: values["admin-key"],
     oauth: { issuer: values.oauth.issuer.replace(/\/+$/, ""), clientId: values.oauth["client-id"] },
     keepaliveIntervalMs: toMs(values["keepalive-interval"]),
     upstreamIdentity: makeIdentity(values, place),

@@ -1,4 +1,4 @@
-/** Reads settings from environment variables: `SLUICE_<KEY>`, and the two names other programs share. */
+/** Reads settings from environment variables: `SLUICE_<KEY>`, and the names that are shared with other programs. */
 
 import { checkValue, readText } from "./check-value.ts"
 import { nearest } from "./edit-distance.ts"
@@ -51,8 +51,18 @@ export function readPortLayer(env: Environment, listen: unknown): ConfigLayer {
 
 /** Reads `HTTPS_PROXY` or `https_proxy` as `proxy-url`; for the case that no layer named that key. */
 export function readProxyLayer(env: Environment): ConfigLayer {
-  const name = ["HTTPS_PROXY", "https_proxy"].find(candidate => (env[candidate] ?? "") !== "")
-  const key = keyAt("proxy-url")
+  return readSharedLayer(env, "proxy-url", ["HTTPS_PROXY", "https_proxy"])
+}
+
+/** Reads the names that other gateways use for the admin key, as `admin-key`. They count over files. */
+export function readAdminKeyLayer(env: Environment): ConfigLayer {
+  return readSharedLayer(env, "admin-key", ["ADMIN_SECRET", "ADMIN_API_KEY"])
+}
+
+/** Reads the first of the variables that is set as the setting at `path`. */
+function readSharedLayer(env: Environment, path: string, names: readonly string[]): ConfigLayer {
+  const name = names.find(candidate => (env[candidate] ?? "") !== "")
+  const key = keyAt(path)
   if (name === undefined || key === undefined) return EMPTY_LAYER
   const checked = checkValue(key, env[name], { type: "env", name })
   switch (checked.type) {

@@ -27,6 +27,15 @@ const NETWORK = {
       "Keys clients must present. Empty = no key is asked for, which is only possible on a loopback address.",
     live: true,
   }),
+  "admin-key": text({
+    default: "",
+    description:
+      "Key of the operators' surface under `/api/admin`, sent in `X-Admin-Key` or as a Bearer token. `ADMIN_SECRET` and `ADMIN_API_KEY` in the environment set it too. Empty = that surface is open to direct connections from this machine and to nobody else.",
+    expected: "a key without spaces, or nothing",
+    pattern: "^[!-~]*$",
+    live: true,
+    secret: true,
+  }),
   "base-url": text({
     default: "https://chatgpt.com/backend-api/codex",
     description: "Upstream the ChatGPT accounts are used at. Without a scheme, https is meant.",

@@ -17,8 +17,10 @@ export type Credential =
     }
   | { readonly type: "api-key"; readonly apiKey: string; readonly baseUrl?: string; readonly generation: number }
 
-/** Where an account came from; a file may hold several accounts. */
-export type AccountSource = { readonly path: string; readonly index: number }
+/** Where an account lives: in a file, which may hold several, or in the gateway's own database. */
+export type AccountSource =
+  | { readonly type: "file"; readonly path: string; readonly index: number }
+  | { readonly type: "store" }
 
 /** One account. Replaced whole when anything about it changes. */
 export type Account = {
@@ -35,8 +37,16 @@ export type Account = {
   /** FedRAMP workspaces need a header of their own. */
   readonly fedramp?: boolean
   readonly disabled: boolean
+  /** What operators wrote down about it. */
+  readonly note?: string
+  readonly tags?: readonly string[]
   readonly credential: Credential
   readonly source: AccountSource
+}
+
+/** The file an account lives in; undefined = the database. */
+export function filePathOf({ source }: Pick<Account, "source">): string | undefined {
+  return source.type === "file" ? source.path : undefined
 }
 
 /** Shows the first characters of a label and hides the rest: `jo***@example.com`, `acc***`. */

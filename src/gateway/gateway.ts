@@ -3,13 +3,14 @@
 import type { CompactMode } from "./calls/compact.ts"
 import { type ModelCalls, makeModelCalls } from "./calls/model-calls.ts"
 import type { ServeTurnParts } from "./calls/serve-turn-parts.ts"
+import { type Desk, type DeskParts, makeDesk } from "./desk/desk.ts"
 import type { Catalogue } from "./models/catalogue.ts"
 import { type ModelEndpoints, makeModelEndpoints } from "./models/endpoints.ts"
 import { makeOperators, type Operators, type OperatorsParts } from "./pool/operators.ts"
 import type { Status } from "./pool/status.ts"
 
 /** What HTTP and the commands can ask of the gateway. */
-export type Gateway = ModelCalls & Status & Operators & { readonly models: ModelEndpoints }
+export type Gateway = ModelCalls & Status & Operators & { readonly models: ModelEndpoints; readonly desk: Desk }
 
 /** What the gateway is made of. */
 export type GatewayParts = OperatorsParts & {
@@ -19,6 +20,7 @@ export type GatewayParts = OperatorsParts & {
   readonly slugOf: (name: string) => string
   readonly compactMode: () => CompactMode
   readonly status: Status
+  readonly desk: DeskParts
 }
 
 /** Puts the gateway together. */
@@ -28,5 +30,6 @@ export function makeGateway(parts: GatewayParts): Gateway {
     ...parts.status,
     ...makeOperators(parts),
     models: makeModelEndpoints(parts.catalogue, parts.slugOf),
+    desk: makeDesk(parts.desk),
   }
 }

@@ -49,15 +49,31 @@ function admitLocal(request: Request, url: URL): Principal {
   })
 }
 
-function isLoopbackName(host: string): boolean {
+/** True for the names browsers give this machine. */
+export function isLoopbackName(host: string): boolean {
   return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+/** The token of `Authorization: Bearer`; undefined when there is none. */
+export function bearerOf(headers: Headers): string | undefined {
+  const authorization = headers.get("authorization")
+  return authorization === null ? undefined : /^Bearer\s+(.+)$/i.exec(authorization)?.[1]
+}
+
+/** Compares two texts in a time that says nothing about where they differ. */
+export function isSameText(left: string, right: string): boolean {
+  return crypto.timingSafeEqual(sha256(left), sha256(right))
 }
 
 /** Finds the key: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, `?key=`, in this order. */
 function presentedKey(headers: Headers, url: URL): string | undefined {
-  const authorization = headers.get("authorization")
-  const bearer = authorization === null ? undefined : /^Bearer\s+(.+)$/i.exec(authorization)?.[1]
-  return bearer ?? headers.get("x-api-key") ?? headers.get("x-goog-api-key") ?? url.searchParams.get("key") ?? undefined
+  return (
+    bearerOf(headers) ??
+    headers.get("x-api-key") ??
+    headers.get("x-goog-api-key") ??
+    url.searchParams.get("key") ??
+    undefined
+  )
 }
 
 function sha256(text: string): Buffer {

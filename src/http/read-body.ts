@@ -17,10 +17,15 @@ export type BodyLimits = {
  * `invalid-request` with code `invalid_json`.
  */
 export async function readJsonBody(request: Request, limits: BodyLimits): Promise<JsonObject> {
+  return parseObject(await readBodyBytes(request, limits))
+}
+
+/** Returns the body, unpacked. Throws `request-too-large`, `request-timeout` or `unsupported-encoding`. */
+export async function readBodyBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
   const declaredBytes = Number(request.headers.get("content-length") ?? 0)
   if (declaredBytes > limits.maxBytes) throw tooLarge(limits.maxBytes)
   const raw = await readBytes(request, limits)
-  return parseObject(await decompress(raw, request.headers.get("content-encoding"), limits.maxBytes))
+  return decompress(raw, request.headers.get("content-encoding"), limits.maxBytes)
 }
 
 async function readBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
@@ -71,7 +76,7 @@ async function decompress(
   raw: Uint8Array<ArrayBuffer>,
   encoding: string | null,
   maxBytes: number,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const name = (encoding ?? "identity").trim().toLowerCase()
   if (name === "identity" || name === "") return raw
   const unpack = UNPACKERS[name]
@@ -97,7 +102,7 @@ async function decompress(
 
 type Zlib = typeof import("node:zlib")
 type Packed = { readonly raw: Uint8Array; readonly maxOutputLength: number }
-type Unpack = (zlib: Zlib, packed: Packed) => Uint8Array
+type Unpack = (zlib: Zlib, packed: Packed) => Uint8Array<ArrayBuffer>
 
 const gunzip: Unpack = (zlib, { raw, ...limit }) => zlib.gunzipSync(raw, limit)
 

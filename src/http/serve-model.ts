@@ -5,6 +5,7 @@ import { makeId, type ProtocolId, type RandomBytes, type RequestId } from "#core
 import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
 
+import type { AdminParts } from "./admin/admin-route.ts"
 import type { Admission } from "./admission.ts"
 import { errorResponse } from "./errors.ts"
 import { readJsonBody } from "./read-body.ts"
@@ -16,6 +17,8 @@ export type ServeParts = {
   readonly random: RandomBytes
   readonly admission: () => Admission
   readonly bodyLimits: () => { readonly maxBytes: number; readonly timeoutMs: number }
+  /** What the operators' surface needs besides. */
+  readonly admin: Pick<AdminParts, "admission" | "bodyTimeoutMs">
   /** Told about requests that end before the gateway has seen them. */
   readonly refused: (refusal: RefusedRequest) => void
 }

@@ -5,6 +5,7 @@ import { Elysia } from "elysia"
 import { GatewayError } from "#core/errors.ts"
 import type { Gateway } from "#gateway/gateway.ts"
 
+import { adminRoutes } from "./admin/admin.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
@@ -22,19 +23,21 @@ export type RunningServer = {
 }
 
 /** Builds the application; `fetch` can be called without a socket. */
-function makeApplication(gateway: Gateway, parts: ServeParts) {
+function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: Request) => string | undefined) {
   // Without `standardHostname: false` the router cuts the path at a fixed offset and misses it for short host names.
   return new Elysia({ handler: { standardHostname: false } })
     .onError(({ code, error }) => errorResponse(routingError(code, error), "openai-chat", newRequestId(parts.random)))
     .use(openaiRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))
+    .use(adminRoutes({ ...parts.admin, desk: gateway.desk, timers: parts.timers, peerOf }))
     .options("/*", preflight)
 }
 
 /** Starts listening. Throws `invalid-request` with the reason when the address cannot be taken. */
 export function startServer(address: ListenAddress, gateway: Gateway, parts: ServeParts): RunningServer {
-  const application = makeApplication(gateway, parts).compile()
-  const server = listen(address, async request =>
+  const peerOf = (request: Request) => server.requestIP(request)?.address
+  const application = makeApplication(gateway, parts, peerOf).compile()
+  const server: ReturnType<typeof listen> = listen(address, async request =>
     withCrossOrigin(request, await application.fetch(request), parts.admission()),
   )
   return {

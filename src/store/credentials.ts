@@ -1,6 +1,6 @@
 /** Rows of rotated credentials: the newest pair of each account and, for a week, the one before. */
 
-import type { Database } from "bun:sqlite"
+import type { Database, Statement } from "bun:sqlite"
 
 import type { AccountId } from "#core/ids.ts"
 
@@ -40,6 +40,19 @@ const COLUMNS = `account_id as accountId, fingerprint, secret_json as secretJson
   previous_fingerprint as previousFingerprint, previous_secret_json as previousSecretJson,
   previous_at_ms as previousAtMs, updated_at_ms as updatedAtMs`
 
+/** Prepares the statement that writes one row, unless a higher generation is stored. */
+export function prepareCredentialWrite(database: Database): Statement<null, [CredentialRow]> {
+  return database.prepare<null, CredentialRow>(
+    `insert into credentials values ($accountId, $fingerprint, $secretJson, $generation,
+       $previousFingerprint, $previousSecretJson, $previousAtMs, $updatedAtMs)
+     on conflict (account_id) do update set fingerprint = excluded.fingerprint, secret_json = excluded.secret_json,
+       generation = excluded.generation, previous_fingerprint = excluded.previous_fingerprint,
+       previous_secret_json = excluded.previous_secret_json, previous_at_ms = excluded.previous_at_ms,
+       updated_at_ms = excluded.updated_at_ms
+     where excluded.generation >= credentials.generation`,
+  )
+}
+
 /** Prepares the statements on an open database. */
 export function makeCredentialRows(database: Database): CredentialRows {
   const read = database.prepare<CredentialRow, [string]>(`select ${COLUMNS} from credentials where account_id = ?`)
@@ -49,15 +62,7 @@ export function makeCredentialRows(database: Database): CredentialRows {
   const find = database.prepare<CredentialRow, [string, string]>(
     `select ${COLUMNS} from credentials where fingerprint = ? or previous_fingerprint = ?`,
   )
-  const write = database.prepare<null, CredentialRow>(
-    `insert into credentials values ($accountId, $fingerprint, $secretJson, $generation,
-       $previousFingerprint, $previousSecretJson, $previousAtMs, $updatedAtMs)
-     on conflict (account_id) do update set fingerprint = excluded.fingerprint, secret_json = excluded.secret_json,
-       generation = excluded.generation, previous_fingerprint = excluded.previous_fingerprint,
-       previous_secret_json = excluded.previous_secret_json, previous_at_ms = excluded.previous_at_ms,
-       updated_at_ms = excluded.updated_at_ms
-     where excluded.generation >= credentials.generation`,
-  )
+  const write = prepareCredentialWrite(database)
   const forgetIntent = database.prepare<null, [string | null]>("delete from refresh_intents where fingerprint = ?")
   const wipe = database.prepare<null, [number]>(
     "update credentials set previous_secret_json = null where previous_secret_json is not null and previous_at_ms < ?",

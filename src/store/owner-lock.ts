@@ -7,9 +7,17 @@ import { GatewayError } from "#core/errors.ts"
 
 /** A held lock. */
 export type OwnerLock = {
+  /** Tells other commands where this process can be reached. */
+  readonly announce: (url: string) => void
   /** Lets the next owner in; a second call does nothing. */
   readonly release: () => void
 }
+
+/** The code of the refusal when another process holds the lock. */
+export const IN_USE_CODE = "data_dir_in_use"
+
+/** Who holds a data directory; `url` is absent unless it serves there. */
+export type Owner = { readonly pid: string; readonly url?: string }
 
 const LOCK_FILE = "core.lock"
 const OWNER_FILE = "core.owner"
@@ -24,12 +32,14 @@ function keepPrivate(path: string): void {
   if (existsSync(path)) chmodSync(path, 0o600)
 }
 
-function readOwner(path: string): string {
+/** Reads who took the lock last; whether it still holds it, only {@link takeOwnerLock} tells. */
+export function readOwner(dataDir: string): Owner {
   try {
-    return readFileSync(path, "utf8").trim()
+    const [pid = "unknown", url] = readFileSync(`${dataDir}/${OWNER_FILE}`, "utf8").trim().split("\n")
+    return { pid, ...(url !== undefined && { url }) }
   } catch {
-    // Only a help for the message: the first owner may not have written its name yet.
-    return "unknown"
+    // Only a help: the first owner may not have written its name yet.
+    return { pid: "unknown" }
   }
 }
 
@@ -54,15 +64,20 @@ export function takeOwnerLock(dataDir: string, pid: number): OwnerLock {
   } catch (error) {
     database.close()
     if (!isBusy(error)) throw error
-    throw new GatewayError("internal", `${dataDir} is in use by process ${readOwner(ownerPath)}.`, {
+    throw new GatewayError("internal", `${dataDir} is in use by process ${readOwner(dataDir).pid}.`, {
+      code: IN_USE_CODE,
       hint: "Stop that process, or give this one a data directory of its own.",
       cause: error,
     })
   }
-  writeFileSync(ownerPath, `${pid}\n`, { mode: 0o600 })
-  keepPrivate(ownerPath)
+  const write = (text: string): void => {
+    writeFileSync(ownerPath, text, { mode: 0o600 })
+    keepPrivate(ownerPath)
+  }
+  write(`${pid}\n`)
   let isHeld = true
   return {
+    announce: url => write(`${pid}\n${url}\n`),
     release: () => {
       if (!isHeld) return
       isHeld = false

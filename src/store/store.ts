@@ -2,6 +2,8 @@
 
 import { dirname } from "node:path"
 
+import { type AccountSettingsRows, makeAccountSettingsRows } from "./account-settings.ts"
+import { type AccountRows, makeAccountRows } from "./accounts.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
@@ -9,15 +11,21 @@ import { type ModelListRows, makeModelListRows } from "./model-lists.ts"
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts"
 import { makeRefreshIntentRows, type RefreshIntentRows } from "./refresh-intents.ts"
 import { makeSchedulerBlockRows, type SchedulerBlockRows } from "./scheduler-blocks.ts"
+import { makeSealedValueRows, type SealedValueRows } from "./sealed-values.ts"
 import { makeSecretRows, type SecretRows } from "./secrets.ts"
 
 /** Every function of the store. All are synchronous; each is one statement or one transaction. */
 export type Store = CredentialRows &
+  AccountRows &
+  AccountSettingsRows &
+  SealedValueRows &
   RefreshIntentRows &
   SchedulerBlockRows &
   ModelListRows &
   MetaRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
+    /** Tells other commands where this process can be reached. */
+    readonly announce: (url: string) => void
     /** Moves the write-ahead log into the database, closes it and lets the next owner in. */
     readonly close: () => void
   }
@@ -44,11 +52,15 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
     finishWipe()
     return {
       ...makeCredentialRows(database),
+      ...makeAccountRows(database),
+      ...makeAccountSettingsRows(database),
+      ...makeSealedValueRows(database),
       ...makeRefreshIntentRows(database),
       ...makeSchedulerBlockRows(database),
       ...makeModelListRows(database),
       ...meta,
       ...secrets,
+      announce: lock.announce,
       close: () => {
         database.run("pragma wal_checkpoint(truncate)")
         database.close()

@@ -1,6 +1,7 @@
 /** An account → the flat entry that account files hold. */
 
-import type { Account } from "#core/account.ts"
+import { UNNAMED_LABEL } from "#accounts/account-from-draft.ts"
+import { type Account, filePathOf } from "#core/account.ts"
 import type { JsonObject } from "#core/json.ts"
 
 import { compact } from "./compact.ts"
@@ -15,8 +16,10 @@ export function portableLabel(account: Account): string | undefined {
 }
 
 /** The name its owner gave the account; undefined when the label is only the file's name or the e-mail again. */
-function ownLabel({ label, email, source }: Account): string | undefined {
-  return label === email || source.path.endsWith(`/${label}`) ? undefined : label
+function ownLabel(account: Account): string | undefined {
+  const { label, email } = account
+  const isFileName = filePathOf(account)?.endsWith(`/${label}`) === true
+  return label === email || label === UNNAMED_LABEL || isFileName ? undefined : label
 }
 
 /** Makes the entry, with every field that is known and no other. */

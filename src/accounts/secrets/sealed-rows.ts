@@ -1,11 +1,14 @@
-/** Stored credentials under a key: which fields are sealed, what names the key, and how everything changes to another. */
+/** Stored secrets under a key: which fields are sealed, what names the key, and how everything changes to another. */
 
 import { GatewayError } from "#core/errors.ts"
 
 import { isSealed, type Sealer, type SealPlace } from "./seal.ts"
 
-/** The part of a stored credential that is sealed. */
+/** The part of a stored row that is sealed. */
 export type SecretFields = {
+  /** Default `credentials`. */
+  readonly table?: "credentials" | "sealed_values"
+  /** The row's key: an account's id, or the name of a sealed value. */
   readonly accountId: string
   readonly secretJson: string
   readonly previousSecretJson: string | null
@@ -32,7 +35,7 @@ const PROBE_TEXT = "sluice"
 const PROBE_PLACE: SealPlace = { table: "meta", accountId: "", field: PROBE }
 
 function placeOf(row: SecretFields, field: "secret_json" | "previous_secret_json"): SealPlace {
-  return { table: "credentials", accountId: row.accountId, field }
+  return { table: row.table ?? "credentials", accountId: row.accountId, field }
 }
 
 /** Seals both fields of a row whose fields are in clear. */

@@ -81,7 +81,7 @@ async function createNew(directory: string, { account, text, baseName }: NewAcco
   for (const ending of endings) {
     const path = join(directory, `${baseName}${ending}.json`)
     if ((await createFile(path, text)) === "exists") continue
-    return { account: { ...account, source: { path, index: 0 } }, path, change: "added" }
+    return { account: { ...account, source: { type: "file", path, index: 0 } }, path, change: "added" }
   }
   throw new GatewayError("internal", `Too many files in ${directory} have a name like ${baseName}.json.`, {
     hint: "Move files away that are no longer needed, then start the sign-in again.",

@@ -43,6 +43,8 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
       send,
       usageUrl: config().usageUrl,
     })
+  const refresh = (account: Account) => refreshReport(account, parts.accounts())
+  const concurrency = () => config().healthCheckConcurrency
   const gateway = makeGateway({
     serving,
     catalogue,
@@ -58,9 +60,20 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
       notReady: () => [],
     }),
     accounts: pool.accounts,
-    refresh: account => refreshReport(account, parts.accounts()),
+    refresh,
     checkQuota: askQuota,
-    concurrency: () => config().healthCheckConcurrency,
+    concurrency,
+    desk: {
+      clock: systemClock,
+      accounts: parts.accounts,
+      scheduler,
+      pool,
+      counters: parts.counters,
+      refresh,
+      checkQuota: askQuota,
+      concurrency,
+      pause: () => new Promise(done => setImmediate(done)),
+    },
   })
   return {
     gateway,

@@ -27,6 +27,11 @@ function lineOf(event: AccountPoolEvent): Line {
         account: event.account.id,
         label: maskLabel(event.account.label),
       })
+    case "stored-account-failed":
+      return line("error", "a stored account cannot be used or saved", {
+        account: event.accountId,
+        reason: event.reason,
+      })
     case "account-duplicated":
       return line("warn", "the account is in two files; the newer credential serves", {
         account: event.accountId,

@@ -58,6 +58,7 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     undo.add(egress.keepWarm())
     const server = startServer(config.listen, bricks.gateway, serveParts(parts.config, bricks.record))
     undo.add(() => server.stop(parts.config().shutdownTimeoutMs))
+    opened.store.announce(server.url.href)
     await forgetOtherKeys(slots, opened.key)
     return { url: server.url, accounts: accounts.accounts, stop: undo.run }
   } catch (cause) {

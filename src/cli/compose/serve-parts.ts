@@ -4,6 +4,7 @@ import type { Config } from "#config/config.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import type { Outcome } from "#core/outcome.ts"
 import { refusedOutcome } from "#gateway/calls/refused-outcome.ts"
+import { makeAdminAdmission } from "#http/admin-admission.ts"
 import { makeAdmission } from "#http/admission.ts"
 import type { ServeParts } from "#http/serve-model.ts"
 
@@ -15,22 +16,26 @@ export function serveParts(config: () => Config, record: (outcome: Outcome) => v
     clock: systemClock,
     timers: systemTimers,
     random: randomBytes,
-    admission: admissionOf(config),
+    admission: followKeys(() => config().apiKeys, makeAdmission),
+    admin: {
+      admission: followKeys(() => config().adminKey, makeAdminAdmission),
+      bodyTimeoutMs: () => config().bodyTimeoutMs,
+    },
     bodyLimits: () => ({ maxBytes: config().maxBodyBytes, timeoutMs: config().bodyTimeoutMs }),
     refused: refusal => record(refusedOutcome({ ...refusal, nowMs: systemClock() })),
   }
 }
 
-/** Keys may change while running; the digests are made again only then. */
-function admissionOf(config: () => Config) {
-  let keys = config().apiKeys
-  let admission = makeAdmission(keys)
+/** Keys may change while running; what is made of them is made again only then. */
+function followKeys<Keys, Made>(read: () => Keys, make: (keys: Keys) => Made): () => Made {
+  let keys = read()
+  let made = make(keys)
   return () => {
-    const current = config().apiKeys
+    const current = read()
     if (current !== keys) {
       keys = current
-      admission = makeAdmission(keys)
+      made = make(keys)
     }
-    return admission
+    return made
   }
 }

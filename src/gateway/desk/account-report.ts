@@ -1,0 +1,154 @@
+/** One account as operators see it: who it is, how it is, what it has done; no secret of it. */
+
+import { basename } from "node:path"
+
+import type { AccountSettings } from "#accounts/account-settings.ts"
+import { describeAccount } from "#accounts/describe-account.ts"
+import type { RefreshFailure } from "#accounts/refresh-types.ts"
+import { type Account, filePathOf } from "#core/account.ts"
+import type { QuotaSnapshot } from "#core/upstream.ts"
+import type { AccountView } from "#scheduler/types.ts"
+import type { Counts } from "#telemetry/counters.ts"
+
+/** One word for an account's state; `reason` and `until` say more. */
+export type AccountState =
+  | "ready"
+  | "cooldown"
+  | "paused"
+  | "expired"
+  | "uncertain"
+  | "needs-login"
+  | "suspended"
+  | "archived"
+
+/** An account in lists and on its own page. Times are RFC 3339. */
+export type AccountReport = {
+  readonly id: string
+  readonly provider: string
+  readonly label: string
+  readonly email: string | null
+  readonly plan: string | null
+  readonly user_id: string | null
+  readonly workspace_id: string | null
+  readonly state: AccountState
+  /** Why it does not serve, in one word; null when it does. */
+  readonly reason: string | null
+  readonly until: string | null
+  readonly enabled: boolean
+  readonly archived_at: string | null
+  readonly note: string | null
+  readonly tags: readonly string[]
+  readonly source: { readonly type: "file" | "store"; readonly file: string | null }
+  readonly credential: {
+    readonly type: "chatgpt" | "api-key"
+    readonly state: "fresh" | "due" | "expired" | "opaque"
+    readonly can_refresh: boolean
+    readonly generation: number
+    readonly expires_at: string | null
+    readonly last_refresh: string | null
+    /** Why the last refresh failed; null once one has worked. */
+    readonly refresh_failure: { readonly code: string; readonly retry_at: string | null } | null
+  }
+  readonly in_flight: number
+  readonly concurrency: number
+  readonly requests: Counts | null
+  readonly quota: QuotaSnapshot | null
+  /** The newest change for the worse among the transitions. */
+  readonly last_error: { readonly at: string; readonly what: string; readonly detail: string } | null
+  readonly transitions: readonly { readonly at: string; readonly change: string; readonly detail: string }[]
+}
+
+/** What is known of an account in different places. */
+export type AccountFactsForReport = {
+  readonly account: Account
+  readonly settings: AccountSettings
+  /** Undefined for archived accounts, which the scheduler does not know. */
+  readonly view: AccountView | undefined
+  readonly quota: QuotaSnapshot | undefined
+  readonly requests: Counts | undefined
+  readonly refreshFailure: RefreshFailure | undefined
+}
+
+function timeText(timeMs: number | undefined): string | null {
+  return timeMs === undefined || timeMs <= 0 ? null : new Date(timeMs).toISOString()
+}
+
+/** The scheduler's axes in one word. */
+export function stateOf({ settings, view }: Pick<AccountFactsForReport, "settings" | "view">): AccountState {
+  if (settings.archivedAtMs !== undefined || view === undefined) return "archived"
+  if (view.lifecycle !== "enabled") return view.lifecycle
+  if (view.credential === "expired" || view.credential === "uncertain") return view.credential
+  return view.available ? "ready" : "cooldown"
+}
+
+function untilOf(view: AccountView | undefined): string | null {
+  const ends = view?.blocks.filter(block => block.scope.type === "account").map(block => block.untilMs) ?? []
+  return timeText(Math.max(0, ...ends))
+}
+
+/** The scheduler's words for changes for the worse. */
+const BAD_NEWS: ReadonlySet<string> = new Set([
+  "blocked",
+  "block restored",
+  "failure noted",
+  "kept as the last account",
+  "needs-login",
+  "suspended",
+  "credential expired",
+  "credential uncertain",
+])
+
+function lastErrorOf(view: AccountView | undefined): AccountReport["last_error"] {
+  const found = view?.transitions.findLast(({ change }) => BAD_NEWS.has(change))
+  return found === undefined
+    ? null
+    : { at: new Date(found.atMs).toISOString(), what: found.change, detail: found.detail }
+}
+
+function reportCredential(
+  { account, refreshFailure }: AccountFactsForReport,
+  nowMs: number,
+): AccountReport["credential"] {
+  const { credential } = account
+  const { state, canRefresh, lastRefresh = null } = describeAccount(account, nowMs).credential
+  return {
+    type: credential.type,
+    state,
+    can_refresh: canRefresh,
+    generation: credential.generation,
+    expires_at: credential.type === "chatgpt" ? timeText(credential.expiresAtMs) : null,
+    last_refresh: lastRefresh,
+    refresh_failure:
+      refreshFailure === undefined ? null : { code: refreshFailure.code, retry_at: timeText(refreshFailure.retryAtMs) },
+  }
+}
+
+/** Describes an account at the time `nowMs`. */
+export function reportAccount(facts: AccountFactsForReport, nowMs: number): AccountReport {
+  const { account, settings, view, quota, requests } = facts
+  const path = filePathOf(account)
+  return {
+    id: account.id,
+    provider: account.provider,
+    label: account.label,
+    email: account.email ?? null,
+    plan: view?.plan ?? account.plan ?? null,
+    user_id: account.userId ?? null,
+    workspace_id: account.workspaceId ?? null,
+    state: stateOf(facts),
+    reason: view?.reason ?? null,
+    until: untilOf(view),
+    enabled: !account.disabled,
+    archived_at: timeText(settings.archivedAtMs),
+    note: account.note ?? null,
+    tags: account.tags ?? [],
+    source: { type: account.source.type, file: path === undefined ? null : basename(path) },
+    credential: reportCredential(facts, nowMs),
+    in_flight: view?.load ?? 0,
+    concurrency: view?.cap ?? 0,
+    requests: requests ?? null,
+    quota: quota ?? null,
+    last_error: lastErrorOf(view),
+    transitions: (view?.transitions ?? []).map(({ atMs, ...rest }) => ({ at: new Date(atMs).toISOString(), ...rest })),
+  }
+}

@@ -1,0 +1,81 @@
+/** The operators' desk: every account with all that is known of it, and what can be ordered for it. */
+
+import type { Account } from "#core/account.ts"
+import { GatewayError } from "#core/errors.ts"
+import type { Pool } from "#gateway/pool/pool.ts"
+import type { Counters } from "#telemetry/counters.ts"
+
+import { type AccountReport, reportAccount } from "./account-report.ts"
+import { type Intake, makeIntake } from "./intake.ts"
+import { makeOrders, type Orders, type OrdersParts } from "./orders.ts"
+import { findTargets, type Targets } from "./targets.ts"
+
+/** Which accounts a list shows. */
+export type ListFilter = {
+  /** The recycle bin instead of the pool. */
+  readonly isArchived?: boolean | undefined
+  readonly state?: string | undefined
+  readonly tag?: string | undefined
+  /** Part of an id, a label, an e-mail or a note; upper and lower case count alike. */
+  readonly search?: string | undefined
+}
+
+/** The desk. */
+export type Desk = Intake &
+  Orders & {
+    readonly list: (filter?: ListFilter) => readonly AccountReport[]
+    /** Throws `not-found`, or `invalid-request` for a name that fits several. */
+    readonly show: (targets: Targets) => readonly AccountReport[]
+  }
+
+/** What the desk is made of. */
+export type DeskParts = OrdersParts & {
+  readonly pool: Pool
+  readonly counters: Counters
+  readonly pause: () => Promise<void>
+}
+
+function matches(report: AccountReport, { state, tag, search }: ListFilter): boolean {
+  if (state !== undefined && report.state !== state) return false
+  if (tag !== undefined && !report.tags.includes(tag)) return false
+  if (search === undefined) return true
+  const wanted = search.toLowerCase()
+  return [report.id, report.label, report.email, report.note].some(text => text?.toLowerCase().includes(wanted))
+}
+
+/** Makes the desk. */
+export function makeDesk(parts: DeskParts): Desk {
+  const { scheduler, pool, counters, clock } = parts
+
+  function reports(accounts: readonly Account[]): readonly AccountReport[] {
+    const views = new Map(scheduler.view().map(view => [view.id, view]))
+    const counted = counters.snapshot().accounts
+    const known = parts.accounts()
+    const nowMs = clock()
+    return accounts.map(account => {
+      const { id } = account
+      const facts = { settings: known.settingsOf(id), view: views.get(id), refreshFailure: known.lastFailure(id) }
+      return reportAccount({ account, ...facts, quota: pool.quotaOf(id), requests: counted.get(id) }, nowMs)
+    })
+  }
+
+  return {
+    ...makeIntake(parts),
+    ...makeOrders(parts),
+    list: (filter = {}) => {
+      const known = parts.accounts()
+      return reports(filter.isArchived === true ? known.archived() : known.accounts()).filter(one =>
+        matches(one, filter),
+      )
+    },
+    show: targets => reports(findTargets(targets, parts.accounts())),
+  }
+}
+
+/** The refusal of an order that would lose something without being told so twice. */
+export function needsConfirmation(what: string): GatewayError {
+  return new GatewayError("invalid-request", `${what} cannot be undone and was not confirmed.`, {
+    code: "confirmation_required",
+    hint: "Send it again with `confirm` set to true.",
+  })
+}

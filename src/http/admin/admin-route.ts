@@ -1,0 +1,59 @@
+/** What every route of the operators' surface has in common: admission, checked bodies, failures as JSON. */
+
+import type { Static, TSchema } from "@sinclair/typebox"
+import { Value } from "@sinclair/typebox/value"
+
+import type { Timers } from "#core/clock.ts"
+import { GatewayError } from "#core/errors.ts"
+import type { Desk } from "#gateway/desk/desk.ts"
+import type { AdminAdmission } from "#http/admin-admission.ts"
+import { adminErrorResponse } from "#http/admin-error.ts"
+import { readJsonBody } from "#http/read-body.ts"
+
+/** What the routes need. */
+export type AdminParts = {
+  readonly desk: Desk
+  readonly admission: () => AdminAdmission
+  /** Address the request's connection comes from. */
+  readonly peerOf: (request: Request) => string | undefined
+  readonly timers: Timers
+  /** Longest silence while a body arrives; 0 = no limit. */
+  readonly bodyTimeoutMs: () => number
+}
+
+/** Orders are small; only imports are not. */
+const MAX_ORDER_BYTES = 4 * 1024 * 1024
+
+/** Admits the request and runs `handle`; what it returns is sent as JSON unless it is a response already. */
+export async function adminRoute(
+  request: Request,
+  parts: AdminParts,
+  handle: (url: URL) => unknown,
+): Promise<Response> {
+  const url = new URL(request.url)
+  try {
+    parts.admission().admit(request, url, parts.peerOf(request))
+    const result = await handle(url)
+    return result instanceof Response ? result : Response.json(result)
+  } catch (cause) {
+    return adminErrorResponse(cause)
+  }
+}
+
+/** Reads a JSON body of the given shape; a missing body counts as `{}`. Throws `invalid-request` naming the first fault. */
+export async function readOrder<Schema extends TSchema>(
+  request: Request,
+  schema: Schema,
+  parts: Pick<AdminParts, "timers" | "bodyTimeoutMs">,
+): Promise<Static<Schema>> {
+  const isEmpty = request.body === null || request.headers.get("content-length") === "0"
+  const limits = { maxBytes: MAX_ORDER_BYTES, timeoutMs: parts.bodyTimeoutMs(), timers: parts.timers }
+  const body: unknown = isEmpty ? {} : await readJsonBody(request, limits)
+  if (Value.Check(schema, body)) return body
+  const fault = Value.Errors(schema, body).First()
+  const place =
+    fault === undefined || fault.path === "" ? "The body" : `\`${fault.path.slice(1).replaceAll("/", ".")}\``
+  throw new GatewayError("invalid-request", `${place}: ${fault?.message ?? "is not as expected"}.`, {
+    code: "invalid_order",
+  })
+}

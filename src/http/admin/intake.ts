@@ -1,0 +1,56 @@
+/** `/api/admin/accounts/import` and `/export`: account lists in and out. */
+
+import { Elysia } from "elysia"
+
+import { report } from "#http/progress.ts"
+
+import { type AdminParts, adminRoute } from "./admin-route.ts"
+import type { ImportForm } from "./read-import.ts"
+import { readImportBody } from "./read-import.ts"
+
+/** Returns the routes as one Elysia plugin; imports tell their progress to a client that asks for events. */
+export function intakeRoutes(parts: AdminParts) {
+  return new Elysia({ name: "admin-intake", prefix: "/api/admin/accounts" })
+    .post("/import", ({ request }) => adminRoute(request, parts, url => runImport(request, url, parts)), {
+      parse: "none",
+    })
+    .get("/export", ({ request }) => adminRoute(request, parts, url => runExport(url, parts)))
+}
+
+async function runImport(request: Request, url: URL, { desk, timers, bodyTimeoutMs }: AdminParts): Promise<Response> {
+  const form = await readImportBody(request, { timers, timeoutMs: bodyTimeoutMs() })
+  const order = orderOf(form, url)
+  return report(request, onProgress =>
+    desk.importTexts({
+      ...order,
+      sources: form.sources,
+      signal: request.signal,
+      onProgress: (written, total) => onProgress({ written, total }),
+    }),
+  )
+}
+
+function orderOf({ fields }: ImportForm, { searchParams }: URL) {
+  const read = (name: string) => searchParams.get(name) ?? fields.get(name) ?? undefined
+  return {
+    format: read("format"),
+    isDryRun: read("dry_run") === "true",
+    label: read("label"),
+    tags: read("tags")?.split(","),
+  }
+}
+
+function runExport({ searchParams }: URL, { desk }: AdminParts): Response {
+  const name = searchParams.get("format") ?? "flat"
+  const ids = searchParams.getAll("id").flatMap(text => text.split(","))
+  const { text, count, skipped, isLines } = desk.exportText(ids.length === 0 ? "all" : ids, name)
+  return new Response(text, {
+    headers: {
+      "content-type": isLines ? "text/plain; charset=utf-8" : "application/json",
+      "content-disposition": `attachment; filename="accounts-${name}.${isLines ? "txt" : "json"}"`,
+      "cache-control": "no-store",
+      "x-sluice-exported": String(count),
+      "x-sluice-left-out": JSON.stringify(skipped),
+    },
+  })
+}
