@@ -87,8 +87,9 @@ async function removeAll(joined: Joined, ids: readonly AccountId[]): Promise<rea
   for (const id of ids) {
     const account = parts.live(id) ?? archived.get(id)
     const files: RemovedFrom[] = []
-    for (const path of account === undefined ? [] : directory.pathsOf(id))
-      files.push(await removeAccount(account, path))
+    if (account !== undefined) {
+      for (const path of directory.pathsOf(id)) files.push(await removeAccount(account, path))
+    }
     removals.push({ id, files, wasStored: combined.stored(id) !== undefined })
   }
   stored.remove(ids)
