@@ -11,6 +11,7 @@ import {
   readAccountDirectory,
 } from "#accounts/account-directory.ts"
 import { NO_MEMORY } from "#accounts/account-from-draft.ts"
+import { filePathOf } from "#core/account.ts"
 import { systemClock, systemTimers, type Timers } from "#core/clock.ts"
 
 import { makeManualTime } from "../../support/manual-timers.ts"
@@ -150,7 +151,7 @@ test("of two files with one account the newer serves, the other is named, and ta
   const newer = writeFlatFile(authDir, "ann", { name: "b-new", iatSec: 50, refreshToken: "rt_new" })
   const started = make()
   await started.start()
-  expect(started.accounts().map(account => account.source.path)).toEqual([newer])
+  expect(started.accounts().map(account => filePathOf(account))).toEqual([newer])
   expect(events.filter(event => event.type === "account-duplicated")).toMatchObject([
     { path: join(authDir, "a-old.json"), servedFrom: newer },
   ])

@@ -44,6 +44,7 @@ test("without any layer the defaults hold", async () => {
     healthCheckMaxFailures: 3,
     healthCheckConcurrency: 5,
     apiKeys: [],
+    adminKey: "",
     oauth: { issuer: "https://auth.openai.com", clientId: "app_EMoamEEZ73f0CkXaXp7hrann" },
     keepaliveIntervalMs: 60_000,
     upstreamIdentity: {
@@ -86,6 +87,15 @@ test("flags win over the environment, that over the file, that over the defaults
   expect(from["account-concurrency"]).toBe("default")
 })
 
+test("the admin key can have the names other gateways give it, which count over the file and below our own", async () => {
+  const yaml = "admin-key: of-the-file\n"
+  const keyOf = async (env: Record<string, string>) => (await loadedFrom({ yaml, env })).config.adminKey
+  expect(await keyOf({})).toBe("of-the-file")
+  expect(await keyOf({ ADMIN_API_KEY: "second" })).toBe("second")
+  expect(await keyOf({ ADMIN_API_KEY: "second", ADMIN_SECRET: "first" })).toBe("first")
+  expect(await keyOf({ ADMIN_SECRET: "first", SLUICE_ADMIN_KEY: "own" })).toBe("own")
+})
+
 test("every key can be given by its variable, and by its flag", async () => {
   for (const key of CONFIG_KEYS) {
     const text = SAMPLES[key.note.kind] ?? SAMPLES_BY_PATH[key.path] ?? ""
@@ -106,6 +116,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
 }
 const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   listen: "127.0.0.1:9000",
+  "admin-key": "admin-secret",
   "base-url": "http://127.0.0.1:1/x",
   "usage-url": "http://127.0.0.1:1/usage",
   "proxy-url": "socks5h://127.0.0.1:1080",

@@ -24,7 +24,7 @@ const SUBSCRIPTION: Account = {
   workspaceId: "ws-1",
   disabled: false,
   credential: { type: "chatgpt", accessToken: "access", refreshToken: "refresh", generation: 1 },
-  source: { path: "a.json", index: 0 },
+  source: { type: "file", path: "a.json", index: 0 },
 }
 const KEY: Account = {
   ...SUBSCRIPTION,

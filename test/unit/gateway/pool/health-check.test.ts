@@ -18,7 +18,7 @@ function account(id: string): Account {
     label: id,
     disabled: false,
     credential: { type: "chatgpt", accessToken: "t", generation: 0 },
-    source: { path: id, index: 0 },
+    source: { type: "file", path: id, index: 0 },
   }
 }
 
