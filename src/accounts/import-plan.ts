@@ -57,7 +57,7 @@ export type ImportParts = {
 }
 
 /** Longest stretch of work between two pauses. */
-export const SLICE_MS = 20
+const SLICE_MS = 20
 
 /** One account as it grows while entries are taken in. */
 type Known = { account: Account; readonly before: Account | undefined; origin: string; isChanged: boolean }

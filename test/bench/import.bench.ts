@@ -137,7 +137,8 @@ const singles = entries.map(entry => JSON.stringify(entry))
 let isMet = true
 for (const [name, text] of Object.entries(texts)) {
   const rounds: (Awaited<ReturnType<typeof measure>> & { readonly sealingMs: number })[] = []
-  for (let round = 0; round < ROUNDS; round++) rounds.push({ sealingMs: measureSealingMs(singles), ...(await measure(text)) })
+  for (let round = 0; round < ROUNDS; round++)
+    rounds.push({ sealingMs: measureSealingMs(singles), ...(await measure(text)) })
   const spread = (pick: (round: (typeof rounds)[number]) => number) => spreadOf(rounds.map(pick))
   const total = spread(round => round.totalMs)
   const standstill = spread(round => round.standstillMs)

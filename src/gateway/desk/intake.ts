@@ -124,7 +124,6 @@ export function makeIntake({ accounts, clock, pause }: IntakeParts): Intake {
       const written = await applyImport(plan, {
         present: id => pool.get(id) ?? archived.get(id),
         put: pool.put,
-        clock,
         pause,
         signal,
         ...(onProgress && { onProgress }),

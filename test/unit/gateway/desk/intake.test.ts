@@ -53,10 +53,6 @@ function entry(user: string, workspace: string, more: { iat?: number; refresh?: 
   return { access_token: makeJwt({ user, workspace, email: `${user}@example.com`, iat }), refresh_token: refresh }
 }
 
-function tokensOf(account: { credential: object } | undefined): unknown {
-  return account?.credential
-}
-
 function labelsOf(accounts: readonly Account[]): readonly string[] {
   return accounts.map(account => account.label).sort()
 }
@@ -171,7 +167,9 @@ describe("import", () => {
     await desk.take(JSON.stringify(old))
     const [account] = desk.accounts()
     const id = account?.id ?? ("" as Account["id"])
-    desk.tokens.answerWith(() => Response.json({ access_token: entry("ann", "ws", { iat: 50 }).access_token, refresh_token: "rt_new" }))
+    desk.tokens.answerWith(() =>
+      Response.json({ access_token: entry("ann", "ws", { iat: 50 }).access_token, refresh_token: "rt_new" }),
+    )
     expect(await desk.pool().refresh(id)).toMatchObject({ type: "fresh", how: "renewed" })
     expect(await desk.take("rt_old")).toEqual(["unchanged"])
     expect(await desk.take(JSON.stringify(old))).toEqual(["unchanged"])
@@ -186,7 +184,9 @@ describe("import", () => {
     await desk.take("rt_bare")
     const [bare] = desk.accounts()
     desk.pool().changeSettings([bare?.id ?? ("" as Account["id"])], { note: "from a friend" })
-    desk.tokens.answerWith(() => Response.json({ access_token: entry("ann", "ws").access_token, refresh_token: "rt_next" }))
+    desk.tokens.answerWith(() =>
+      Response.json({ access_token: entry("ann", "ws").access_token, refresh_token: "rt_next" }),
+    )
     expect(await desk.pool().refresh(bare?.id ?? ("" as Account["id"]))).toMatchObject({ type: "fresh" })
     desk.time.advance(1)
     const renamed = { label: "ann@example.com", workspaceId: "ws", userId: "ann", note: "from a friend" }
@@ -202,7 +202,9 @@ describe("import", () => {
     await desk.take(JSON.stringify(entry("ann", "ws")))
     await desk.take("rt_second")
     const bare = desk.accounts().find(account => account.email === undefined)
-    desk.tokens.answerWith(() => Response.json({ access_token: entry("ann", "ws", { iat: 60 }).access_token, refresh_token: "rt_third" }))
+    desk.tokens.answerWith(() =>
+      Response.json({ access_token: entry("ann", "ws", { iat: 60 }).access_token, refresh_token: "rt_third" }),
+    )
     await desk.pool().refresh(bare?.id ?? ("" as Account["id"]))
     desk.time.advance(1)
     expect(desk.accounts()).toMatchObject([{ email: "ann@example.com", credential: { refreshToken: "rt_third" } }])
@@ -368,17 +370,38 @@ test("a database that takes nothing refuses every entry, and nothing serves that
   await broken.close()
 })
 
-test("an import that is told to stop does so between two slices and keeps what it has written", async () => {
-  let nowMs = 0
+test("an import that is told to stop does so between two batches and keeps what it has written", async () => {
   const stopping = new AbortController()
+  let pauses = 0
   const desk = await makeDesk({
-    clock: () => (nowMs += 15),
     pause: async () => {
-      if (nowMs > 100) stopping.abort(new Error("stop"))
+      pauses += 1
+      if (pauses === 3) stopping.abort(new Error("stop"))
     },
   })
-  const lines = Array.from({ length: 40 }, (_, index) => `rt_${index}`)
+  const lines = Array.from({ length: 400 }, (_, index) => `rt_${index}`)
   await expect(desk.take(lines.join("\n"), { signal: stopping.signal })).rejects.toThrow("stop")
-  expect(desk.accounts().length).toBeLessThan(40)
-  expect(desk.store().listAccounts()).toHaveLength(desk.accounts().length)
+  expect(desk.accounts()).toHaveLength(200)
+  expect(desk.store().listAccounts()).toHaveLength(200)
+})
+
+test("a refresh while an import is under way keeps its new token, whatever the import brings", async () => {
+  const importing: { pauses: number; refresh: () => Promise<unknown> } = { pauses: 0, refresh: async () => undefined }
+  const desk = await makeDesk({
+    pause: async () => {
+      importing.pauses += 1
+      if (importing.pauses === 1) await importing.refresh()
+    },
+  })
+  await desk.take(JSON.stringify(entry("ann", "ws")))
+  const id = desk.accounts()[0]?.id ?? ("" as Account["id"])
+  desk.tokens.answerWith(() =>
+    Response.json({ access_token: entry("ann", "ws", { iat: 90 }).access_token, refresh_token: "rt_rotated" }),
+  )
+  importing.pauses = 0
+  importing.refresh = () => desk.pool().refresh(id)
+  await desk.take(JSON.stringify(entry("ann", "ws", { iat: 20 })))
+  expect(desk.accounts()[0]?.credential).toMatchObject({ refreshToken: "rt_rotated" })
+  await desk.restart()
+  expect(desk.accounts()[0]?.credential).toMatchObject({ refreshToken: "rt_rotated" })
 })
