@@ -4,28 +4,21 @@ import type { Clock, Timers } from "#core/clock.ts"
 import type { RandomBytes } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 
-import { makeCredentialWriter } from "./account-file.ts"
 import type { CredentialMemory } from "./account-from-draft.ts"
 import { type AccountSources, makeAccountSources, type SourceEvent, type SourceRows } from "./account-sources.ts"
-import { type CommitEvent, type CredentialCommit, makeCredentialCommit } from "./credential-commit.ts"
-import { type CredentialVault, makeCredentialVault, type VaultRows } from "./credential-vault.ts"
-import { type EmergencyJournal, openJournalIn } from "./emergency-journal.ts"
+import type { CommitEvent, CredentialCommit } from "./credential-commit.ts"
+import { type DurableCredentialsParts, makeDurableCredentials } from "./durable-credentials.ts"
 import { OPENAI_TOKEN_ENDPOINT, type TokenEndpoint } from "./refresh-token.ts"
 import type { Refresher, RefresherEvent } from "./refresh-types.ts"
 import { makeRefresher } from "./refresher.ts"
-import type { Sealer } from "./secrets/seal.ts"
 
 /** Everything the accounts tell. */
 export type AccountPoolEvent = Exclude<SourceEvent, { type: "file-behind" }> | RefresherEvent | CommitEvent
 
 /** What the pool is made of. */
-export type AccountPoolParts = {
+export type AccountPoolParts = Pick<DurableCredentialsParts, "dataDir" | "sealer"> & {
   readonly authDir: string
-  /** Exists already and belongs to this process; the emergency journal lies in it. */
-  readonly dataDir: string
-  readonly rows: VaultRows & SourceRows
-  /** Seals what the store and the journal keep. */
-  readonly sealer: Sealer
+  readonly rows: DurableCredentialsParts["rows"] & SourceRows
   readonly send: SendUpstream
   readonly clock: Clock
   readonly timers: Timers
@@ -83,30 +76,17 @@ function onSourceEvent({ refresher, commit, emit }: Wiring, event: SourceEvent):
   }
 }
 
-function makeCommit(
-  { timers, emit }: AccountPoolParts,
-  vault: CredentialVault,
-  journal: EmergencyJournal,
-  onRecovered: () => void,
-): CredentialCommit {
-  return makeCredentialCommit({
-    vault,
-    writeFile: makeCredentialWriter(),
-    journal,
-    timers,
-    emit: event => {
-      emit(event)
-      if (event.type === "commit-recovered") onRecovered()
-    },
-  })
-}
-
 /** Makes the pool; nothing is read before `start`. */
 export function makeAccountPool(parts: AccountPoolParts): AccountPool {
-  const { dataDir, rows, clock, emit, endpoint = OPENAI_TOKEN_ENDPOINT, refreshConcurrency } = parts
-  const vault = makeCredentialVault({ rows, clock, sealer: parts.sealer })
-  const journal = openJournalIn(dataDir)
-  const commit = makeCommit(parts, vault, journal, () => refresher.resume())
+  const { emit, endpoint = OPENAI_TOKEN_ENDPOINT, refreshConcurrency } = parts
+  const durable = makeDurableCredentials({
+    ...parts,
+    emit: event => {
+      emit(event)
+      if (event.type === "commit-recovered") refresher.resume()
+    },
+  })
+  const { vault, commit } = durable
   const sources = makeAccountSources({
     ...parts,
     vault,
@@ -147,8 +127,7 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
     close: async () => {
       sources.close()
       await refresher.close()
-      await commit.close()
-      journal.close()
+      await durable.close()
     },
   }
 }
