@@ -1,6 +1,6 @@
 /** Brings every known shape of an error answer into one {@link UpstreamFailure}. */
 
-import { isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
+import { isJsonObject, type JsonObject, numberAt, objectAt, parseJsonObject, stringAt } from "#core/json.ts"
 import type { UpstreamFailure } from "#core/upstream.ts"
 
 import type { ErrorReplyParts } from "./provider.ts"
@@ -51,6 +51,7 @@ function readBody({ status, headers, bodyText }: ErrorReplyParts): Facts {
   const text = bodyText.replace(/^\uFEFF/, "").trim()
   if (isHtml(headers, text)) return readHtml(status, text)
   const json = parseObject(text)
+  // Not JSON after all: the text itself is the message.
   return json === undefined ? { message: text } : readErrorObject(json)
 }
 
@@ -70,15 +71,9 @@ function readHtml(status: number, text: string): Facts {
   return status === 403 || blocked ? { ...facts, code: EDGE_CODES.blocked } : facts
 }
 
+/** What does not begin like an object is plain text, and plain text needs no attempt. */
 function parseObject(text: string): JsonObject | undefined {
-  if (!text.startsWith("{")) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    // Not JSON after all: the text itself is the message.
-    return undefined
-  }
+  return text.startsWith("{") ? parseJsonObject(text) : undefined
 }
 
 /** Validation lists: `{detail:[{loc,msg}]}`. */

@@ -1,6 +1,6 @@
 /** Reads a failure that arrives with status 200: an `error` or `response.failed` event, a JSON body, an HTML page. */
 
-import { isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
+import { type JsonObject, numberAt, objectAt, parseJsonObject, stringAt } from "#core/json.ts"
 import type { UpstreamFailure } from "#core/upstream.ts"
 
 /** The upstream closed without a terminal event. */
@@ -32,7 +32,7 @@ export function readFailureEvent(event: JsonObject): UpstreamFailure {
 
 /** Reads a whole body that is not an event stream. Bodies that are no JSON object give a general message. */
 export function readFailureBody(body: string): UpstreamFailure {
-  const json = parseBody(body)
+  const json = parseJsonObject(body.trim())
   const fallback = "The upstream answered with a JSON body instead of events."
   if (json === undefined) return { status: 200, message: fallback }
   const status = numberAt(json, "status") ?? 200
@@ -40,16 +40,6 @@ export function readFailureBody(body: string): UpstreamFailure {
   if (typeof detail === "string") return { status, message: detail }
   const nested = objectAt(json, "error") ?? objectAt(json, "detail")
   return readErrorObject(nested ?? json, { status, fallback: stringAt(json, "error") ?? fallback })
-}
-
-function parseBody(body: string): JsonObject | undefined {
-  try {
-    const json: unknown = JSON.parse(body.trim())
-    return isJsonObject(json) ? json : undefined
-  } catch {
-    // A body that is cut or no JSON at all says nothing; the general message stands for it.
-    return undefined
-  }
 }
 
 type Surroundings = { readonly status: number; readonly fallback: string }
