@@ -1,5 +1,6 @@
 /** Reads a failure that arrives with status 200: an `error` or `response.failed` event, a JSON body, an HTML page. */
 
+import { readErrorFacts } from "#core/error-facts.ts"
 import { type JsonObject, numberAt, objectAt, parseJsonObject, stringAt } from "#core/json.ts"
 import type { UpstreamFailure } from "#core/upstream.ts"
 
@@ -45,21 +46,5 @@ export function readFailureBody(body: string): UpstreamFailure {
 type Surroundings = { readonly status: number; readonly fallback: string }
 
 function readErrorObject(error: JsonObject, { status, fallback }: Surroundings): UpstreamFailure {
-  const code = stringAt(error, "code")
-  const type = stringAt(error, "type")
-  const param = stringAt(error, "param")
-  const planType = stringAt(error, "plan_type")
-  const resetsAtSec = numberAt(error, "resets_at")
-  const resetsInSec = numberAt(error, "resets_in_seconds")
-  return {
-    status,
-    message: stringAt(error, "message") ?? fallback,
-    ...(code !== undefined && { code }),
-    // In the flat shape `type` names the event, not the failure.
-    ...(type !== undefined && type !== "error" && { type }),
-    ...(param !== undefined && { param }),
-    ...(planType !== undefined && { planType }),
-    ...(resetsAtSec !== undefined && { resetsAtSec }),
-    ...(resetsInSec !== undefined && { resetsInSec }),
-  }
+  return { status, message: stringAt(error, "message") ?? fallback, ...readErrorFacts(error) }
 }
