@@ -3,7 +3,7 @@
 import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
 
-import { isJsonObject, type JsonObject } from "#core/json.ts"
+import { type JsonObject, parseJsonObject } from "#core/json.ts"
 
 /** The journal of one data directory. */
 export type EmergencyJournal = {
@@ -24,23 +24,16 @@ const RESERVED_BYTES = 128 * 1024
 
 const BLANK = Buffer.alloc(RESERVED_BYTES, "\n")
 
-function parseLine(line: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(line)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    // A line cut off by a crash was never acknowledged; the whole lines before it count.
-    return undefined
-  }
-}
-
-/** Reads the lines of the first `usedBytes`; what follows is the reservation. */
+/**
+ * Reads the lines of the first `usedBytes`; what follows is the reservation. A line cut off by a crash was never
+ * acknowledged: it is left out, and the whole lines before it count.
+ */
 function readLines(path: string, usedBytes: number): readonly JsonObject[] {
   return readFileSync(path)
     .toString("utf8", 0, usedBytes)
     .split("\n")
     .filter(line => line !== "")
-    .map(parseLine)
+    .map(line => parseJsonObject(line))
     .filter(line => line !== undefined)
 }
 

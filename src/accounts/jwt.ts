@@ -1,6 +1,6 @@
 /** Reads the claims of an access or identity token without verifying it: they describe our own account, they grant nothing. */
 
-import { isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
+import { type JsonObject, numberAt, objectAt, parseJsonObject, stringAt } from "#core/json.ts"
 
 import { compact } from "./formats/compact.ts"
 
@@ -19,22 +19,12 @@ export type TokenClaims = {
 const AUTH_CLAIM = "https://api.openai.com/auth"
 const PROFILE_CLAIM = "https://api.openai.com/profile"
 
-function parseObject(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    // Not a JWT with JSON claims: opaque tokens are legitimate and say nothing.
-    return undefined
-  }
-}
-
 /** Returns the payload of a JWT, or undefined for anything else (opaque tokens, damaged text). */
 function decodeClaims(token: string): JsonObject | undefined {
   const parts = token.split(".")
   const payload = parts[1]
   if (parts.length !== 3 || payload === undefined || payload === "") return undefined
-  return parseObject(Buffer.from(payload, "base64url").toString("utf8"))
+  return parseJsonObject(Buffer.from(payload, "base64url").toString("utf8"))
 }
 
 function millisecondsAt(claims: JsonObject, key: string): number | undefined {

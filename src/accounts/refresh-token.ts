@@ -1,7 +1,7 @@
 /** One exchange of a refresh token, and what the answer means, as a value. */
 
 import { GatewayError } from "#core/errors.ts"
-import { isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
+import { type JsonObject, numberAt, objectAt, parseJsonObject, stringAt } from "#core/json.ts"
 import type { SendUpstream, UpstreamReply } from "#core/upstream.ts"
 
 import { compact } from "./formats/compact.ts"
@@ -71,16 +71,6 @@ function classifySendError(error: unknown): RefreshAnswer {
   return failed("ambiguous", code)
 }
 
-function parseBody(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    // HTML, an empty body or half an answer; the status decides what that means.
-    return undefined
-  }
-}
-
 /** Reads `{error: {code}}`, `{error: "invalid_grant"}` and `{code}`. */
 function errorCodeOf(body: JsonObject): string | undefined {
   const error = objectAt(body, "error")
@@ -95,7 +85,7 @@ function looksLikeHtml(text: string): boolean {
 function classifySuccess(status: number, text: string): RefreshAnswer {
   // A page in place of an answer is an edge or a captive portal: the endpoint itself never saw the request.
   if (looksLikeHtml(text)) return failed("transient", "html", status)
-  const body = parseBody(text)
+  const body = parseJsonObject(text)
   const tokens = body === undefined ? {} : readTokens(body)
   // Success without tokens: the old token may be spent all the same.
   if (tokens.accessToken === undefined && tokens.refreshToken === undefined) {
@@ -126,7 +116,7 @@ function isTransientStatus(status: number): boolean {
 
 function classifyRefusal(status: number, text: string): RefreshAnswer {
   if (isTransientStatus(status)) return failed("transient", `status-${status}`, status)
-  const body = parseBody(text)
+  const body = parseJsonObject(text)
   // No JSON, no verdict: challenge pages and empty bodies come from in front of the endpoint.
   if (body === undefined) return failed("transient", looksLikeHtml(text) ? "html" : "no-json", status)
   const code = errorCodeOf(body)

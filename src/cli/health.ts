@@ -1,17 +1,14 @@
 /** `sluice health`: asks a running gateway whether it is alive, for container and service monitors. */
 
 import { get } from "node:http"
-import { homedir } from "node:os"
 
 import type { Config } from "#config/config.ts"
 import { type CommandLine, readCommandLine } from "#config/flag-layer.ts"
-import { makeConfigLoader } from "#config/load.ts"
 import { formatProblem } from "#config/problem.ts"
-import { readHostFacts } from "#config/user-agent.ts"
 import { isJsonObject, type JsonObject, numberAt, objectAt } from "#core/json.ts"
 
 import type { Command, CommandIo } from "./command.ts"
-import { VERSION } from "./version.ts"
+import { configLoader } from "./config-loader.ts"
 
 const TIMEOUT_MS = 3000
 
@@ -57,16 +54,7 @@ async function findTarget(line: CommandLine, io: CommandIo): Promise<Target> {
     const url = URL.parse(given)
     return url?.protocol === "http:" ? { type: "url", url } : wrongUsage(io, "--url: expected an http address")
   }
-  const loader = makeConfigLoader({
-    configPath: line.configPath,
-    flags: line.layer,
-    env: io.env,
-    cwd: io.cwd,
-    homeDir: homedir(),
-    version: VERSION,
-    host: readHostFacts(),
-  })
-  const result = await loader.load()
+  const result = await configLoader(line, io).load()
   if (result.type === "loaded") return { type: "url", url: urlOf(result.loaded.config.listen) }
   for (const one of result.problems) io.stderr(`${formatProblem(one)}\n`)
   return { type: "refused", exitCode: 1 }

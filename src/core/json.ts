@@ -31,6 +31,17 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
+/** Parses a text that may be anything: its JSON object, or undefined for broken text, arrays and scalars. */
+export function parseJsonObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    // The parse touches nothing but the text, and undefined tells the caller all there is: no object stands here.
+    return undefined
+  }
+}
+
 /** Returns the string under `key`, or undefined when it is absent or of another type. */
 export function stringAt(object: JsonObject, key: string): string | undefined {
   const value = object[key]

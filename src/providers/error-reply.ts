@@ -1,6 +1,7 @@
 /** Brings every known shape of an error answer into one {@link UpstreamFailure}. */
 
-import { isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
+import { readErrorFacts } from "#core/error-facts.ts"
+import { isJsonObject, type JsonObject, objectAt, parseJsonObject, stringAt } from "#core/json.ts"
 import type { UpstreamFailure } from "#core/upstream.ts"
 
 import type { ErrorReplyParts } from "./provider.ts"
@@ -30,27 +31,15 @@ export function readErrorReply(reply: ErrorReplyParts): UpstreamFailure {
 function readErrorObject(json: JsonObject): Facts {
   const error = objectAt(json, "error") ?? objectAt(json, "detail") ?? json
   const text = stringAt(error, "message") ?? stringAt(json, "detail") ?? stringAt(json, "error") ?? firstDetail(json)
-  const code = stringAt(error, "code") ?? stringAt(json, "code")
-  const type = stringAt(error, "type")
-  const param = stringAt(error, "param")
-  const planType = stringAt(error, "plan_type")
-  const resetsAtSec = numberAt(error, "resets_at")
-  const resetsInSec = numberAt(error, "resets_in_seconds")
-  return {
-    message: text ?? "",
-    ...(code !== undefined && { code }),
-    ...(type !== undefined && type !== "error" && { type }),
-    ...(param !== undefined && { param }),
-    ...(planType !== undefined && { planType }),
-    ...(resetsAtSec !== undefined && { resetsAtSec }),
-    ...(resetsInSec !== undefined && { resetsInSec }),
-  }
+  const outerCode = stringAt(json, "code")
+  return { message: text ?? "", ...(outerCode !== undefined && { code: outerCode }), ...readErrorFacts(error) }
 }
 
 function readBody({ status, headers, bodyText }: ErrorReplyParts): Facts {
   const text = bodyText.replace(/^\uFEFF/, "").trim()
   if (isHtml(headers, text)) return readHtml(status, text)
   const json = parseObject(text)
+  // Not JSON after all: the text itself is the message.
   return json === undefined ? { message: text } : readErrorObject(json)
 }
 
@@ -70,15 +59,9 @@ function readHtml(status: number, text: string): Facts {
   return status === 403 || blocked ? { ...facts, code: EDGE_CODES.blocked } : facts
 }
 
+/** What does not begin like an object is plain text, and plain text needs no attempt. */
 function parseObject(text: string): JsonObject | undefined {
-  if (!text.startsWith("{")) return undefined
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    // Not JSON after all: the text itself is the message.
-    return undefined
-  }
+  return text.startsWith("{") ? parseJsonObject(text) : undefined
 }
 
 /** Validation lists: `{detail:[{loc,msg}]}`. */

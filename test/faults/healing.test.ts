@@ -4,39 +4,16 @@ import { expect, setDefaultTimeout, test } from "bun:test"
 
 import { arrayAt, isJsonObject, type JsonObject, stringAt } from "#core/json.ts"
 
-import {
-  chat,
-  type FaultGateway,
-  type FaultOptions,
-  PROMPT_MARK,
-  type StatsBody,
-  startFaultGateway,
-  turn,
-  until,
-} from "./fixture.ts"
+import { chat, type FaultGateway, PROMPT_MARK, type StatsBody, startOwnGateway, turn, until } from "./fixture.ts"
 
 setDefaultTimeout(20_000)
-
-async function start(options: FaultOptions = {}): Promise<FaultGateway & AsyncDisposable> {
-  const gateway = await startFaultGateway(options)
-  return {
-    ...gateway,
-    [Symbol.asyncDispose]: async () => {
-      try {
-        await gateway.idle()
-      } finally {
-        await gateway.stop()
-      }
-    },
-  }
-}
 
 async function availableOf(gateway: FaultGateway): Promise<number> {
   return ((await gateway.get("/stats")).json() as unknown as StatsBody).pool.available
 }
 
 test.concurrent("fault 4: a concurrency limit inside a stream is no failure to the client", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const message = "Concurrency limit exceeded for user, please retry later"
   for (const errorForm of ["pair", "flat", "failed"] as const) {
     gateway.control.script({ scenario: "failure", settings: { message, errorForm }, times: 1 })
@@ -50,7 +27,7 @@ test.concurrent("fault 4: a concurrency limit inside a stream is no failure to t
 })
 
 test.concurrent("fault 17: while every address answers 404 no account is blamed, and it heals by itself", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   gateway.control.script({ scenario: "not-found" })
   for (let index = 0; index < 5; index += 1) {
     expect((await gateway.post("/v1/responses", turn({ text: `lost ${index}` }))).status).toBe(502)
@@ -63,7 +40,7 @@ test.concurrent("fault 17: while every address answers 404 no account is blamed,
 test.concurrent.each(["unauthorized", "challenge", "not-found", "connector-limit"])(
   "fault 18: a usage endpoint that answers %s changes nothing about who serves",
   async refuse => {
-    await using gateway = await start()
+    await using gateway = await startOwnGateway()
     gateway.control.script({ endpoint: "usage", settings: { refuse } })
     const reports = arrayAt((await gateway.post("/check-quota", "")).json(), "accounts") ?? []
     expect(reports.filter(isJsonObject).map(report => stringAt(report, "status"))).toEqual(["failed", "failed"])
@@ -73,7 +50,7 @@ test.concurrent.each(["unauthorized", "challenge", "not-found", "connector-limit
 )
 
 test.concurrent("fault 36: while a token is being refreshed its old one still serves", async () => {
-  await using gateway = await start({ accounts: 1 })
+  await using gateway = await startOwnGateway({ accounts: 1 })
   gateway.control.script({ endpoint: "token", settings: { headersDelayMs: 400 } })
   const refreshing = gateway.post("/refresh", "")
   await until("the exchange has begun", () => gateway.control.recorded({ path: "/oauth/token" }).length === 1)
@@ -83,7 +60,7 @@ test.concurrent("fault 36: while a token is being refreshed its old one still se
 })
 
 test.concurrent("fault 53: a conversation whose account is spent goes on elsewhere although it carries sealed reasoning", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const first = { type: "message", role: "user", content: [{ type: "input_text", text: `${PROMPT_MARK} one` }] }
   const ask = (input: readonly unknown[]) =>
     gateway.post("/v1/responses", { model: "gpt-5.5", input, include: ["reasoning.encrypted_content"] })
@@ -102,7 +79,7 @@ test.concurrent("fault 53: a conversation whose account is spent goes on elsewhe
 
 test.concurrent("fault 55: two keys that send the same session id get different sessions upstream", async () => {
   const keys = ["sk-tenant-one-test", "sk-tenant-two-test"]
-  await using gateway = await start({ settings: { "api-keys": ["sk-sluice-fault-test-key", ...keys] } })
+  await using gateway = await startOwnGateway({ settings: { "api-keys": ["sk-sluice-fault-test-key", ...keys] } })
   const sessions: JsonObject[] = []
   for (const key of keys) {
     const headers = { authorization: `Bearer ${key}`, session_id: "one-session-of-two-tenants" }

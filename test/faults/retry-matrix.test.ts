@@ -5,32 +5,9 @@ import { expect, setDefaultTimeout, test } from "bun:test"
 import { isJsonObject, type JsonObject } from "#core/json.ts"
 import type { Script } from "#simulator/scripts/scripts.ts"
 
-import {
-  chat,
-  type FaultGateway,
-  type FaultOptions,
-  type Reply,
-  type StatsBody,
-  startFaultGateway,
-  turn,
-} from "./fixture.ts"
+import { chat, type FaultGateway, type Reply, type StatsBody, startOwnGateway, turn } from "./fixture.ts"
 
 setDefaultTimeout(20_000)
-
-/** Blocks outlive a test, so every test has a gateway of its own; starting one takes about a quarter of a second. */
-async function start(options: FaultOptions = {}): Promise<FaultGateway & AsyncDisposable> {
-  const gateway = await startFaultGateway(options)
-  return {
-    ...gateway,
-    [Symbol.asyncDispose]: async () => {
-      try {
-        await gateway.idle()
-      } finally {
-        await gateway.stop()
-      }
-    },
-  }
-}
 
 /** Asks once under the given scripts; accounts of the turns in order. */
 async function ask(gateway: FaultGateway, scripts: readonly Script[], body: JsonObject = turn()) {
@@ -56,7 +33,7 @@ async function statsOf(gateway: FaultGateway): Promise<StatsBody> {
 const refreshes = (gateway: FaultGateway) => gateway.control.recorded({ path: "/oauth/token" }).length
 
 test.concurrent("401 expired: one refresh, the same account, success", async () => {
-  await using gateway = await start({ accounts: 1 })
+  await using gateway = await startOwnGateway({ accounts: 1 })
   gateway.control.markAccess("account-1", "expired")
   const { reply, accounts } = await ask(gateway, [])
   expect(reply.status).toBe(200)
@@ -66,7 +43,7 @@ test.concurrent("401 expired: one refresh, the same account, success", async () 
 })
 
 test.concurrent("fault 25: 100 parallel 401s on one account cause one refresh", async () => {
-  await using gateway = await start({ accounts: 1, settings: { "account-concurrency": 100 } })
+  await using gateway = await startOwnGateway({ accounts: 1, settings: { "account-concurrency": 100 } })
   await gateway.earnRetries(120)
   gateway.control.clearRecorded()
   gateway.control.markAccess("account-1", "expired")
@@ -80,7 +57,7 @@ test.concurrent("fault 25: 100 parallel 401s on one account cause one refresh", 
 })
 
 test.concurrent("401 for ever on one account: another one serves, after one refresh", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const script = { scenario: "token-invalidated", account: "account-1" }
   const { reply, accounts } = await ask(gateway, [
     script,
@@ -94,7 +71,7 @@ test.concurrent("401 for ever on one account: another one serves, after one refr
 })
 
 test.concurrent("401 on every account becomes 503 account_unavailable, never 401", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const { reply, accounts } = await ask(gateway, [{ scenario: "token-revoked" }])
   expect(reply.status).toBe(503)
   expect(errorOf(reply)).toMatchObject({ type: "server_error", code: "account_unavailable" })
@@ -110,7 +87,7 @@ test.concurrent.each([
   { scenario: "account-deactivated", status: "error" },
   { scenario: "missing-scope", status: "cooldown" },
 ])("$scenario on one account: another one serves and the first is out", async ({ scenario, status }) => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const first = await ask(gateway, [{ scenario, times: 1 }])
   expect(first.reply.status).toBe(200)
   expect(first.accounts).toHaveLength(2)
@@ -121,7 +98,7 @@ test.concurrent.each([
 })
 
 test.concurrent("fault 19: a challenge page blocks the way out for a while, not the account", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const { reply, accounts } = await ask(gateway, [{ scenario: "challenge" }])
   expect(reply.status).toBe(502)
   expect(errorOf(reply)).toMatchObject({ type: "server_error", code: "upstream_blocked" })
@@ -131,7 +108,7 @@ test.concurrent("fault 19: a challenge page blocks the way out for a while, not 
 })
 
 test.concurrent("404 for the model: another account is asked, then the client gets model_not_found", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const { reply, accounts } = await ask(gateway, [{ scenario: "model-not-found" }])
   expect(reply.status).toBe(404)
   expect(errorOf(reply)).toMatchObject({ type: "invalid_request_error", code: "model_not_found", param: "model" })
@@ -139,7 +116,7 @@ test.concurrent("404 for the model: another account is asked, then the client ge
 })
 
 test.concurrent("fault 1: after a usage limit the account rests until its reset and another one serves", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const resetsInSec = 5 * 24 * 3600
   const { reply, accounts } = await ask(gateway, [{ scenario: "usage-limit", settings: { resetsInSec }, times: 1 }])
   expect(reply.status).toBe(200)
@@ -155,7 +132,7 @@ test.concurrent("fault 1: after a usage limit the account rests until its reset 
 })
 
 test.concurrent("fault 12: when every account is spent, one 429 names the earliest reset and nothing is sent upstream", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const { reply } = await ask(gateway, [
     { scenario: "usage-limit", account: "account-1", settings: { resetsInSec: 7200 } },
     { scenario: "usage-limit", account: "account-2", settings: { resetsInSec: 3600 } },
@@ -171,14 +148,14 @@ test.concurrent("fault 12: when every account is spent, one 429 names the earlie
 })
 
 test.concurrent("fault 3: a burst 429 completes elsewhere; the account is back within seconds", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const { reply, accounts } = await ask(gateway, [{ scenario: "burst", times: 1 }])
   expect(reply.status).toBe(200)
   expect(new Set(accounts).size).toBe(2)
 })
 
 test.concurrent("fault 47: three unlucky burst 429s of a large pool are not passed on as 429", async () => {
-  await using gateway = await start({ accounts: 28 })
+  await using gateway = await startOwnGateway({ accounts: 28 })
   const { reply, accounts } = await ask(gateway, [{ scenario: "burst", settings: { retryAfterSec: 30 } }])
   expect(reply.status).toBe(503)
   expect(reply.headers.get("retry-after")).not.toBeNull()
@@ -187,7 +164,7 @@ test.concurrent("fault 47: three unlucky burst 429s of a large pool are not pass
 })
 
 test.concurrent.each(["server-error", "bad-gateway", "overloaded"])("%s once: tried again, success", async scenario => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const { reply, accounts } = await ask(gateway, [{ scenario, times: 1 }])
   expect(reply.status).toBe(200)
   expect(accounts).toHaveLength(2)
@@ -198,7 +175,7 @@ test.concurrent.each([
   { scenario: "json-200", code: expect.any(String) },
   { scenario: "detail-200", code: expect.any(String) },
 ])("$scenario instead of a stream is a failure that another try repairs", async ({ scenario, code }) => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   for (const body of [turn(), chat({ stream: true })]) {
     const { reply, accounts } = await ask(gateway, [{ scenario, times: 1 }], body)
     expect({ status: reply.status, tries: accounts.length }).toEqual({ status: 200, tries: 2 })
@@ -210,7 +187,7 @@ test.concurrent.each([
 })
 
 test.concurrent("fault 46: an empty answer is tried once more elsewhere, then passed on", async () => {
-  await using gateway = await start({ accounts: 3 })
+  await using gateway = await startOwnGateway({ accounts: 3 })
   const once = await ask(gateway, [{ scenario: "empty", times: 1 }], chat())
   expect(once.reply.status).toBe(200)
   expect(new Set(once.accounts).size).toBe(2)
@@ -221,7 +198,7 @@ test.concurrent("fault 46: an empty answer is tried once more elsewhere, then pa
 })
 
 test.concurrent("fault 54: refused encrypted content is taken out and the same account is asked once more", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const body = {
     ...turn(),
     input: [
@@ -247,7 +224,7 @@ test.concurrent("fault 54: refused encrypted content is taken out and the same a
 test.concurrent.each(["context-length", "context-overflow"])(
   "fault 22: %s is returned at once, one account used",
   async scenario => {
-    await using gateway = await start()
+    await using gateway = await startOwnGateway()
     const { reply, accounts } = await ask(gateway, [{ scenario }], chat({ stream: true }))
     expect(reply.status).toBe(400)
     expect(errorOf(reply)).toMatchObject({ type: "invalid_request_error", code: "context_length_exceeded" })
@@ -257,7 +234,7 @@ test.concurrent.each(["context-length", "context-overflow"])(
 )
 
 test.concurrent.each([0, 1, 2])("max-retry %d: at most that many further accounts", async maxRetry => {
-  await using gateway = await start({ accounts: 5, settings: { "max-retry": maxRetry } })
+  await using gateway = await startOwnGateway({ accounts: 5, settings: { "max-retry": maxRetry } })
   const { reply, accounts } = await ask(gateway, [{ scenario: "payment-required" }])
   expect(reply.status).toBe(503)
   expect(accounts).toHaveLength(maxRetry + 1)
@@ -265,7 +242,7 @@ test.concurrent.each([0, 1, 2])("max-retry %d: at most that many further account
 })
 
 test.concurrent("max-retry 0 holds although a refused account cannot be refreshed", async () => {
-  await using gateway = await start({ accounts: 3, settings: { "max-retry": 0 } })
+  await using gateway = await startOwnGateway({ accounts: 3, settings: { "max-retry": 0 } })
   for (const { name } of gateway.control.accounts()) gateway.control.markRefresh(name, "invalidated")
   const { reply, accounts } = await ask(gateway, [{ scenario: "token-expired" }])
   expect(reply.status).toBe(503)
@@ -274,7 +251,7 @@ test.concurrent("max-retry 0 holds although a refused account cannot be refreshe
 })
 
 test.concurrent("no request is sent more than four times, whatever fails", async () => {
-  await using gateway = await start({ accounts: 10, settings: { "max-retry": 9 } })
+  await using gateway = await startOwnGateway({ accounts: 10, settings: { "max-retry": 9 } })
   const { reply, accounts } = await ask(gateway, [{ scenario: "overloaded" }])
   expect(reply.status).toBe(503)
   expect(errorOf(reply)).toMatchObject({ type: "server_error", code: "server_is_overloaded" })
@@ -282,7 +259,7 @@ test.concurrent("no request is sent more than four times, whatever fails", async
 })
 
 test.concurrent("fault 48: in a storm of 500s the load stays within 1.2 times the requests and a floor of ten", async () => {
-  await using gateway = await start({ accounts: 10, settings: { "account-concurrency": 50 } })
+  await using gateway = await startOwnGateway({ accounts: 10, settings: { "account-concurrency": 50 } })
   gateway.control.clearRecorded()
   gateway.control.script({ scenario: "server-error" })
   const replies = await Promise.all(
@@ -300,7 +277,7 @@ test.concurrent("fault 48: in a storm of 500s the load stays within 1.2 times th
 })
 
 test.concurrent("fault 16: a 503 on the only account does not keep the next request from it", async () => {
-  await using gateway = await start({ accounts: 1 })
+  await using gateway = await startOwnGateway({ accounts: 1 })
   await ask(gateway, [{ scenario: "overloaded" }])
   const { reply } = await ask(gateway, [], turn({ text: "afterwards" }))
   expect(reply.status).toBe(200)

@@ -1,7 +1,7 @@
 /** One question to the sign-in service: its answer, or why there was none. */
 
 import { GatewayError } from "#core/errors.ts"
-import { isJsonObject, type JsonObject, objectAt, stringAt } from "#core/json.ts"
+import { type JsonObject, objectAt, parseJsonObject, stringAt } from "#core/json.ts"
 import type { SendUpstream, UpstreamRequest } from "#core/upstream.ts"
 
 import { refuse, type SignInRefusal, safeCode } from "./refusal.ts"
@@ -33,7 +33,7 @@ export async function askService(
   try {
     const reply = await service.send(request, AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]))
     const text = await new Response(reply.body ?? null).text()
-    return { type: "answer", status: reply.status, body: parseBody(text) }
+    return { type: "answer", status: reply.status, body: parseJsonObject(text) }
   } catch (error) {
     if (signal.aborted) throw error
     // Turned into a value like every other way a sign-in can end; the operator reads it on the spot.
@@ -71,14 +71,4 @@ export function refuseElsewhere(answer: ServiceAnswer): SignInRefusal | undefine
     )
   }
   return undefined
-}
-
-function parseBody(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    // A page or nothing at all; the status decides what that means.
-    return undefined
-  }
 }

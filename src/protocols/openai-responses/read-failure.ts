@@ -1,6 +1,7 @@
 /** Reads a failure that arrives with status 200: an `error` or `response.failed` event, a JSON body, an HTML page. */
 
-import { isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
+import { readErrorFacts } from "#core/error-facts.ts"
+import { type JsonObject, numberAt, objectAt, parseJsonObject, stringAt } from "#core/json.ts"
 import type { UpstreamFailure } from "#core/upstream.ts"
 
 /** The upstream closed without a terminal event. */
@@ -32,7 +33,7 @@ export function readFailureEvent(event: JsonObject): UpstreamFailure {
 
 /** Reads a whole body that is not an event stream. Bodies that are no JSON object give a general message. */
 export function readFailureBody(body: string): UpstreamFailure {
-  const json = parseBody(body)
+  const json = parseJsonObject(body.trim())
   const fallback = "The upstream answered with a JSON body instead of events."
   if (json === undefined) return { status: 200, message: fallback }
   const status = numberAt(json, "status") ?? 200
@@ -42,34 +43,8 @@ export function readFailureBody(body: string): UpstreamFailure {
   return readErrorObject(nested ?? json, { status, fallback: stringAt(json, "error") ?? fallback })
 }
 
-function parseBody(body: string): JsonObject | undefined {
-  try {
-    const json: unknown = JSON.parse(body.trim())
-    return isJsonObject(json) ? json : undefined
-  } catch {
-    // A body that is cut or no JSON at all says nothing; the general message stands for it.
-    return undefined
-  }
-}
-
 type Surroundings = { readonly status: number; readonly fallback: string }
 
 function readErrorObject(error: JsonObject, { status, fallback }: Surroundings): UpstreamFailure {
-  const code = stringAt(error, "code")
-  const type = stringAt(error, "type")
-  const param = stringAt(error, "param")
-  const planType = stringAt(error, "plan_type")
-  const resetsAtSec = numberAt(error, "resets_at")
-  const resetsInSec = numberAt(error, "resets_in_seconds")
-  return {
-    status,
-    message: stringAt(error, "message") ?? fallback,
-    ...(code !== undefined && { code }),
-    // In the flat shape `type` names the event, not the failure.
-    ...(type !== undefined && type !== "error" && { type }),
-    ...(param !== undefined && { param }),
-    ...(planType !== undefined && { planType }),
-    ...(resetsAtSec !== undefined && { resetsAtSec }),
-    ...(resetsInSec !== undefined && { resetsInSec }),
-  }
+  return { status, message: stringAt(error, "message") ?? fallback, ...readErrorFacts(error) }
 }

@@ -4,7 +4,7 @@ import { arrayAt, isJsonObject, type Json, stringAt } from "#core/json.ts"
 import { errorRefusal, type Refusal } from "#simulator/refusal.ts"
 
 import type { Check, CheckedCall } from "./checked-call.ts"
-import { type IndexedItem, indexedItems } from "./indexed-items.ts"
+import { firstOf, type IndexedItem, indexedItems } from "./indexed-items.ts"
 
 const ITEM_TYPES = [
   "message",
@@ -41,17 +41,6 @@ export const contentChecks: readonly Check[] = [
   ({ body }) => checkTriggerLast(indexedItems(body)),
   checkCacheBreakpoint,
 ]
-
-function firstOf(
-  items: readonly IndexedItem[],
-  check: (item: IndexedItem) => Refusal | undefined,
-): Refusal | undefined {
-  for (const item of items) {
-    const refusal = check(item)
-    if (refusal !== undefined) return refusal
-  }
-  return undefined
-}
 
 function checkItemType({ index, type }: IndexedItem): Refusal | undefined {
   return ITEM_TYPES.includes(type) ? undefined : invalidValue(`input[${index}].type`, type, ITEM_TYPES)

@@ -4,7 +4,7 @@ import { stringAt } from "#core/json.ts"
 import { errorRefusal, type Refusal } from "#simulator/refusal.ts"
 
 import type { Check } from "./checked-call.ts"
-import { type IndexedItem, indexedItems } from "./indexed-items.ts"
+import { firstOf, type IndexedItem, indexedItems } from "./indexed-items.ts"
 
 const MAX_ID_LENGTH = 64
 
@@ -40,17 +40,6 @@ export function tooLongRefusal(param: string, maximum: number, length: number): 
 export function notStoredRefusal(id: string): Refusal {
   const message = `Item with id '${id}' not found. Items are not persisted when \`store\` is set to false. Try again with \`store\` set to true, or remove this item from your input.`
   return errorRefusal({ status: 404, message, param: "input" })
-}
-
-function firstOf(
-  items: readonly IndexedItem[],
-  check: (item: IndexedItem) => Refusal | undefined,
-): Refusal | undefined {
-  for (const item of items) {
-    const refusal = check(item)
-    if (refusal !== undefined) return refusal
-  }
-  return undefined
 }
 
 function checkReference({ type, item }: IndexedItem): Refusal | undefined {

@@ -1,6 +1,7 @@
-/** Input items with the index that error texts name. */
+/** Input items with the index that error texts name, and how a check goes through them. */
 
 import { arrayAt, isJsonObject, type JsonObject, stringAt } from "#core/json.ts"
+import type { Refusal } from "#simulator/refusal.ts"
 
 /** One input item; `type` is `message` when the item only has a role. */
 export type IndexedItem = { readonly index: number; readonly type: string; readonly item: JsonObject }
@@ -12,4 +13,16 @@ export function indexedItems(body: JsonObject): readonly IndexedItem[] {
     const fallback = stringAt(item, "role") === undefined ? "" : "message"
     return [{ index, type: stringAt(item, "type") ?? fallback, item }]
   })
+}
+
+/** Returns what the check says of the first item it refuses, or undefined. */
+export function firstOf(
+  items: readonly IndexedItem[],
+  check: (item: IndexedItem) => Refusal | undefined,
+): Refusal | undefined {
+  for (const item of items) {
+    const refusal = check(item)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
 }

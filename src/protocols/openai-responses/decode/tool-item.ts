@@ -1,7 +1,16 @@
 /** A function or custom tool call under way. */
 
 import type { ToolKind } from "#core/events.ts"
-import { arrayAt, isJsonObject, type Json, type JsonObject, jsonTextOf, objectAt, stringAt } from "#core/json.ts"
+import {
+  arrayAt,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  jsonTextOf,
+  objectAt,
+  parseJsonObject,
+  stringAt,
+} from "#core/json.ts"
 
 import type { FinalItem, ItemScope, OutputItem } from "./output-item.ts"
 import { makePartLog } from "./part-log.ts"
@@ -115,14 +124,9 @@ function sendBundle(text: string, identity: Identity, scope: ItemScope): void {
 }
 
 function bundledUses(text: string): readonly JsonObject[] | undefined {
-  try {
-    const json: unknown = JSON.parse(text)
-    const uses = isJsonObject(json) ? arrayAt(json, "tool_uses") : undefined
-    return uses?.every(isJsonObject) && uses.length > 0 ? uses : undefined
-  } catch {
-    // Arguments that do not parse are the client's to judge.
-    return undefined
-  }
+  // Arguments that do not parse are the client's to judge.
+  const uses = arrayAt(parseJsonObject(text) ?? {}, "tool_uses")
+  return uses?.every(isJsonObject) && uses.length > 0 ? uses : undefined
 }
 
 type WholeCall = { readonly callId: string; readonly name: string; readonly input: string }

@@ -1,6 +1,6 @@
 /** Input items, one by one, brought to what a `store: false` upstream accepts. */
 
-import { arrayAt, isJsonObject, type Json, type JsonObject, stringAt } from "#core/json.ts"
+import { arrayAt, isJsonObject, type Json, type JsonObject, parseJsonObject, stringAt } from "#core/json.ts"
 import { withoutNulls } from "#protocols/check-body.ts"
 import { isTooDeep } from "#protocols/nesting.ts"
 
@@ -93,7 +93,7 @@ function normaliseCustomCall(item: JsonObject): JsonObject {
 
 function normaliseToolSearchCall(item: JsonObject): JsonObject {
   const kept = withoutKeys(item, ["id"])
-  return typeof kept["arguments"] === "string" ? { ...kept, arguments: parseObject(kept["arguments"]) } : kept
+  return typeof kept["arguments"] === "string" ? { ...kept, arguments: argumentsOf(kept["arguments"]) } : kept
 }
 
 function normaliseOutput(item: JsonObject, rules: ItemRules): JsonObject {
@@ -171,12 +171,8 @@ function summaryText(summary: Json | undefined): string {
     .trim()
 }
 
-function parseObject(source: string): JsonObject {
-  try {
-    const value: unknown = JSON.parse(source)
-    return isJsonObject(value) && !isTooDeep(value) ? value : {}
-  } catch {
-    // The upstream wants an object here and never needs the broken text.
-    return {}
-  }
+function argumentsOf(source: string): JsonObject {
+  const value = parseJsonObject(source)
+  // The upstream wants an object here and never needs the broken text.
+  return value === undefined || isTooDeep(value) ? {} : value
 }

@@ -1,7 +1,6 @@
 /** Prepares a finished item for the client and for the rebuilt `output` list. Texts are byte texts. */
 
-import { arrayAt, isJsonObject, type JsonObject, stringAt } from "#core/json.ts"
-import { parseEvent } from "#protocols/openai-responses/parse-event.ts"
+import { arrayAt, isJsonObject, type JsonObject, parseJsonObject, stringAt } from "#core/json.ts"
 import { byteTextOfUtf8, utf8OfByteText } from "#wire/bytes.ts"
 import { elementTexts, withMembers } from "#wire/json-scan.ts"
 
@@ -31,7 +30,7 @@ export function repairOutput(outputText: string, repair: ItemRepair): string {
   const texts = elementTexts(outputText)
   if (texts === undefined) return outputText
   const repaired = texts.map((text, index) => {
-    const item = parseEvent(utf8OfByteText(text))
+    const item = parseJsonObject(utf8OfByteText(text))
     return item === undefined
       ? text
       : repairItem(text, item, { ...repair, fallbackId: `${repair.fallbackId}_${index}` })

@@ -1,7 +1,6 @@
 /** Rebuilds a message from its deltas when the upstream never sent the finished item. */
 
-import { stringAt } from "#core/json.ts"
-import { parseEvent } from "#protocols/openai-responses/parse-event.ts"
+import { parseJsonObject, stringAt } from "#core/json.ts"
 import { byteTextOfUtf8, utf8OfByteText } from "#wire/bytes.ts"
 import { makeSseSplitter, type OnSseFrame, readSseFrame } from "#wire/sse-splitter.ts"
 
@@ -13,7 +12,7 @@ export function recoverMessage(frames: string, { fallbackId, status }: RecoverPa
   let text = ""
   let id: string | undefined
   const onFrame: OnSseFrame = (source, start, end) => {
-    const event = parseEvent(utf8OfByteText(readSseFrame(source.slice(start, end)).data))
+    const event = parseJsonObject(utf8OfByteText(readSseFrame(source.slice(start, end)).data))
     if (event?.["type"] !== "response.output_text.delta") return
     text += stringAt(event, "delta") ?? ""
     id ??= stringAt(event, "item_id")

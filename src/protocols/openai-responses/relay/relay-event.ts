@@ -1,7 +1,6 @@
 /** One event of a relayed stream that had to be read. */
 
-import { type JsonObject, stringAt } from "#core/json.ts"
-import { parseEvent } from "#protocols/openai-responses/parse-event.ts"
+import { type JsonObject, parseJsonObject, stringAt } from "#core/json.ts"
 import { utf8OfByteText } from "#wire/bytes.ts"
 import { readSseFrame } from "#wire/sse-splitter.ts"
 
@@ -21,7 +20,7 @@ export function readRelayEvent(frame: RelayFrame): RelayEvent | undefined {
   const { text, start, end, dataAt } = frame
   // Line breaks between data lines are blanks to JSON.
   const data = dataAt === -1 ? readSseFrame(text.slice(start, end)).data.replaceAll("\n", " ") : text.slice(dataAt, end)
-  const json = parseEvent(utf8OfByteText(data))
+  const json = parseJsonObject(utf8OfByteText(data))
   if (json === undefined) return undefined
   const type = stringAt(json, "type") ?? readSseFrame(text.slice(start, end)).event
   return type === "" ? undefined : { frame, type, data, json }
