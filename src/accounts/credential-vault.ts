@@ -4,7 +4,7 @@ import type { Account, Credential } from "#core/account.ts"
 import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
-import { isJsonObject, numberAt, stringAt } from "#core/json.ts"
+import { arrayAt, isJsonObject, numberAt, stringAt } from "#core/json.ts"
 
 import type { CredentialMemory, RememberedCredential } from "./account-from-draft.ts"
 import { refreshFingerprint } from "./fingerprint.ts"
@@ -73,14 +73,22 @@ export type CredentialVault = CredentialMemory & {
 
 const KEEP_PREVIOUS_MS = 7 * 24 * 60 * 60 * 1000
 
+/**
+ * Used-up tokens a row remembers. A file that stayed further behind is told by the time of its tokens; within one second,
+ * their resolution, no account is refreshed as often.
+ */
+const SPENT_KEPT = 8
+
 /** Turns a credential into the text that is sealed and stored. */
-function writeSecret(credential: ChatGptCredential): string {
+function writeSecret(credential: ChatGptCredential, spent?: readonly string[]): string {
   const { accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs } = credential
-  return JSON.stringify({ accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs })
+  return JSON.stringify({ accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs, spent })
 }
 
+type Secret = { readonly credential: Credential; readonly spent: readonly string[] }
+
 /** Opens and reads a row's secret. Throws `internal` for text that is not one, without quoting it. */
-function readSecret(row: VaultRow, sealer: Sealer): Credential {
+function readSecret(row: VaultRow, sealer: Sealer): Secret {
   const value: unknown = JSON.parse(openSecret(row, sealer))
   const accessToken = isJsonObject(value) ? stringAt(value, "accessToken") : undefined
   if (!isJsonObject(value) || accessToken === undefined) {
@@ -92,25 +100,28 @@ function readSecret(row: VaultRow, sealer: Sealer): Credential {
     expiresAtMs: numberAt(value, "expiresAtMs"),
     lastRefreshAtMs: numberAt(value, "lastRefreshAtMs"),
   })
-  return { type: "chatgpt", accessToken, generation: row.generation, ...optional }
+  const spent = (arrayAt(value, "spent") ?? []).filter(entry => typeof entry === "string")
+  return { credential: { type: "chatgpt", accessToken, generation: row.generation, ...optional }, spent }
 }
 
 function remember(row: VaultRow, sealer: Sealer): RememberedCredential {
   const { accountId, fingerprint, previousFingerprint } = row
+  const { credential, spent } = readSecret(row, sealer)
   return {
     accountId,
     fingerprint,
-    credential: readSecret(row, sealer),
+    credential,
+    spentFingerprints: spent,
     ...(previousFingerprint === null ? {} : { previousFingerprint }),
   }
 }
 
-function clearRowOf(rotation: Rotation, nowMs: number): VaultRow {
+function clearRowOf(rotation: Rotation, nowMs: number, spentBefore: readonly string[]): VaultRow {
   const { account, credential, previous, fingerprint } = rotation
   return {
     accountId: account.id,
     fingerprint: credential.refreshToken === undefined ? fingerprint : refreshFingerprint(credential.refreshToken),
-    secretJson: writeSecret(credential),
+    secretJson: writeSecret(credential, [...new Set([fingerprint, ...spentBefore])].slice(0, SPENT_KEPT)),
     generation: credential.generation,
     previousFingerprint: fingerprint,
     previousSecretJson: writeSecret(previous),
@@ -168,14 +179,24 @@ export function makeCredentialVault({
   readonly clock: Clock
   readonly sealer: Sealer
 }): CredentialVault {
-  const rowOf = (rotation: Rotation): VaultRow => sealRow(clearRowOf(rotation, clock()), sealer)
   const known = makeKnownKeys(rows)
+  const memory = makeCredentialMemory(rows, sealer, known)
+  const spentBefore = (accountId: AccountId): readonly string[] => {
+    try {
+      return memory.byAccount(accountId)?.spentFingerprints ?? []
+    } catch {
+      // Harmless: a row that does not open is about to be replaced, and only files far behind are told apart by this.
+      return []
+    }
+  }
+  const rowOf = (rotation: Rotation): VaultRow =>
+    sealRow(clearRowOf(rotation, clock(), spentBefore(rotation.account.id)), sealer)
   const commitRows = (changed: readonly VaultRow[]): void => {
     rows.commitCredentials(changed)
     changed.forEach(known.add)
   }
   return {
-    ...makeCredentialMemory(rows, sealer, known),
+    ...memory,
     commit: rotations => commitRows(rotations.map(rowOf)),
     commitKept: kept => commitRows(kept.map(row => resealRow(row, sealer, sealer))),
     rowOf,

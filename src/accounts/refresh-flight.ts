@@ -9,6 +9,7 @@ import { decideFailure, type FailedAnswer } from "./refresh-failure.ts"
 import type { Unit } from "./refresh-schedule.ts"
 import { exchangeRefreshToken, type RefreshAnswer, type RenewedTokens } from "./refresh-token.ts"
 import type { RefresherParts, RefreshFailure } from "./refresh-types.ts"
+import { withCredential } from "./resolve-account.ts"
 
 type ChatGptCredential = Extract<Credential, { type: "chatgpt" }>
 
@@ -83,7 +84,7 @@ function rotationOf(entry: RefreshEntry, fingerprint: string, tokens: RenewedTok
   if (previous.type !== "chatgpt") return []
   const credential = renew(previous, tokens, nowMs)
   const plan = readTokenClaims(credential.accessToken).plan ?? entry.account.plan
-  const account = { ...entry.account, ...(plan === undefined ? {} : { plan }), credential }
+  const account = { ...withCredential(entry.account, credential), ...(plan === undefined ? {} : { plan }) }
   return [{ account, credential, previous, fingerprint }]
 }
 
