@@ -112,3 +112,60 @@ test("a new sign-in in the same second as the last rotation is taken from the fi
 function newSignIn(): string {
   return makeJwt({ user: "ann", workspace: "ws-ann", iat: START_SEC, exp: START_SEC + 864_000, salt: "new" })
 }
+
+test("a doubt outlives a start at which the endpoint could not be asked", async () => {
+  world.tokens.valid.set("rt_ann_0", "ann")
+  writeFlatFile(world.authDir, "ann")
+  const first = await startPool()
+  world.tokens.loseNextAnswers(1)
+  expect(await first.refresh(onlyAccount().id)).toMatchObject({ type: "failed", failure: { class: "ambiguous" } })
+  world.tokens.answerWith(() => new Response("busy", { status: 503 }))
+  await restartWith({})
+  await world.time.advanceAsync(0)
+  await waitUntil(() => world.eventsOf("refresh-failed").length > 1)
+  world.tokens.answerWith(undefined)
+  await restartWith({})
+  await world.time.advanceAsync(0)
+  await waitUntil(() => world.eventsOf("account-effect").length > 0)
+  expect(world.eventsOf("account-effect")).toMatchObject([
+    { effect: { type: "needs-login" }, detail: "refresh_token_reused", afterLostAnswer: true },
+  ])
+})
+
+test("a login that a lost answer made necessary is asked for again after a restart, at once", async () => {
+  world.tokens.valid.set("rt_ann_0", "ann")
+  const path = writeFlatFile(world.authDir, "ann")
+  const first = await startPool()
+  world.tokens.loseNextAnswers(1)
+  await first.refresh(onlyAccount().id)
+  await world.time.advanceAsync(5000)
+  await waitUntil(() => world.eventsOf("account-effect").length === 1)
+  await restartWith({})
+  await world.time.advanceAsync(0)
+  await waitUntil(() => world.eventsOf("account-effect").length === 2)
+  // Until somebody signs in; after the next rotation nothing is left of it.
+  world.tokens.valid.set("rt_signed_in", "ann")
+  writeFlatFile(world.authDir, "ann", { refreshToken: "rt_signed_in", iatSec: 50, expSec: 864_000 })
+  await restartWith({})
+  await refreshOnly()
+  expect(world.store().listRefreshIntents()).toEqual([])
+  expect(readFileSync(path, "utf8")).toContain(refreshTokenOf(onlyAccount()) ?? "none")
+})
+
+test("an exchange without a known end is told, when it is lost and again after a start", async () => {
+  world.tokens.valid.set("rt_ann_0", "ann")
+  writeFlatFile(world.authDir, "ann")
+  const first = await startPool()
+  world.tokens.loseNextAnswers(1)
+  await first.refresh(onlyAccount().id)
+  const { id } = onlyAccount()
+  expect(world.eventsOf("credential-uncertain")).toEqual([
+    { type: "credential-uncertain", accountId: id, origin: "lost-answer" },
+  ])
+  world.tokens.answerWith(() => new Response("busy", { status: 503 }))
+  await restartWith({})
+  expect(world.events.slice(-2)).toMatchObject([
+    { type: "account-added" },
+    { type: "credential-uncertain", accountId: id, origin: "earlier-run" },
+  ])
+})
