@@ -1,4 +1,4 @@
-/** Draft + tokens' claims + what the store remembers → account. */
+/** Draft + tokens' claims → account. */
 
 import { basename } from "node:path"
 
@@ -8,7 +8,7 @@ import type { AccountId } from "#core/ids.ts"
 import { refreshFingerprint } from "./fingerprint.ts"
 import type { AccountDraft } from "./formats/account-draft.ts"
 import { compact } from "./formats/compact.ts"
-import { hasLastingIdentity, isNewerCredential, makeAccountId } from "./identity.ts"
+import { hasLastingIdentity, makeAccountId } from "./identity.ts"
 import { readTokenClaims, type TokenClaims } from "./jwt.ts"
 
 /** A credential the store holds because a refresh put it there. */
@@ -18,6 +18,8 @@ export type RememberedCredential = {
   readonly fingerprint: string
   /** Fingerprint of the refresh token it replaced. */
   readonly previousFingerprint?: string
+  /** Fingerprints of the last few tokens of this line that were used up, newest first. */
+  readonly spentFingerprints?: readonly string[]
 }
 
 /** Looks up remembered credentials; synchronous, so that nothing changes between look-up and use. */
@@ -29,11 +31,8 @@ export type CredentialMemory = {
 /** A memory that knows nothing: files alone count. */
 export const NO_MEMORY: CredentialMemory = { byAccount: () => undefined, byFingerprint: () => [] }
 
-/** An account and, when its file holds an older credential than it serves with, the fingerprint the file holds. */
-export type ResolvedAccount = { readonly account: Account; readonly staleFingerprint?: string }
-
 /** Claims of both tokens; the access token, which the upstream sees, goes first. */
-export function claimsOfTokens({ idToken, accessToken }: Pick<AccountDraft, "idToken" | "accessToken">): TokenClaims {
+function claimsOf({ idToken, accessToken }: AccountDraft): TokenClaims {
   const access = accessToken === undefined ? {} : readTokenClaims(accessToken)
   // Most access tokens say everything, and decoding a second token for each of a thousand accounts is felt at start.
   if (idToken === undefined || idToken === accessToken || saysEverything(access)) return access
@@ -60,7 +59,7 @@ export const UNNAMED_LABEL = "unnamed account"
 /** Makes the account an entry describes, before the store is asked. Without a path it will live in the database. */
 export function accountFromDraft(draft: AccountDraft, path?: string): Account {
   const source: AccountSource = path === undefined ? { type: "store" } : { type: "file", path, index: draft.index }
-  const claims = claimsOfTokens(draft)
+  const claims = claimsOf(draft)
   const workspaceId = draft.workspaceId ?? claims.workspaceId
   const userId = draft.userId ?? claims.userId
   const email = claims.email ?? draft.email
@@ -83,38 +82,4 @@ export function accountFromDraft(draft: AccountDraft, path?: string): Account {
 /** What tells an account apart of which nothing lasting is known. */
 function placeOf({ accessToken = "" }: AccountDraft, source: AccountSource): string {
   return source.type === "file" ? `path\n${source.path}\n${source.index}` : `access\n${accessToken}`
-}
-
-function fingerprintOf(credential: Credential): string | undefined {
-  if (credential.type === "api-key" || credential.refreshToken === undefined) return undefined
-  return refreshFingerprint(credential.refreshToken)
-}
-
-/** Ids made from a refresh token change with it; the store knows under which id the token's line began. */
-function findRemembered(account: Account, memory: CredentialMemory): RememberedCredential | undefined {
-  if (hasLastingIdentity(account)) return memory.byAccount(account.id)
-  const fingerprint = fingerprintOf(account.credential)
-  return fingerprint === undefined ? undefined : memory.byFingerprint(fingerprint)[0]
-}
-
-/**
- * Decides between the file and the store. The store wins when the file still holds the token the store's one replaced, or
- * one that is older; a file with another, newer token was replaced by its owner and wins with a higher generation.
- */
-export function resolveAccount(account: Account, memory: CredentialMemory): ResolvedAccount {
-  const remembered = findRemembered(account, memory)
-  const fingerprint = remembered === undefined ? undefined : fingerprintOf(account.credential)
-  if (remembered === undefined || fingerprint === undefined) return { account }
-  const id = remembered.accountId
-  const { generation } = remembered.credential
-  if (fingerprint === remembered.fingerprint) {
-    return { account: { ...account, id, credential: { ...account.credential, generation } } }
-  }
-  const isReplaced = fingerprint === remembered.previousFingerprint
-  if (isReplaced || isNewerCredential(remembered.credential, account.credential)) {
-    return { account: { ...account, id, credential: remembered.credential }, staleFingerprint: fingerprint }
-  }
-  return {
-    account: { ...account, id, credential: { ...account.credential, generation: generation + 1 } },
-  }
 }

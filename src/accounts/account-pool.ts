@@ -54,6 +54,10 @@ type Wiring = {
 function onSourceEvent({ refresher, commit, emit }: Wiring, event: SourceEvent): void {
   switch (event.type) {
     case "account-added":
+      emit({ ...event, account: refresher.put(event.account) })
+      if (!refresher.isUncertain(event.account.id)) return
+      emit({ type: "credential-uncertain", accountId: event.account.id, origin: "earlier-run" })
+      return
     case "account-changed":
       emit({ ...event, account: refresher.put(event.account) })
       return

@@ -4,7 +4,7 @@ import type { Account } from "#core/account.ts"
 import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
-import { arrayAt, isJsonObject, type JsonObject, numberAt, stringAt } from "#core/json.ts"
+import { arrayAt, type JsonObject, numberAt, parseJsonObject, stringAt } from "#core/json.ts"
 
 import { compact } from "./formats/compact.ts"
 
@@ -56,8 +56,8 @@ function textsAt(object: JsonObject, key: string): readonly string[] | undefined
 }
 
 function readRow(row: SettingsRow): AccountSettings {
-  const value: unknown = JSON.parse(row.settingsJson)
-  if (!isJsonObject(value)) return NOTHING_SET
+  const value = parseJsonObject(row.settingsJson)
+  if (value === undefined) return NOTHING_SET
   const paused = value["paused"]
   return compact({
     label: stringAt(value, "label"),

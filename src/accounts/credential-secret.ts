@@ -3,29 +3,34 @@
 import type { Credential } from "#core/account.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
-import { isJsonObject, type JsonObject, numberAt, stringAt } from "#core/json.ts"
+import { arrayAt, type JsonObject, numberAt, parseJsonObject, stringAt } from "#core/json.ts"
 
 import { refreshFingerprint, sha256Hex } from "./fingerprint.ts"
 import { compact } from "./formats/compact.ts"
 
+/** What a row's text holds: the credential, and the fingerprints of the last tokens of its line that were used up. */
+export type StoredSecret = { readonly credential: Credential; readonly spent: readonly string[] }
+
 /** Turns a credential into text; the generation stands beside it in the row. */
-export function writeSecret(credential: Credential): string {
+export function writeSecret(credential: Credential, spent?: readonly string[]): string {
   if (credential.type === "api-key") {
     const { apiKey, baseUrl } = credential
     return JSON.stringify({ apiKey, baseUrl })
   }
   const { accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs } = credential
-  return JSON.stringify({ accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs })
+  return JSON.stringify({ accessToken, refreshToken, idToken, expiresAtMs, lastRefreshAtMs, spent })
 }
 
 /** Reads the text back. Throws `internal` for a text that is no credential, without quoting it. */
 export function readSecret(
   text: string,
   row: { readonly accountId: AccountId; readonly generation: number },
-): Credential {
-  const value: unknown = JSON.parse(text)
-  const found = isJsonObject(value) ? credentialIn(value, row.generation) : undefined
-  if (found !== undefined) return found
+): StoredSecret {
+  const value = parseJsonObject(text)
+  const credential = value === undefined ? undefined : credentialIn(value, row.generation)
+  if (value !== undefined && credential !== undefined) {
+    return { credential, spent: (arrayAt(value, "spent") ?? []).filter(entry => typeof entry === "string") }
+  }
   throw new GatewayError("internal", `The stored credential of ${row.accountId} is not readable.`)
 }
 

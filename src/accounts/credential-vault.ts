@@ -77,22 +77,30 @@ export type CredentialVault = CredentialMemory & {
 
 const KEEP_PREVIOUS_MS = 7 * 24 * 60 * 60 * 1000
 
+/**
+ * Used-up tokens a row remembers. A file that stayed further behind is told by the time of its tokens; within one second,
+ * their resolution, no account is refreshed as often.
+ */
+const SPENT_KEPT = 8
+
 function remember(row: VaultRow, sealer: Sealer): RememberedCredential {
   const { accountId, fingerprint, previousFingerprint } = row
+  const { credential, spent } = readSecret(openSecret(row, sealer), row)
   return {
     accountId,
     fingerprint,
-    credential: readSecret(openSecret(row, sealer), row),
+    credential,
+    spentFingerprints: spent,
     ...(previousFingerprint === null ? {} : { previousFingerprint }),
   }
 }
 
-function clearRowOf(rotation: Rotation, nowMs: number): VaultRow {
+function clearRowOf(rotation: Rotation, nowMs: number, spentBefore: readonly string[]): VaultRow {
   const { account, credential, previous, fingerprint } = rotation
   return {
     accountId: account.id,
     fingerprint: credential.refreshToken === undefined ? fingerprint : refreshFingerprint(credential.refreshToken),
-    secretJson: writeSecret(credential),
+    secretJson: writeSecret(credential, spentAfter(fingerprint, spentBefore)),
     generation: credential.generation,
     previousFingerprint: fingerprint,
     previousSecretJson: writeSecret(previous),
@@ -101,12 +109,20 @@ function clearRowOf(rotation: Rotation, nowMs: number): VaultRow {
   }
 }
 
-function clearAdoptionRowOf({ account, replaced }: Adoption, nowMs: number): VaultRow {
+/** The used-up tokens a row is to remember, newest first. */
+function spentAfter(fingerprint: string, before: readonly string[]): readonly string[] {
+  return [...new Set([fingerprint, ...before])].slice(0, SPENT_KEPT)
+}
+
+function clearAdoptionRowOf({ account, replaced }: Adoption, nowMs: number, spent: readonly string[]): VaultRow {
   const { id, credential } = account
   return {
     accountId: id,
     fingerprint: credentialFingerprint(credential),
-    secretJson: writeSecret(credential),
+    secretJson: writeSecret(
+      credential,
+      replaced === undefined ? undefined : spentAfter(credentialFingerprint(replaced), spent),
+    ),
     generation: credential.generation,
     previousFingerprint: replaced === undefined ? null : credentialFingerprint(replaced),
     previousSecretJson: replaced === undefined ? null : writeSecret(replaced),
@@ -164,18 +180,28 @@ export function makeCredentialVault({
   readonly clock: Clock
   readonly sealer: Sealer
 }): CredentialVault {
-  const rowOf = (rotation: Rotation): VaultRow => sealRow(clearRowOf(rotation, clock()), sealer)
   const known = makeKnownKeys(rows)
+  const memory = makeCredentialMemory(rows, sealer, known)
+  const spentBefore = (accountId: AccountId): readonly string[] => {
+    try {
+      return memory.byAccount(accountId)?.spentFingerprints ?? []
+    } catch {
+      // Harmless: a row that does not open is about to be replaced, and only files far behind are told apart by this.
+      return []
+    }
+  }
+  const rowOf = (rotation: Rotation): VaultRow =>
+    sealRow(clearRowOf(rotation, clock(), spentBefore(rotation.account.id)), sealer)
   const commitRows = (changed: readonly VaultRow[]): void => {
     rows.commitCredentials(changed)
     changed.forEach(known.add)
   }
   return {
-    ...makeCredentialMemory(rows, sealer, known),
+    ...memory,
     commit: rotations => commitRows(rotations.map(rowOf)),
     commitKept: kept => commitRows(kept.map(row => resealRow(row, sealer, sealer))),
     rowOf,
-    adoptionRowOf: adoption => sealRow(clearAdoptionRowOf(adoption, clock()), sealer),
+    adoptionRowOf: adoption => sealRow(clearAdoptionRowOf(adoption, clock(), spentBefore(adoption.account.id)), sealer),
     noteWritten: rows => rows.forEach(known.add),
     begin: (account, fingerprint) =>
       rows.beginRefresh({

@@ -6,9 +6,10 @@ import { readdir, readFile, stat } from "node:fs/promises"
 import type { Account } from "#core/account.ts"
 import { GatewayError } from "#core/errors.ts"
 
-import { accountFromDraft, type CredentialMemory, type ResolvedAccount, resolveAccount } from "./account-from-draft.ts"
+import { accountFromDraft, type CredentialMemory } from "./account-from-draft.ts"
 import type { FileFault } from "./formats/account-draft.ts"
 import { parseAccountFile } from "./formats/parse-account-file.ts"
+import { type ResolvedAccount, resolveAccount } from "./resolve-account.ts"
 
 /** A file's name and a text that changes whenever its content may have changed. */
 export type FileStamp = { readonly path: string; readonly stamp: string }

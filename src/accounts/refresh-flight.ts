@@ -2,15 +2,16 @@
 
 import type { Account, Credential } from "#core/account.ts"
 
-import { claimsOfTokens, UNNAMED_LABEL } from "./account-from-draft.ts"
 import type { Rotation } from "./credential-vault.ts"
-import { compact } from "./formats/compact.ts"
 import { readTokenClaims } from "./jwt.ts"
+import { isReusedCode } from "./refresh-codes.ts"
+import type { RefreshDoubts } from "./refresh-doubts.ts"
 import type { RefreshEntries, RefreshEntry } from "./refresh-entries.ts"
 import { decideFailure, type FailedAnswer } from "./refresh-failure.ts"
 import type { Unit } from "./refresh-schedule.ts"
 import { exchangeRefreshToken, type RefreshAnswer, type RenewedTokens } from "./refresh-token.ts"
 import type { RefresherParts, RefreshFailure } from "./refresh-types.ts"
+import { withCredential } from "./resolve-account.ts"
 
 type ChatGptCredential = Extract<Credential, { type: "chatgpt" }>
 
@@ -26,6 +27,7 @@ export type FlightParts = Pick<
   "send" | "endpoint" | "clock" | "timers" | "commit" | "reload" | "intents" | "emit"
 > & {
   readonly entries: RefreshEntries
+  readonly doubts: RefreshDoubts
   readonly jitter: () => Unit
   /** A rotation could not be made durable: nothing else may start. */
   readonly onHeld: () => void
@@ -80,19 +82,13 @@ function renew(present: ChatGptCredential, tokens: RenewedTokens, nowMs: number)
   }
 }
 
-/** A bare refresh token says nothing; what its first refresh brings says who the account is. */
-function learnFromTokens(account: Account, credential: ChatGptCredential): Account & { credential: ChatGptCredential } {
-  const { workspaceId, userId, email, plan, fedramp } = claimsOfTokens(credential)
-  const learned = compact({ workspaceId, userId, email, plan, fedramp })
-  const label = account.email === undefined && account.label === UNNAMED_LABEL ? email : undefined
-  return { ...account, ...learned, ...compact({ label }), credential }
-}
-
 function rotationOf(entry: RefreshEntry, fingerprint: string, tokens: RenewedTokens, nowMs: number): Rotation[] {
   const previous = entry.account.credential
   if (previous.type !== "chatgpt") return []
   const credential = renew(previous, tokens, nowMs)
-  return [{ account: learnFromTokens(entry.account, credential), credential, previous, fingerprint }]
+  const plan = readTokenClaims(credential.accessToken).plan ?? entry.account.plan
+  const account = { ...withCredential(entry.account, credential), ...(plan === undefined ? {} : { plan }) }
+  return [{ account, credential, previous, fingerprint }]
 }
 
 /** First durable, then visible: whoever sees the new credential may rely on it. */
@@ -127,21 +123,13 @@ function settleFailure(parts: FlightParts, fingerprint: string, answer: FailedAn
     failure = decision.failure
     entries.update(accountId, decision.change)
     emit({ type: "refresh-failed", accountId, failure })
+    if (answer.class === "ambiguous") emit({ type: "credential-uncertain", accountId, origin: "lost-answer" })
     if (decision.effect !== undefined) {
-      emit({ type: "account-effect", accountId, effect: decision.effect, detail: answer.code })
+      const afterLostAnswer = entry.lostAnswers > 0 && isReusedCode(answer.code)
+      emit({ type: "account-effect", accountId, effect: decision.effect, detail: answer.code, afterLostAnswer })
     }
   }
   return { type: "failed", failure }
-}
-
-/** Forgets the intent unless the answer was lost: then it must survive a restart. */
-function endIntent(parts: FlightParts, fingerprint: string, answer: FailedAnswer): void {
-  if (answer.class === "ambiguous") return
-  try {
-    parts.intents.end(fingerprint)
-  } catch {
-    // Harmless: an intent too many only makes the next start try this account first.
-  }
 }
 
 const STORAGE_FAILED: FailedAnswer = { type: "failed", class: "transient", code: "storage" }
@@ -176,9 +164,9 @@ export async function flyRefresh(parts: FlightParts, fingerprint: string): Promi
     return publish(parts, [...holders.values()], fingerprint, answer.tokens)
   }
   if (isRefusal(answer) && (await adoptNewer(parts, account, fingerprint))) {
-    endIntent(parts, fingerprint, answer)
+    parts.doubts.afterFailure(fingerprint, answer)
     return { type: "adopted" }
   }
-  endIntent(parts, fingerprint, answer)
+  parts.doubts.afterFailure(fingerprint, answer)
   return settleFailure(parts, fingerprint, answer)
 }

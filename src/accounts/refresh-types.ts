@@ -38,6 +38,15 @@ export type RefresherEvent =
       readonly accountId: AccountId
       readonly effect: AccountEffect
       readonly detail: string
+      /** The token was used up by an exchange of ours whose answer was lost, and with it the successor. */
+      readonly afterLostAnswer: boolean
+    }
+  /** An exchange has no known end: the refresh token may be used up. Followed by `credential-renewed` or by one of the failures. */
+  | {
+      readonly type: "credential-uncertain"
+      readonly accountId: AccountId
+      /** `earlier-run`: the process ended during the exchange. */
+      readonly origin: "lost-answer" | "earlier-run"
     }
   /** One exchange failed; a retry is planned unless `failure.retryAtMs` is undefined. */
   | { readonly type: "refresh-failed"; readonly accountId: AccountId; readonly failure: RefreshFailure }
@@ -101,6 +110,8 @@ export type Refresher = {
   readonly accounts: () => readonly Account[]
   /** Why the last refresh failed; undefined once one has worked. */
   readonly lastFailure: (accountId: AccountId) => RefreshFailure | undefined
+  /** True while an exchange of the account's refresh token has no known end. */
+  readonly isUncertain: (accountId: AccountId) => boolean
   /** Refreshes one account now; calls for the same refresh token share one exchange. Never rejects. */
   readonly refresh: (accountId: AccountId, request?: RefreshRequest) => Promise<RefreshOutcome>
   /** Refreshes every enabled account that has a refresh token, ahead of the background. */

@@ -4,6 +4,7 @@ import type { Account } from "#core/account.ts"
 import { toGatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 
+import { makeRefreshDoubts } from "./refresh-doubts.ts"
 import { makeRefreshEntries, type RefreshEntries, type RefreshEntry } from "./refresh-entries.ts"
 import { type FlightEnd, type FlightParts, failureOf, flyRefresh } from "./refresh-flight.ts"
 import { makeRefreshPlanner, type RefreshPlanner } from "./refresh-planner.ts"
@@ -170,8 +171,10 @@ function makeJitter({ random }: RefresherParts): () => number {
 function makeState(parts: RefresherParts): RefresherState {
   const { clock, timers, maxRunning = 4, backgroundGapMs = 1000 } = parts
   const jitter = makeJitter(parts)
-  const leftOver = new Set(parts.intents.leftOver().map(intent => intent.fingerprint))
+  const noted = parts.intents.leftOver()
+  const leftOver = new Set(noted.map(intent => intent.fingerprint))
   const entries = makeRefreshEntries({ clock, jitter, leftOver, unknownLifetimeMs: parts.unknownLifetimeMs })
+  const doubts = makeRefreshDoubts(parts.intents, entries, noted)
   const queue = makeRefreshQueue({ clock, timers, maxRunning, backgroundGapMs })
   const flights = new Map<string, Flight>()
   const start = (entry: RefreshEntry): void => {
@@ -182,7 +185,7 @@ function makeState(parts: RefresherParts): RefresherState {
   }
   const planned = parts.isPlanning === false ? () => [] : entries.all
   const planner = makeRefreshPlanner({ clock, timers, entries: planned, start })
-  const flightParts: FlightParts = { ...parts, entries, jitter, onHeld: queue.pause }
+  const flightParts: FlightParts = { ...parts, entries, doubts, jitter, onHeld: queue.pause }
   const state: RefresherState = { parts, entries, queue, planner, flightParts, flights, closed: false }
   return state
 }
@@ -193,7 +196,9 @@ export function makeRefresher(parts: RefresherParts): Refresher {
   const { entries, planner, queue } = state
   return {
     put: account => {
+      const before = entries.get(account.id)
       const entry = entries.put(account)
+      state.flightParts.doubts.afterPut(entry, before)
       if (!state.closed) planner.note(entry.dueAtMs)
       return entry.account
     },
@@ -201,6 +206,7 @@ export function makeRefresher(parts: RefresherParts): Refresher {
     get: accountId => entries.get(accountId)?.account,
     accounts: () => [...entries.all()].map(entry => entry.account),
     lastFailure: accountId => entries.get(accountId)?.lastFailure,
+    isUncertain: state.flightParts.doubts.concern,
     refresh: (accountId, request = {}) => refresh(state, accountId, request),
     refreshAll: onProgress => refreshAll(state, onProgress),
     resume: () => {

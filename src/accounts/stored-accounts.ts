@@ -77,7 +77,7 @@ function accountOf(row: ReturnType<StoredAccountRows["listAccounts"]>[number], s
       fedramp: fedramp === 1 ? true : undefined,
     }),
     disabled: false,
-    credential: readSecret(openSecret({ ...row, previousSecretJson: null }, sealer), row),
+    credential: readSecret(openSecret({ ...row, previousSecretJson: null }, sealer), row).credential,
     source: { type: "store" },
   }
 }

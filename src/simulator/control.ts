@@ -10,6 +10,21 @@ import type { RecordedRequest, RecordFilter } from "./recorder.ts"
 import type { Script } from "./scripts/scripts.ts"
 import type { World } from "./world.ts"
 
+/** What the token endpoint knows. */
+export type TokenStates = {
+  /** Exchanges that were received and are not answered yet. */
+  readonly openExchanges: number
+  /** Exchanges that gave a successor. */
+  readonly rotations: number
+  readonly accounts: readonly {
+    readonly name: string
+    readonly userId: string
+    readonly workspaceId: string
+    /** Those that still work: one of each sign-in. */
+    readonly liveRefreshTokens: readonly string[]
+  }[]
+}
+
 /** Accounts are named by their simulator name, `account-1`. An unknown name throws `not-found`. */
 export type SimulatorControl = {
   readonly createAccount: (patch?: AccountPatch & { readonly name?: string }) => SimulatedAccount
@@ -36,6 +51,12 @@ export type SimulatorControl = {
   readonly markAccess: (name: string, state: AccessState) => void
   readonly markRefresh: (name: string, state: RefreshState) => void
   readonly setSignIn: (name: string, switches: Partial<SignInSwitches>) => void
+  /** A new sign-in of the account, as a login page would give: earlier tokens keep their state. Returns its flat file. */
+  readonly signInAgain: (name: string) => AccountFile
+  /** The token endpoint's side of everything. */
+  readonly tokenStates: () => TokenStates
+  /** Every token that was ever handed out, spent ones included: what no log and no folder may hold in clear. */
+  readonly issuedTokens: () => readonly string[]
   /** Which account the next login signs in. */
   readonly chooseLogin: (name: string | undefined) => void
 
@@ -70,10 +91,28 @@ export function makeControl(world: World): SimulatorControl {
     markAccess: (name, state) => world.sessions.markAccess(nameOf(name), state),
     markRefresh: (name, state) => world.sessions.markRefresh(nameOf(name), state),
     setSignIn: (name, switches) => world.signIn.change(nameOf(name), switches),
+    signInAgain: name => {
+      const { account } = current(name)
+      return accountFile(account, world.sessions.issue(account))
+    },
+    tokenStates: () => tokenStates(world),
+    issuedTokens: world.sessions.issued,
     chooseLogin: name => world.signIn.chooseLogin(name === undefined ? undefined : nameOf(name)),
     setRules: world.changeRules,
     changeModels: world.changeModels,
     recorded: world.recorder.list,
     clearRecorded: world.recorder.clear,
+  }
+}
+
+function tokenStates(world: World): TokenStates {
+  const asked = world.recorder.list({ path: "/oauth/token" })
+  const live = world.sessions.liveRefreshTokens()
+  return {
+    openExchanges: asked.filter(({ status }) => status === undefined).length,
+    rotations: world.sessions.rotations(),
+    accounts: world.accounts.list().map(({ name, userId, workspaceId }) => {
+      return { name, userId, workspaceId, liveRefreshTokens: live.get(name) ?? [] }
+    }),
   }
 }

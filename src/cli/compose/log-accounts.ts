@@ -44,6 +44,7 @@ function lineOf(event: AccountPoolEvent): Line {
     case "directory-failed":
       return fileLine(event)
     case "account-effect":
+    case "credential-uncertain":
     case "refresh-failed":
     case "refresh-crashed":
       return refreshLine(event)
@@ -71,14 +72,24 @@ function fileLine(event: EventOf<"file-broken" | "file-repaired" | "directory-mi
   }
 }
 
-function refreshLine(event: EventOf<"account-effect" | "refresh-failed" | "refresh-crashed">): Line {
+const WHY_LOST = "a refresh used the token up and its answer never arrived, by a crash or a broken connection"
+
+type RefreshEvent = EventOf<"account-effect" | "credential-uncertain" | "refresh-failed" | "refresh-crashed">
+
+function refreshLine(event: RefreshEvent): Line {
   switch (event.type) {
     case "account-effect":
       return line("warn", "account cannot be refreshed any more", {
         account: event.accountId,
         effect: event.effect.type,
         code: event.detail,
+        ...(event.afterLostAnswer && { explanation: WHY_LOST }),
         hint: "`sluice login` signs the account in again and replaces its credential.",
+      })
+    case "credential-uncertain":
+      return line("warn", "a token refresh has no known end; the account is asked for first", {
+        account: event.accountId,
+        origin: event.origin,
       })
     case "refresh-failed":
       return line("warn", "refreshing the access token failed", {

@@ -20,12 +20,15 @@ export function poolListener(
       sync.accountSeen(account)
     },
     renewed: pool.renew,
+    doubted: pool.doubt,
     removed: id => {
       pool.remove(id)
       catalogue.removeAccount(id)
       forget(id)
     },
-    lost: (id, effect, detail) =>
-      scheduler.report(id, { effect: { type: effect }, startedAtMs: systemClock(), model: "", detail }),
+    lost: (id, effect, detail) => {
+      pool.endDoubt(id)
+      scheduler.report(id, { effect: { type: effect }, startedAtMs: systemClock(), model: "", detail })
+    },
   }
 }

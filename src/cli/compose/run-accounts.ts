@@ -19,6 +19,8 @@ export type AccountListener = {
   readonly put: (account: Account) => void
   /** Refreshed: nothing but the credential is new. */
   readonly renewed: (account: Account) => void
+  /** An exchange of the account's refresh token has no known end. */
+  readonly doubted: (id: AccountId) => void
   readonly removed: (id: AccountId) => void
   /** Refreshing has shown for good that a human must sign in, or that the account was closed. */
   readonly lost: (id: AccountId, effect: "needs-login" | "suspend", detail: string) => void
@@ -62,9 +64,12 @@ export function runAccounts(parts: RunAccountsParts): AccountPool {
 function pass(event: AccountPoolEvent, listener: AccountListener): void {
   if (event.type === "account-added" || event.type === "account-changed") listener.put(event.account)
   else if (event.type === "credential-renewed") listener.renewed(event.account)
+  else if (event.type === "credential-uncertain") listener.doubted(event.accountId)
   else if (event.type === "account-removed") listener.removed(event.account.id)
   else if (event.type === "account-effect") {
     const effect = event.effect.type
-    if (effect === "needs-login" || effect === "suspend") listener.lost(event.accountId, effect, event.detail)
+    if (effect !== "needs-login" && effect !== "suspend") return
+    const detail = event.afterLostAnswer ? `${event.detail}, after an answer that was lost` : event.detail
+    listener.lost(event.accountId, effect, detail)
   }
 }

@@ -15,6 +15,11 @@ export type Pool = TurnPool & {
   readonly put: (account: Account) => void
   /** Takes over a refreshed credential and leaves the account's lifecycle to what else is known of it. */
   readonly renew: (account: Account) => void
+  /** Nobody knows whether the account's refresh token is used up. It serves on while its access token holds. */
+  readonly doubt: (id: AccountId) => void
+  /** The doubt ended without a new credential: the account needs a sign-in. */
+  readonly endDoubt: (id: AccountId) => void
+  readonly isDoubted: (id: AccountId) => boolean
   readonly remove: (id: AccountId) => void
   readonly accounts: () => readonly Account[]
   readonly quotaOf: (id: AccountId) => QuotaSnapshot | undefined
@@ -41,6 +46,7 @@ const UNKNOWN_RESET_MS = 5 * 60_000
 export function makePool(parts: PoolParts): Pool {
   const accounts = new Map<AccountId, Account>()
   const quotas = new Map<AccountId, QuotaSnapshot>()
+  const doubted = new Set<AccountId>()
   const providerOf = (account: Account) => parts.providers[account.provider]
 
   return {
@@ -49,6 +55,7 @@ export function makePool(parts: PoolParts): Pool {
       accounts.set(account.id, account)
       // Rewriting a file after a refresh shows up as a change of it; nothing has changed then.
       if (known !== undefined && isSameSignIn(known, account)) return
+      doubted.delete(account.id)
       parts.scheduler.upsert({
         id: account.id,
         provider: account.provider,
@@ -59,13 +66,25 @@ export function makePool(parts: PoolParts): Pool {
     },
     renew: account => {
       accounts.set(account.id, account)
+      doubted.delete(account.id)
       // A refresh proves the credential, and so ends a missing login; it proves nothing about a closed account.
       if (parts.scheduler.lifecycleOf(account.id) === "needs-login") parts.scheduler.setLifecycle(account.id, "enabled")
       parts.scheduler.setCredential(account.id, credentialState(account, parts.clock()))
     },
+    doubt: id => {
+      const account = accounts.get(id)
+      if (account === undefined) return
+      doubted.add(id)
+      if (credentialState(account, parts.clock()) === "expired") parts.scheduler.setCredential(id, "uncertain")
+    },
+    endDoubt: id => {
+      doubted.delete(id)
+    },
+    isDoubted: id => doubted.has(id),
     remove: id => {
       accounts.delete(id)
       quotas.delete(id)
+      doubted.delete(id)
       parts.scheduler.remove(id)
     },
     accounts: () => [...accounts.values()],
@@ -89,32 +108,28 @@ export function makePool(parts: PoolParts): Pool {
       const known = quotas.get(id)
       if (known !== undefined && known.observedAtMs > snapshot.observedAtMs) return
       quotas.set(id, snapshot)
-      if (!isSpent(snapshot)) {
-        // An early reset or a redeemed credit shows here first: what is known newer than the block lifts it.
-        parts.scheduler.clearBlocks(id, {
-          cause: "quota",
-          scope: "account",
-          confirmedBeforeMs: snapshot.observedAtMs,
-        })
-        return
-      }
-      parts.scheduler.report(id, {
-        effect: {
-          type: "block",
-          scope: { type: "account" },
-          cause: "quota",
-          forMs: restMs(snapshot, parts.clock()),
-        },
-        startedAtMs: snapshot.observedAtMs,
-        model: "",
-        detail: "usage_limit_reached",
-      })
+      applyQuota(parts, id, snapshot)
     },
     observeModelsEtag: (id, etag) => {
       const account = accounts.get(id)
       if (account !== undefined) parts.modelsChanged(account, etag)
     },
   }
+}
+
+/** A spent quota blocks the account; one that is open again lifts the block. */
+function applyQuota({ scheduler, clock }: PoolParts, id: AccountId, snapshot: QuotaSnapshot): void {
+  if (!isSpent(snapshot)) {
+    // An early reset or a redeemed credit shows here first: what is known newer than the block lifts it.
+    scheduler.clearBlocks(id, { cause: "quota", scope: "account", confirmedBeforeMs: snapshot.observedAtMs })
+    return
+  }
+  scheduler.report(id, {
+    effect: { type: "block", scope: { type: "account" }, cause: "quota", forMs: restMs(snapshot, clock()) },
+    startedAtMs: snapshot.observedAtMs,
+    model: "",
+    detail: "usage_limit_reached",
+  })
 }
 
 function isSameSignIn(before: Account, after: Account): boolean {

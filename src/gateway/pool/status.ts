@@ -27,6 +27,8 @@ export type AccountStats = {
   /** One word for the state; the log and `reason` say more. */
   readonly status: "ready" | "cooldown" | "error" | "disabled"
   readonly reason?: string
+  /** `uncertain`: a token refresh has no known end; the account serves while its access token holds. */
+  readonly credential: AccountView["credential"]
   readonly until?: string
   readonly in_flight: number
   readonly concurrency: number
@@ -101,13 +103,19 @@ function statsOf(parts: StatusParts): Stats {
     totals: counted.total,
     accounts: parts.scheduler.view().map(view => {
       const requests = counted.accounts.get(view.id)
-      return accountStats(view, { account: accounts.get(view.id), quota: parts.pool.quotaOf(view.id), requests })
+      return accountStats(view, {
+        account: accounts.get(view.id),
+        isDoubted: parts.pool.isDoubted(view.id),
+        quota: parts.pool.quotaOf(view.id),
+        requests,
+      })
     }),
   }
 }
 
 type AccountFacts = {
   readonly account: Account | undefined
+  readonly isDoubted: boolean
   readonly quota: QuotaSnapshot | undefined
   readonly requests: Counts | undefined
 }
@@ -123,6 +131,7 @@ function accountStats(view: AccountView, facts: AccountFacts): AccountStats {
     ...(view.plan !== undefined && { plan: view.plan }),
     status: statusWord(view),
     ...(view.reason !== undefined && { reason: view.reason }),
+    credential: facts.isDoubted ? "uncertain" : view.credential,
     ...(untilMs > 0 && { until: new Date(untilMs).toISOString() }),
     in_flight: view.load,
     concurrency: view.cap,

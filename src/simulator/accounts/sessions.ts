@@ -40,6 +40,12 @@ export type Sessions = {
   readonly markAccess: (name: string, state: AccessState) => void
   /** Changes the state of every live refresh token of the account. */
   readonly markRefresh: (name: string, state: RefreshState) => void
+  /** By account name: the refresh tokens that still work. */
+  readonly liveRefreshTokens: () => ReadonlyMap<string, readonly string[]>
+  /** How many refresh tokens were exchanged for a successor. */
+  readonly rotations: () => number
+  /** Every token that was ever handed out, spent ones included. */
+  readonly issued: () => readonly string[]
 }
 
 /** Makes an empty token registry. */
@@ -47,6 +53,8 @@ export function makeSessions(parts: { readonly clock: Clock; readonly ids: Ids }
   const access = new Map<string, AccessRecord>()
   const refresh = new Map<string, RefreshRecord>()
   const latest = new Map<string, TokenSet>()
+  const idTokens: string[] = []
+  let rotations = 0
   const nowSec = () => Math.floor(parts.clock() / 1000)
   const mint = (account: SimulatedAccount, refreshToken: string) => {
     const issuedAtSec = nowSec()
@@ -61,6 +69,7 @@ export function makeSessions(parts: { readonly clock: Clock; readonly ids: Ids }
     }
     access.set(set.accessToken, { name: account.name, expiresAtSec, state: "live" })
     refresh.set(refreshToken, { name: account.name, state: "live" })
+    idTokens.push(set.idToken)
     latest.set(account.name, set)
     return set
   }
@@ -78,10 +87,19 @@ export function makeSessions(parts: { readonly clock: Clock; readonly ids: Ids }
     readRefresh: token => refresh.get(token),
     consume: token => {
       const record = refresh.get(token)
-      if (record !== undefined) refresh.set(token, { ...record, state: "used" })
+      if (record === undefined) return
+      refresh.set(token, { ...record, state: "used" })
+      rotations += 1
     },
     markAccess: (name, state) => mark(access, name, state),
     markRefresh: (name, state) => mark(refresh, name, state),
+    liveRefreshTokens: () => {
+      const live = [...refresh].filter(([, { state }]) => state === "live")
+      const byName = Map.groupBy(live, ([, { name }]) => name)
+      return new Map([...byName].map(([name, entries]) => [name, entries.map(([token]) => token)]))
+    },
+    rotations: () => rotations,
+    issued: () => [...access.keys(), ...refresh.keys(), ...idTokens],
   }
 }
 

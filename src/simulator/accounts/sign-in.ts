@@ -7,6 +7,8 @@ export type SignInSwitches = {
   readonly omitIdToken: boolean
   /** So many refreshes consume the token and then break the connection off. */
   readonly dropAfterConsuming: number
+  /** So long after the token was used up does the answer leave; meanwhile the successor is the current token. */
+  readonly answerDelayMs: number
   /** Refuses with this code, e.g. `refresh_token_expired`; "" = serves. */
   readonly failWith: string
 }
@@ -15,6 +17,7 @@ const DEFAULT_SWITCHES: SignInSwitches = {
   omitRefreshToken: false,
   omitIdToken: false,
   dropAfterConsuming: 0,
+  answerDelayMs: 0,
   failWith: "",
 }
 

@@ -1,8 +1,9 @@
 /** `POST /oauth/token` and `/oauth/revoke`: code exchange, and refresh tokens that work exactly once. */
 
 import { type JsonObject, stringAt } from "#core/json.ts"
+import { pause } from "#simulator/delivery/stream-body.ts"
 import type { Endpoint, Exchange } from "#simulator/exchange.ts"
-import { errorRefusal, type Refusal, refusalResponse } from "#simulator/refusal.ts"
+import { detailRefusal, errorRefusal, type Refusal, refusalResponse } from "#simulator/refusal.ts"
 import { readBody } from "#simulator/request-body.ts"
 import { startScripted } from "#simulator/scripts/scripted-endpoint.ts"
 import type { World } from "#simulator/world.ts"
@@ -61,9 +62,11 @@ async function refresh(exchange: Exchange, token: string): Promise<Response> {
   const asked = { endpoint: "token", account, userText: "", model: "", family: "codex" } as const
   const { response } = await startScripted(exchange, asked)
   if (response !== undefined) return response
+  // A client that left during the pause above counts as one whose request was lost on its way: nothing is used up.
+  if (exchange.request.signal.aborted) return refusalResponse(detailRefusal("Client Closed Request", 499))
   // Read again: while this request waited, another one may have used the token.
   const refusal = refuseState(world, account, world.sessions.readRefresh(token)?.state ?? "invalidated")
-  return refusal === undefined ? rotate(world, account, token) : refusalResponse(refusal)
+  return refusal === undefined ? rotate(exchange, account, token) : refusalResponse(refusal)
 }
 
 function refuseState(world: World, account: SimulatedAccount, state: RefreshState): Refusal | undefined {
@@ -82,11 +85,15 @@ function refuseState(world: World, account: SimulatedAccount, state: RefreshStat
   }
 }
 
-function rotate(world: World, account: SimulatedAccount, token: string): Response {
+async function rotate(exchange: Exchange, account: SimulatedAccount, token: string): Promise<Response> {
+  const { world } = exchange
   const switches = world.signIn.read(account.name)
   if (switches.omitRefreshToken) return tokenResponse(world.sessions.issueAccessOnly(account), switches)
   world.sessions.consume(token)
   const set = world.sessions.issue(account)
+  if (switches.answerDelayMs > 0) {
+    await pause({ timers: world.timers, signal: exchange.request.signal }, switches.answerDelayMs)
+  }
   if (switches.dropAfterConsuming === 0) return tokenResponse(set, switches)
   world.signIn.change(account.name, { dropAfterConsuming: switches.dropAfterConsuming - 1 })
   return brokenOff(world)

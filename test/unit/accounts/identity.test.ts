@@ -2,12 +2,13 @@
 
 import { expect, test } from "bun:test"
 
-import { accountFromDraft, NO_MEMORY, resolveAccount } from "#accounts/account-from-draft.ts"
+import { accountFromDraft, NO_MEMORY } from "#accounts/account-from-draft.ts"
 import { makeCredentialVault } from "#accounts/credential-vault.ts"
 import { describeAccount } from "#accounts/describe-account.ts"
 import { refreshFingerprint } from "#accounts/fingerprint.ts"
 import { parseAccountFile } from "#accounts/formats/parse-account-file.ts"
 import { readTokenClaims } from "#accounts/jwt.ts"
+import { resolveAccount } from "#accounts/resolve-account.ts"
 import { makeMasterKey } from "#accounts/secrets/master-key.ts"
 import { makeSealer } from "#accounts/secrets/seal.ts"
 import type { Account, Credential } from "#core/account.ts"

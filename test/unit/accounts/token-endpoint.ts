@@ -51,6 +51,7 @@ export function startTokenEndpoint() {
   let gate: Gate | undefined
   let answer: (() => Response) | undefined
   let loseAnswers = 0
+  let fixedTimes: { readonly iat: number; readonly exp: number } | undefined
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
@@ -75,6 +76,7 @@ export function startTokenEndpoint() {
         iat: issued,
         exp: issued + 10 * DAY_SEC,
         salt: `${count}`,
+        ...fixedTimes,
       })
       return Response.json({ access_token: token, refresh_token: refreshToken, expires_in: 10 * DAY_SEC })
     },
@@ -117,6 +119,10 @@ export function startTokenEndpoint() {
     /** The next exchanges are carried out, but their answers never arrive. */
     loseNextAnswers: (times: number) => {
       loseAnswers = times
+    },
+    /** Every token from now on carries these times, as tokens do that are issued in quick succession. */
+    issueAll: (times: { readonly iat: number; readonly exp: number }) => {
+      fixedTimes = times
     },
     stop: () => server.stop(true),
   }

@@ -9,9 +9,10 @@ import { GOOD_BODY, postTurn, withSimulator } from "./client.ts"
 
 const CLIENT_ID = "app_EMoamEEZ73f0CkXaXp7hrann"
 
-function refresh(simulator: Simulator, token: string): Promise<Response> {
+function refresh(simulator: Simulator, token: string, signal?: AbortSignal): Promise<Response> {
   return fetch(`${simulator.url}/oauth/token`, {
     method: "POST",
+    ...(signal === undefined ? {} : { signal }),
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ client_id: CLIENT_ID, grant_type: "refresh_token", refresh_token: token }),
   })
@@ -84,6 +85,54 @@ test("a dropped connection has consumed the token all the same", () =>
     const lost = refresh(simulator, token).then(response => response.text())
     expect(await lost.catch(error => String(error.code))).toBe("ECONNRESET")
     expect(await (await refresh(simulator, token)).json()).toMatchObject({ error: { code: "refresh_token_reused" } })
+  }))
+
+test("while an answer is on its way its successor is the account's token, and the one that was sent works no more", () =>
+  withSimulator(async simulator => {
+    const { control } = simulator
+    control.setSignIn("account-1", { answerDelayMs: 60_000 })
+    const sent = control.accountFile("account-1").refresh_token
+    const client = new AbortController()
+    const asked = refresh(simulator, sent, client.signal).catch(error => String(error.name))
+    while (control.accountFile("account-1").refresh_token === sent) await Bun.sleep(1)
+    const [state] = control.tokenStates().accounts
+    expect(state).toMatchObject({
+      name: "account-1",
+      liveRefreshTokens: [control.accountFile("account-1").refresh_token],
+    })
+    expect(control.tokenStates().openExchanges).toBe(1)
+    client.abort()
+    expect(await asked).toBe("AbortError")
+    while (control.tokenStates().openExchanges > 0) await Bun.sleep(1)
+    expect(await (await refresh(simulator, sent)).json()).toMatchObject({ error: { code: "refresh_token_reused" } })
+  }))
+
+test("a client that leaves before its request was looked at has used nothing up", () =>
+  withSimulator(async simulator => {
+    const { control } = simulator
+    control.script({ endpoint: "token", settings: { headersDelayMs: 60_000 }, times: 1 })
+    const sent = control.accountFile("account-1").refresh_token
+    const client = new AbortController()
+    const asked = refresh(simulator, sent, client.signal).catch(error => String(error.name))
+    while (control.tokenStates().openExchanges === 0) await Bun.sleep(1)
+    client.abort()
+    expect(await asked).toBe("AbortError")
+    while (control.tokenStates().openExchanges > 0) await Bun.sleep(1)
+    expect((await refresh(simulator, sent)).status).toBe(200)
+  }))
+
+test("a new sign-in gives new tokens, and every token ever handed out is listed", () =>
+  withSimulator(async simulator => {
+    const { control } = simulator
+    const first = control.accountFile("account-1")
+    await refresh(simulator, first.refresh_token)
+    const second = control.accountFile("account-1")
+    const third = control.signInAgain("account-1")
+    expect(control.accountFile("account-1")).toEqual(third)
+    for (const { access_token, refresh_token, id_token } of [first, second, third]) {
+      expect(control.issuedTokens()).toEqual(expect.arrayContaining([access_token, refresh_token, id_token]))
+    }
+    expect(control.issuedTokens()).toHaveLength(9)
   }))
 
 test("a scripted transient failure consumes nothing", () =>
