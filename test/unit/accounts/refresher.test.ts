@@ -37,6 +37,12 @@ function onlyAccount(): Account {
   return account
 }
 
+function accountOf(started: AccountPool, user: string): Account {
+  const account = started.accounts().find(one => one.email === `${user}@example.com`)
+  if (account === undefined) throw new Error(`no account of ${user}`)
+  return account
+}
+
 function tokensOf(account: Account): { access: string; refresh: string | undefined } {
   if (account.credential.type !== "chatgpt") throw new Error("not a chatgpt account")
   return { access: account.credential.accessToken, refresh: account.credential.refreshToken }
@@ -122,40 +128,49 @@ test("closing waits for the exchange under way", async () => {
   expect(readEntry(path)["refresh_token"]).toBe("rt_ann_1")
 })
 
-test("when neither store nor file takes the new pair, memory and journal hold it and the next start recovers it", async () => {
-  const path = addAccount()
-  addAccount("bob")
+/** Renews Ann's tokens while her file is gone and the store fails every commit until `repair` is called. */
+async function renewOnBrokenStore(path: string, failure: Error) {
   let isBroken = true
   const rows = world.store()
   const started = await startPool({
     rows: {
       ...rows,
       commitCredentials: changed => {
-        if (isBroken) throw Object.assign(new Error("disk full"), { code: "SQLITE_FULL" })
+        if (isBroken) throw failure
         rows.commitCredentials(changed)
       },
     },
   })
-  const ann = started.accounts().find(account => account.email === "ann@example.com") as Account
-  const bob = started.accounts().find(account => account.email === "bob@example.com") as Account
+  const ann = accountOf(started, "ann")
   const open = world.tokens.hold()
   const refreshing = started.refresh(ann.id)
   await waitUntil(() => world.tokens.calls.length > 0)
   rmSync(path)
   open()
   const outcome = await refreshing
+  const repair = () => {
+    isBroken = false
+  }
+  return { started, ann, outcome, repair }
+}
+
+test("when neither store nor file takes the new pair, memory and journal hold it and the next start recovers it", async () => {
+  const path = addAccount()
+  addAccount("bob")
+  const failure = Object.assign(new Error("disk full"), { code: "SQLITE_FULL" })
+  const { started, ann, outcome, repair } = await renewOnBrokenStore(path, failure)
   expect(outcome.type === "fresh" && tokensOf(outcome.account).refresh).toBe("rt_ann_1")
   expect(world.eventsOf("commit-failed")).toMatchObject([
     { accountId: ann.id, journalled: true, reason: "SQLITE_FULL" },
   ])
 
-  const waiting = started.refresh(bob.id)
+  const waiting = started.refresh(accountOf(started, "bob").id)
   await world.time.advanceAsync(3000)
   expect(world.tokens.calls).toEqual(["rt_ann_0"])
 
   // The process dies here; the file is what it was before the exchange.
   pool = undefined
-  isBroken = false
+  repair()
   writeFlatFile(world.authDir, "ann")
   world.reopenStore()
   const second = await startPool()
@@ -170,27 +185,9 @@ test("when neither store nor file takes the new pair, memory and journal hold it
 test("a held pair is stored as soon as the store works again, and refreshing goes on", async () => {
   const path = addAccount()
   addAccount("bob")
-  let isBroken = true
-  const rows = world.store()
-  const started = await startPool({
-    rows: {
-      ...rows,
-      commitCredentials: changed => {
-        if (isBroken) throw new Error("disk full")
-        rows.commitCredentials(changed)
-      },
-    },
-  })
-  const ann = started.accounts().find(account => account.email === "ann@example.com") as Account
-  const bob = started.accounts().find(account => account.email === "bob@example.com") as Account
-  const open = world.tokens.hold()
-  const refreshing = started.refresh(ann.id)
-  await waitUntil(() => world.tokens.calls.length > 0)
-  rmSync(path)
-  open()
-  await refreshing
-  const waiting = started.refresh(bob.id)
-  isBroken = false
+  const { started, ann, repair } = await renewOnBrokenStore(path, new Error("disk full"))
+  const waiting = started.refresh(accountOf(started, "bob").id)
+  repair()
   await world.time.advanceAsync(1000)
   expect(await waiting).toMatchObject({ type: "fresh", how: "renewed" })
   expect(world.eventsOf("commit-recovered")).toHaveLength(1)
@@ -342,7 +339,7 @@ test("background refreshes start one a second and a request goes ahead of them",
   for (let index = 0; index < 5; index++) addAccount(`user${index}`, { expSec: -10 })
   addAccount("zoe", { expSec: -10 })
   const started = await startPool()
-  const zoe = started.accounts().find(account => account.email === "zoe@example.com") as Account
+  const zoe = accountOf(started, "zoe")
   await world.time.advanceAsync(0)
   await started.refresh(zoe.id)
   expect(world.tokens.calls).toHaveLength(2)

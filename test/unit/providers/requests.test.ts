@@ -34,13 +34,8 @@ const KEY: Account = {
 const PLAIN: TurnContext = { codexClient: false, turnStateIsOurs: false }
 const target = { account: SUBSCRIPTION, baseUrl: codex.defaultBaseUrl }
 
-const CLIENT_HEADERS = new Headers({
-  authorization: "Bearer client-key",
-  "user-agent": "curl/8",
-  cookie: "a=b",
-  originator: "someone",
-  "chatgpt-account-id": "other",
-  "x-forwarded-for": "10.0.0.1",
+/** What a Codex client says about its turn. */
+const CODEX_HEADERS = {
   "x-codex-turn-state": "opaque",
   "x-codex-turn-metadata": "{}",
   "x-codex-beta-features": "remote_compaction_v2",
@@ -49,6 +44,16 @@ const CLIENT_HEADERS = new Headers({
   "x-openai-subagent": "review",
   "x-responsesapi-include-timing-metrics": "true",
   "x-openai-internal-codex-responses-lite": "true",
+}
+
+const CLIENT_HEADERS = new Headers({
+  authorization: "Bearer client-key",
+  "user-agent": "curl/8",
+  cookie: "a=b",
+  originator: "someone",
+  "chatgpt-account-id": "other",
+  "x-forwarded-for": "10.0.0.1",
+  ...CODEX_HEADERS,
 })
 
 describe("a turn on a subscription", () => {
@@ -86,14 +91,7 @@ describe("a turn on a subscription", () => {
       "chatgpt-account-id": "ws-1",
       originator: "codex_cli_rs",
       "user-agent": IDENTITY.userAgent,
-      "x-codex-turn-state": "opaque",
-      "x-codex-turn-metadata": "{}",
-      "x-codex-beta-features": "remote_compaction_v2",
-      "x-codex-window-id": "w",
-      "x-codex-parent-thread-id": "p",
-      "x-openai-subagent": "review",
-      "x-responsesapi-include-timing-metrics": "true",
-      "x-openai-internal-codex-responses-lite": "true",
+      ...CODEX_HEADERS,
     })
     expect(headers["cookie"]).toBeUndefined()
     expect(headers["x-forwarded-for"]).toBeUndefined()
