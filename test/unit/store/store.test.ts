@@ -83,14 +83,17 @@ test("a second owner is refused and told the process and the directory of the fi
 
 test("an owner that is killed leaves the directory to the next one", async () => {
   const code = `import { makeStore } from "#store/store.ts"
-    makeStore({ path: ${JSON.stringify(path)}, pid: process.pid }).writeMeta("who", "first"); console.log("ready")
-    setInterval(() => {}, 1000)`
+    // Held like this, because collecting the store would close it and let the lock go.
+    globalThis.store = makeStore({ path: ${JSON.stringify(path)}, pid: process.pid })
+    globalThis.store.writeMeta("who", "first"); console.log("ready"); setInterval(() => {}, 1000)`
   const owner = Bun.spawn([process.execPath, "-e", code], { cwd: join(import.meta.dir, "../../.."), stderr: "inherit" })
-  const reader = owner.stdout.getReader()
-  await reader.read()
-  expect(() => makeStore({ path, pid: 1 })).toThrow(`in use by process ${owner.pid}`)
-  owner.kill("SIGKILL")
-  await owner.exited
+  try {
+    await owner.stdout.getReader().read()
+    expect(() => makeStore({ path, pid: 1 })).toThrow(`in use by process ${owner.pid}`)
+  } finally {
+    owner.kill("SIGKILL")
+    await owner.exited
+  }
   expect(open().readMeta("who")).toBe("first")
 })
 
