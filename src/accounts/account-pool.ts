@@ -4,7 +4,12 @@ import type { Clock, Timers } from "#core/clock.ts"
 import type { RandomBytes } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 
-import { type AccountDirectory, type DirectoryEvent, makeAccountDirectory } from "./account-directory.ts"
+import {
+  type AccountDirectory,
+  type AccountDirectoryParts,
+  type DirectoryEvent,
+  makeAccountDirectory,
+} from "./account-directory.ts"
 import { makeCredentialWriter } from "./account-file.ts"
 import { type CommitEvent, type CredentialCommit, makeCredentialCommit } from "./credential-commit.ts"
 import { type CredentialVault, makeCredentialVault, type VaultRows } from "./credential-vault.ts"
@@ -20,6 +25,8 @@ export type AccountPoolEvent = Exclude<DirectoryEvent, { type: "file-behind" }> 
 /** What the pool is made of. */
 export type AccountPoolParts = {
   readonly authDir: string
+  /** Accounts beside those in `authDir`. */
+  readonly sources?: NonNullable<AccountDirectoryParts["sources"]>
   /** Exists already and belongs to this process; the emergency journal lies in it. */
   readonly dataDir: string
   readonly rows: VaultRows
@@ -73,6 +80,8 @@ function onDirectoryEvent({ refresher, commit, emit }: Wiring, event: DirectoryE
     case "directory-missing":
     case "file-broken":
     case "file-repaired":
+    case "login-expired":
+    case "source-missing":
       emit(event)
       return
   }
@@ -96,14 +105,25 @@ function makeCommit(
   })
 }
 
+/** A login that two programs share is lost by the one that refreshes later: ours gets a token line of its own at once. */
+function refreshTakenOver(refresher: Refresher, sources: NonNullable<AccountPoolParts["sources"]>): void {
+  const paths = new Set(sources.filter(source => source.isTakenOver === true).map(source => source.path))
+  for (const { id, source } of refresher.accounts()) {
+    // Never rejects, reports by event; whoever needs the account meanwhile joins the exchange.
+    if (paths.has(source.path)) void refresher.refresh(id, { lane: "operator" })
+  }
+}
+
 /** Makes the pool; nothing is read before `start`. */
 export function makeAccountPool(parts: AccountPoolParts): AccountPool {
   const { authDir, dataDir, rows, clock, timers, emit, endpoint = OPENAI_TOKEN_ENDPOINT, refreshConcurrency } = parts
+  const sources = parts.sources ?? []
   const vault = makeCredentialVault({ rows, clock, sealer: parts.sealer })
   const journal = openJournalIn(dataDir)
   const commit = makeCommit(parts, vault, journal, () => refresher.resume())
   const directory: AccountDirectory = makeAccountDirectory({
     path: authDir,
+    sources,
     clock,
     timers,
     memory: vault,
@@ -127,6 +147,7 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
       commit.recover()
       vault.wipeOld()
       await directory.start()
+      refreshTakenOver(refresher, sources)
     },
     rescan: directory.rescan,
     close: async () => {

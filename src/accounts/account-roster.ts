@@ -21,14 +21,19 @@ export type RosterChange =
   | { readonly type: "account-changed"; readonly account: Account }
   | { readonly type: "account-removed"; readonly account: Account }
 
+/** Borrowed ones come last: a login of our own can be renewed here and must not rest on one that cannot. */
+function inOrder(files: Iterable<LoadedFile>): readonly LoadedFile[] {
+  return [...files].sort((left, right) => Number(left.isBorrowed ?? false) - Number(right.isBorrowed ?? false))
+}
+
 /** Adds the files up in their order. */
 export function composeRoster(files: Iterable<LoadedFile>): Roster {
   const accounts = new Map<AccountId, Account>()
   const duplicates: Duplicate[] = []
-  for (const file of files) {
+  for (const file of inOrder(files)) {
     for (const { account } of file.resolved) {
       const present = accounts.get(account.id)
-      const served = present === undefined ? account : pickNewerAccount(present, account)
+      const served = present === undefined ? account : pickServed(present, account, file)
       accounts.set(account.id, served)
       if (present === undefined) continue
       const left = served === present ? account : present
@@ -36,6 +41,16 @@ export function composeRoster(files: Iterable<LoadedFile>): Roster {
     }
   }
   return { accounts, duplicates }
+}
+
+function pickServed(present: Account, account: Account, { isBorrowed }: LoadedFile): Account {
+  const served = isBorrowed === true ? present : pickNewerAccount(present, account)
+  return onWayOut(served, present.egress ?? account.egress)
+}
+
+/** A way out belongs to the account, not to the file that names it: no copy of the account may go another way. */
+export function onWayOut(account: Account, egress: string | undefined): Account {
+  return egress === undefined || account.egress === egress ? account : { ...account, egress }
 }
 
 /** Lists what leads from `before` to `after`: removals first, so that nothing is counted twice. */

@@ -25,6 +25,7 @@ export function poolListener(
       catalogue.removeAccount(id)
       forget(id)
     },
+    expired: id => scheduler.setCredential(id, "expired"),
     lost: (id, effect, detail) =>
       scheduler.report(id, { effect: { type: effect }, startedAtMs: systemClock(), model: "", detail }),
   }

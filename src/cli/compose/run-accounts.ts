@@ -20,6 +20,8 @@ export type AccountListener = {
   /** Refreshed: nothing but the credential is new. */
   readonly renewed: (account: Account) => void
   readonly removed: (id: AccountId) => void
+  /** Its access token has run out, and another program has to renew it. */
+  readonly expired: (id: AccountId) => void
   /** Refreshing has shown for good that a human must sign in, or that the account was closed. */
   readonly lost: (id: AccountId, effect: "needs-login" | "suspend", detail: string) => void
 }
@@ -63,6 +65,7 @@ function pass(event: AccountPoolEvent, listener: AccountListener): void {
   if (event.type === "account-added" || event.type === "account-changed") listener.put(event.account)
   else if (event.type === "credential-renewed") listener.renewed(event.account)
   else if (event.type === "account-removed") listener.removed(event.account.id)
+  else if (event.type === "login-expired") listener.expired(event.account.id)
   else if (event.type === "account-effect") {
     const effect = event.effect.type
     if (effect === "needs-login" || effect === "suspend") listener.lost(event.accountId, effect, event.detail)
