@@ -23,7 +23,8 @@ export type RosterChange =
 
 /** Borrowed ones come last: a login of our own can be renewed here and must not rest on one that cannot. */
 function inOrder(files: Iterable<LoadedFile>): readonly LoadedFile[] {
-  return [...files].sort((left, right) => Number(left.isBorrowed ?? false) - Number(right.isBorrowed ?? false))
+  const { own = [], borrowed = [] } = Object.groupBy(files, file => (file.isBorrowed === true ? "borrowed" : "own"))
+  return [...own, ...borrowed]
 }
 
 /** Adds the files up in their order. */

@@ -11,6 +11,7 @@ import type { Store } from "#store/store.ts"
 import type { Log } from "#telemetry/log.ts"
 
 import { logAccountEvent } from "./log-accounts.ts"
+import { openSources } from "./name-sources.ts"
 import { randomBytes } from "./random-bytes.ts"
 
 /** Whoever keeps accounts: told of every change. */
@@ -29,6 +30,8 @@ export type AccountListener = {
 /** What the accounts need. */
 export type RunAccountsParts = {
   readonly config: Config
+  /** Where an account's token may stand. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly store: Store
   readonly sealer: Sealer
   readonly send: SendUpstream
@@ -39,11 +42,15 @@ export type RunAccountsParts = {
 /** The sign-in service sees at most this many exchanges of one gateway at a time, whatever the configuration says. */
 const MAX_EXCHANGES = 4
 
-/** Puts the accounts together; nothing is read before `start`. */
-export function runAccounts(parts: RunAccountsParts): AccountPool {
-  const { config, store, sealer, send, log, listener } = parts
+/**
+ * Puts the accounts together, and opens the sources that the configuration names beside `auth-dir`; no account is read before
+ * `start`. Rejects with `internal` for a source that can never be used.
+ */
+export async function runAccounts(parts: RunAccountsParts): Promise<AccountPool> {
+  const { config, env, store, sealer, send, log, listener } = parts
   return makeAccountPool({
     authDir: config.authDir,
+    sources: await openSources(config, { env, keychain: Bun.secrets }, log),
     dataDir: config.dataDir,
     rows: store,
     sealer,
