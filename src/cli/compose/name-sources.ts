@@ -5,7 +5,7 @@ import { dirname } from "node:path"
 import { openCodexCli } from "#accounts/sources/codex-cli.ts"
 import type { ReadableKeychain } from "#accounts/sources/codex-keychain.ts"
 import { openCredsStore } from "#accounts/sources/creds-store.ts"
-import type { NamedSource } from "#accounts/sources/named-source.ts"
+import { fileSource, type NamedSource } from "#accounts/sources/named-source.ts"
 import type { OpenedSources } from "#accounts/sources/opened-sources.ts"
 import { poolSources } from "#accounts/sources/pool-sources.ts"
 import type { Config } from "#config/config.ts"
@@ -21,6 +21,15 @@ type SourcesPlace = {
 }
 
 const NONE: OpenedSources = { sources: [], notices: [] }
+
+/** The files among them, for commands that look beside a gateway: nothing is taken over, no keychain asked. */
+export function namedFiles(config: Config): readonly NamedSource[] {
+  const { mode, path } = config.credsStore
+  const pool = poolOf(config)
+  const hasFile = mode === "auto" || mode === "xdg" || mode === "legacy"
+  const own = hasFile ? [fileSource({ path, terms: {} })] : []
+  return [...pool, ...own, ...cliOf(config, [...pool, ...own]).sources]
+}
 
 /** Opens all of them, in the order in which they count. Rejects with `internal` for one that can never be used. */
 async function nameSources(config: Config, place: SourcesPlace): Promise<OpenedSources> {
