@@ -1,4 +1,4 @@
-/** A directory of account files, loaded and followed while the program runs. */
+/** A directory of account files and the sources named beside it, loaded and followed while the program runs. */
 
 import { type Account, filePathOf } from "#core/account.ts"
 import type { Clock, Timers } from "#core/clock.ts"
@@ -12,22 +12,26 @@ import {
   inParallel,
   type LoadedFile,
   loadAccountFile,
+  loadNamedSource,
   type ReadFile,
   stampAccountFiles,
 } from "./directory-files.ts"
-import { watchDirectory } from "./directory-watch.ts"
+import { watchDirectories } from "./directory-watch.ts"
 import { firstLook } from "./first-look.ts"
+import type { NamedSource } from "./sources/named-source.ts"
+import { makeSourceSet, type SourceEvent, type SourceSet } from "./sources/source-set.ts"
 
 /** What a directory tells. Reasons name places and fields, never values. */
 export type DirectoryEvent =
   | RosterChange
+  | SourceEvent
   /** The file, or `reasons` of its entries, could not be read. What was loaded from it before keeps serving. */
   | { readonly type: "file-broken"; readonly path: string; readonly reasons: readonly string[] }
   | { readonly type: "file-repaired"; readonly path: string }
   | ({ readonly type: "account-duplicated" } & Duplicate)
   /** The store has a newer credential than the file, whose refresh token has the fingerprint `staleFingerprint`. */
   | { readonly type: "file-behind"; readonly account: Account; readonly staleFingerprint: string }
-  /** Accounts that were loaded keep serving; the directory is looked for until it appears. */
+  /** Accounts that were loaded keep serving; the directory is looked for until it appears. Not told where sources are named. */
   | { readonly type: "directory-missing"; readonly path: string; readonly hint: string }
   /** The directory could not be listed this time. */
   | { readonly type: "directory-failed"; readonly path: string; readonly error: GatewayError }
@@ -35,6 +39,8 @@ export type DirectoryEvent =
 /** What a directory is made of. */
 export type AccountDirectoryParts = {
   readonly path: string
+  /** Accounts from elsewhere, or files of the directory that are used on terms of their own. */
+  readonly sources?: readonly NamedSource[]
   readonly clock: Clock
   readonly timers: Timers
   readonly memory: CredentialMemory
@@ -70,6 +76,7 @@ type KnownFile = {
 /** State of one directory; owned by the closure in `makeAccountDirectory`. */
 type DirectoryState = {
   readonly parts: AccountDirectoryParts
+  readonly sources: SourceSet
   readonly files: Map<string, KnownFile>
   roster: Roster
   isMissing: boolean
@@ -117,11 +124,14 @@ function duplicateKey({ accountId, path, servedFrom }: Duplicate): string {
   return `${accountId}\n${path}\n${servedFrom}`
 }
 
+function compose({ files }: DirectoryState): Roster {
+  return composeRoster([...files.values()].map(file => file.loaded).sort((a, b) => (a.path < b.path ? -1 : 1)))
+}
+
 /** Adds the files up and tells the differences. */
 function publish(state: DirectoryState): void {
   const before = state.roster
-  const byPath = [...state.files.values()].map(file => file.loaded).sort((a, b) => (a.path < b.path ? -1 : 1))
-  state.roster = composeRoster(byPath)
+  state.roster = compose(state)
   for (const change of compareRosters(before.accounts, state.roster.accounts)) state.parts.emit(change)
   const known = new Set(before.duplicates.map(duplicateKey))
   for (const duplicate of state.roster.duplicates) {
@@ -137,10 +147,12 @@ function take(state: DirectoryState, read: readonly ReadFile[]): void {
   }
   publish(state)
   for (const { loaded } of read) if (loaded !== undefined) announceStale(state, loaded)
+  state.sources.noteExpired(state.roster.accounts.values())
 }
 
 function noteMissing(state: DirectoryState): void {
-  if (state.isMissing) return
+  // Whoever names sources need not have a folder as well.
+  if (state.isMissing || !state.sources.isEmpty) return
   state.isMissing = true
   const { path, emit } = state.parts
   const hint = `Create ${path} and put one JSON file per account into it, or point auth-dir elsewhere.`
@@ -154,32 +166,51 @@ function isDue(state: DirectoryState, { path, stamp }: FileStamp): boolean {
   return known.tries > 0 && !known.isReported
 }
 
+async function readAll(state: DirectoryState, stamps: readonly FileStamp[]): Promise<readonly ReadFile[]> {
+  return inParallel(stamps, async stamp => ({ stamp, loaded: await load(state, stamp.path) }))
+}
+
 /** The look at start: everything is new. */
 async function scanFirst(state: DirectoryState): Promise<void> {
-  const read = await firstLook(state.parts)
+  const { sources, parts } = state
+  const read = await firstLook({ ...parts, isLeftOut: sources.names })
+  const named = await readAll(state, await sources.stamps())
   if (state.isClosed) return
   if (read === undefined) noteMissing(state)
-  else take(state, read)
+  take(state, [...(read ?? []), ...named])
 }
 
 /** One look at everything. */
 async function scan(state: DirectoryState): Promise<void> {
-  const stamps = await stampAccountFiles(state.parts.path)
+  const { sources, parts } = state
+  const found = await stampAccountFiles(parts.path)
+  const named = await sources.stamps()
   if (state.isClosed) return
-  if (stamps === undefined) return noteMissing(state)
-  state.isMissing = false
-  const paths = new Set(stamps.map(stamp => stamp.path))
-  for (const path of state.files.keys()) if (!paths.has(path)) state.files.delete(path)
+  if (found === undefined) noteMissing(state)
+  else state.isMissing = false
+  const stamps = [...(found ?? []).filter(stamp => !sources.names(stamp.path)), ...named]
+  forgetGone(state, new Set(stamps.map(stamp => stamp.path)), found === undefined)
   const due = stamps.filter(stamp => isDue(state, stamp))
-  const { memory } = state.parts
-  take(state, await inParallel(due, async stamp => ({ stamp, loaded: await loadAccountFile(stamp.path, memory) })))
+  take(state, await readAll(state, due))
+}
+
+/** Forgets files that are no longer there. Files of a folder that is away as a whole are not gone. */
+function forgetGone({ files, sources }: DirectoryState, present: ReadonlySet<string>, isFolderAway: boolean): void {
+  for (const path of files.keys()) {
+    if (!present.has(path) && (sources.names(path) || !isFolderAway)) files.delete(path)
+  }
+}
+
+/** Reads one file, or one named source, on its terms. */
+function load({ sources, parts }: DirectoryState, path: string): Promise<LoadedFile | undefined> {
+  return sources.names(path) ? sources.load(path, parts.memory) : loadAccountFile(path, parts.memory)
 }
 
 async function reload(state: DirectoryState, account: Account): Promise<Account | undefined> {
   const path = filePathOf(account)
   if (path === undefined) return state.roster.accounts.get(account.id)
   const known = state.files.get(path)
-  const read = await loadAccountFile(path, state.parts.memory)
+  const read = await load(state, path)
   if (read === undefined) state.files.delete(path)
   else if (read.faults.length === 0) admit(state, { path, stamp: known?.stamp ?? "" }, read)
   publish(state)
@@ -201,8 +232,10 @@ function hasUnsettled(state: DirectoryState): boolean {
 /** Makes a directory; nothing happens before `start`. */
 export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirectory {
   const { path, timers, gatherMs = 100, rescanMs = 10_000, emit } = parts
+  const sources = makeSourceSet({ ...parts, sources: parts.sources ?? [] })
   const state: DirectoryState = {
     parts,
+    sources,
     files: new Map(),
     roster: { accounts: new Map(), duplicates: [] },
     isMissing: false,
@@ -222,7 +255,7 @@ export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirec
       emit({ type: "directory-failed", path, error: toGatewayError(error) })
     }
     if (state.isClosed) return
-    if (!state.isMissing) watching?.attach()
+    watching?.attach()
     if (hasUnsettled(state)) timers.after(RETRY_MS, look)
   }
   const rescan = (): Promise<void> => lookBy(scan)
@@ -230,10 +263,11 @@ export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirec
     // Never rejects: a directory that cannot be listed is an event.
     void rescan()
   }
-  let watching: ReturnType<typeof watchDirectory> | undefined
+  let watching: ReturnType<typeof watchDirectories> | undefined
+  const folders = [{ path }, ...sources.folders.filter(folder => folder.path !== path)]
   return {
     start: async () => {
-      watching = watchDirectory({ path, timers, gatherMs, rescanMs, look })
+      watching = watchDirectories({ folders, timers, gatherMs, rescanMs, look })
       watching.attach()
       await lookBy(scanFirst)
     },
@@ -248,15 +282,18 @@ export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirec
   }
 }
 
-/** The accounts of a directory and what is wrong in it, read once; for commands that look and leave. */
+/** The accounts of a directory and of named sources and what is wrong in them, read once; for commands that look and leave. */
 export async function readAccountDirectory(
   path: string,
   memory: CredentialMemory,
+  sources: readonly NamedSource[] = [],
 ): Promise<Roster & { readonly broken: readonly { readonly path: string; readonly reasons: readonly string[] }[] }> {
-  const stamps = (await stampAccountFiles(path)) ?? []
-  const files = (await inParallel(stamps, stamp => loadAccountFile(stamp.path, memory))).filter(
-    file => file !== undefined,
-  )
+  const named = new Set(sources.map(source => source.path))
+  const stamps = ((await stampAccountFiles(path)) ?? []).filter(stamp => !named.has(stamp.path))
+  const inFolder = await inParallel(stamps, stamp => loadAccountFile(stamp.path, memory))
+  const inUse = sources.filter(source => source.isLeftOut !== true)
+  const elsewhere = await inParallel(inUse, source => loadNamedSource(source, memory))
+  const files = [...inFolder, ...elsewhere].filter(file => file !== undefined)
   const broken = files.filter(file => file.faults.length > 0)
   return { ...composeRoster(files), broken: broken.map(file => ({ path: file.path, reasons: reasonsOf(file) })) }
 }

@@ -1,5 +1,6 @@
 /** All accounts of the gateway: their sources, the refresher and the durable commit, wired together. */
 
+import { filePathOf } from "#core/account.ts"
 import type { Clock, Timers } from "#core/clock.ts"
 import type { RandomBytes } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
@@ -11,6 +12,7 @@ import { type DurableCredentialsParts, makeDurableCredentials } from "./durable-
 import { OPENAI_TOKEN_ENDPOINT, type TokenEndpoint } from "./refresh-token.ts"
 import type { Refresher, RefresherEvent } from "./refresh-types.ts"
 import { makeRefresher } from "./refresher.ts"
+import type { NamedSource } from "./sources/named-source.ts"
 
 /** Everything the accounts tell. */
 export type AccountPoolEvent = Exclude<SourceEvent, { type: "file-behind" }> | RefresherEvent | CommitEvent
@@ -18,6 +20,8 @@ export type AccountPoolEvent = Exclude<SourceEvent, { type: "file-behind" }> | R
 /** What the pool is made of. */
 export type AccountPoolParts = Pick<DurableCredentialsParts, "dataDir" | "sealer"> & {
   readonly authDir: string
+  /** Accounts from elsewhere than `authDir`. */
+  readonly sources?: readonly NamedSource[]
   readonly rows: DurableCredentialsParts["rows"] & SourceRows
   readonly send: SendUpstream
   readonly clock: Clock
@@ -75,14 +79,26 @@ function onSourceEvent({ refresher, commit, emit }: Wiring, event: SourceEvent):
     case "file-broken":
     case "file-repaired":
     case "stored-account-failed":
+    case "login-expired":
+    case "source-missing":
       emit(event)
       return
   }
 }
 
+/** A login that two programs share is lost by the one that refreshes later: ours gets a token line of its own at once. */
+function refreshTakenOver(refresher: Refresher, named: readonly NamedSource[]): void {
+  const paths = new Set(named.filter(source => source.isTakenOver === true).map(source => source.path))
+  if (paths.size === 0) return
+  for (const account of refresher.accounts()) {
+    // Never rejects, reports by event; whoever needs the account meanwhile joins the exchange.
+    if (paths.has(filePathOf(account) ?? "")) void refresher.refresh(account.id, { lane: "operator" })
+  }
+}
+
 /** Makes the pool; nothing is read before `start`. */
 export function makeAccountPool(parts: AccountPoolParts): AccountPool {
-  const { emit, endpoint = OPENAI_TOKEN_ENDPOINT, refreshConcurrency } = parts
+  const { emit, endpoint = OPENAI_TOKEN_ENDPOINT, refreshConcurrency, sources: named = [] } = parts
   const durable = makeDurableCredentials({
     ...parts,
     emit: event => {
@@ -93,6 +109,7 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
   const { vault, commit } = durable
   const sources = makeAccountSources({
     ...parts,
+    named,
     vault,
     live: id => refresher.get(id),
     emit: event => onSourceEvent({ refresher, commit, emit }, event),
@@ -127,6 +144,7 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
       commit.recover()
       vault.wipeOld()
       await sources.start()
+      refreshTakenOver(refresher, named)
     },
     close: async () => {
       sources.close()

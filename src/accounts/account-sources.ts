@@ -5,25 +5,15 @@ import type { Clock, Timers } from "#core/clock.ts"
 import { toGatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 
-import { type AccountDirectory, type DirectoryEvent, makeAccountDirectory } from "./account-directory.ts"
-import {
-  type AccountSettings,
-  makeSettingsBook,
-  type SettingsBook,
-  type SettingsChange,
-  type SettingsRows,
-} from "./account-settings.ts"
-import { type CombinedSources, combineSources } from "./combine-sources.ts"
+import { type DirectoryEvent, makeAccountDirectory } from "./account-directory.ts"
+import { type AccountSettings, makeSettingsBook, type SettingsChange, type SettingsRows } from "./account-settings.ts"
+import { combineSources } from "./combine-sources.ts"
 import type { CredentialVault } from "./credential-vault.ts"
-import { type RemovedFrom, removeAccount } from "./remove-account.ts"
+import { type Removal, removeEverywhere, storeAccounts } from "./joined-sources.ts"
 import { takeRenewed } from "./renewed-account.ts"
 import type { Sealer } from "./secrets/seal.ts"
-import {
-  makeStoredAccounts,
-  type NewStoredAccount,
-  type StoredAccountRows,
-  type StoredAccounts,
-} from "./stored-accounts.ts"
+import type { NamedSource } from "./sources/named-source.ts"
+import { makeStoredAccounts, type NewStoredAccount, type StoredAccountRows } from "./stored-accounts.ts"
 
 /** What the sources tell; additions, changes and removals are those of all sources together. */
 export type SourceEvent =
@@ -37,6 +27,8 @@ export type SourceRows = StoredAccountRows & SettingsRows
 /** What the sources are made of. */
 export type AccountSourcesParts = {
   readonly authDir: string
+  /** Accounts from elsewhere than that folder. */
+  readonly named: readonly NamedSource[]
   readonly rows: SourceRows
   readonly vault: CredentialVault
   readonly sealer: Sealer
@@ -46,9 +38,6 @@ export type AccountSourcesParts = {
   readonly live: (id: AccountId) => Account | undefined
   readonly emit: (event: SourceEvent) => void
 }
-
-/** What was done to remove an account. */
-export type Removal = { readonly id: AccountId; readonly files: readonly RemovedFrom[]; readonly wasStored: boolean }
 
 /** The sources at work. */
 export type AccountSources = {
@@ -71,41 +60,6 @@ export type AccountSources = {
   readonly close: () => void
 }
 
-type Joined = {
-  readonly parts: AccountSourcesParts
-  readonly directory: AccountDirectory
-  readonly stored: StoredAccounts
-  readonly settings: SettingsBook
-  readonly combined: CombinedSources
-}
-
-/** Files first: while a row is left, the account is still known and the removal can be tried again. */
-async function removeAll(joined: Joined, ids: readonly AccountId[]): Promise<readonly Removal[]> {
-  const { parts, directory, combined, stored, settings } = joined
-  const archived = new Map(combined.archived().map(account => [account.id, account]))
-  const removals: Removal[] = []
-  for (const id of ids) {
-    const account = parts.live(id) ?? archived.get(id)
-    const files: RemovedFrom[] = []
-    if (account !== undefined) {
-      for (const path of directory.pathsOf(id)) files.push(await removeAccount(account, path))
-    }
-    removals.push({ id, files, wasStored: combined.stored(id) !== undefined })
-  }
-  stored.remove(ids)
-  ids.forEach(settings.forget)
-  combined.removeStored(ids)
-  await directory.rescan()
-  return removals
-}
-
-function putAll({ stored, settings, combined }: Joined, ...[items, options]: Parameters<AccountSources["put"]>): void {
-  stored.put(items, options)
-  const paused = items.filter(item => item.account.disabled).map(item => item.account.id)
-  if (paused.length > 0) settings.change(paused, { paused: true })
-  combined.putStored(items.map(({ account }) => ({ ...account, disabled: false })))
-}
-
 /** Makes the sources; nothing is read before `start`. */
 export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
   const { rows, vault, sealer, clock, emit } = parts
@@ -114,6 +68,7 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
   const combined = combineSources({ settingsOf: settings.of, emit })
   const directory = makeAccountDirectory({
     path: parts.authDir,
+    sources: parts.named,
     clock,
     timers: parts.timers,
     memory: vault,
@@ -124,7 +79,7 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
     },
   })
 
-  const joined: Joined = { parts, directory, stored, settings, combined }
+  const joined = { live: parts.live, directory, stored, settings, combined }
   const renewal = { settings, stored, combined, reload: directory.reload, live: parts.live }
 
   return {
@@ -135,7 +90,12 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
       combined.putStored(accounts)
     },
     rescan: directory.rescan,
-    reload: async account => (filePathOf(account) === undefined ? undefined : directory.reload(account)),
+    reload: async account => {
+      if (filePathOf(account) === undefined) return undefined
+      await directory.reload(account)
+      // What the file says of the account is one part of it.
+      return combined.shown(account.id)
+    },
     renewed: account => {
       if (combined.stored(account.id) === undefined) return
       // Afterwards: whoever has asked for the refresh still looks for the account under the id it had.
@@ -148,8 +108,8 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
         }
       })
     },
-    put: (items, options) => putAll(joined, items, options),
-    remove: ids => removeAll(joined, ids),
+    put: (items, options) => storeAccounts(joined, items, options),
+    remove: ids => removeEverywhere(joined, ids),
     changeSettings: (ids, change) => {
       settings.change(ids, change)
       combined.settingsChanged(ids)

@@ -3,7 +3,7 @@
 import type { Account } from "#core/account.ts"
 import type { AccountId } from "#core/ids.ts"
 
-import type { RosterChange } from "./account-roster.ts"
+import { onWayOut, type RosterChange } from "./account-roster.ts"
 import { type AccountSettings, applySettings } from "./account-settings.ts"
 import { isSameAccount } from "./directory-files.ts"
 
@@ -22,8 +22,20 @@ export type CombinedSources = {
   readonly settingsChanged: (ids: readonly AccountId[]) => void
   /** The account as the database has it; the newest credential may be in the refresher's hands. */
   readonly stored: (id: AccountId) => Account | undefined
+  /** The account as it was told last; undefined = it is not in the pool. */
+  readonly shown: (id: AccountId) => Account | undefined
   /** Accounts in the recycle bin: known, and out of the pool. */
   readonly archived: () => readonly Account[]
+}
+
+function canRenew({ credential }: Account): boolean {
+  return credential.type === "api-key" || credential.refreshToken !== undefined
+}
+
+/** A file counts before the database, unless only the database's credential can be renewed here. */
+function pickSource(file: Account | undefined, stored: Account | undefined): Account | undefined {
+  if (file === undefined || stored === undefined) return file ?? stored
+  return canRenew(stored) && !canRenew(file) ? stored : file
 }
 
 /** Makes them, empty. */
@@ -32,6 +44,8 @@ export function combineSources({ settingsOf, emit }: CombineParts): CombinedSour
   const stored = new Map<AccountId, Account>()
   const archived = new Map<AccountId, Account>()
   const shown = new Map<AccountId, Account>()
+  // Kept for as long as the program runs: an account does not go out another way because its file is away.
+  const waysOut = new Map<AccountId, string>()
 
   function show(id: AccountId, account: Account | undefined): void {
     const before = shown.get(id)
@@ -47,9 +61,9 @@ export function combineSources({ settingsOf, emit }: CombineParts): CombinedSour
   }
 
   function update(id: AccountId): void {
-    const found = files.get(id) ?? stored.get(id)
+    const found = pickSource(files.get(id), stored.get(id))
     const settings = settingsOf(id)
-    const account = found === undefined ? undefined : applySettings(found, settings)
+    const account = found === undefined ? undefined : onWayOut(applySettings(found, settings), waysOut.get(id))
     const isArchived = settings.archivedAtMs !== undefined
     if (account !== undefined && isArchived) archived.set(id, account)
     else archived.delete(id)
@@ -59,6 +73,7 @@ export function combineSources({ settingsOf, emit }: CombineParts): CombinedSour
   return {
     putFile: account => {
       files.set(account.id, account)
+      if (account.egress !== undefined) waysOut.set(account.id, account.egress)
       update(account.id)
     },
     removeFile: id => {
@@ -75,6 +90,7 @@ export function combineSources({ settingsOf, emit }: CombineParts): CombinedSour
     },
     settingsChanged: ids => ids.forEach(update),
     stored: id => stored.get(id),
+    shown: id => shown.get(id),
     archived: () => [...archived.values()],
   }
 }

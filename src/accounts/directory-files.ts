@@ -10,6 +10,8 @@ import { accountFromDraft, type CredentialMemory } from "./account-from-draft.ts
 import type { FileFault } from "./formats/account-draft.ts"
 import { parseAccountFile } from "./formats/parse-account-file.ts"
 import { type ResolvedAccount, resolveAccount } from "./resolve-account.ts"
+import { accountOnTerms, draftOnTerms } from "./sources/apply-terms.ts"
+import { type NamedSource, readSource, type SourceTerms } from "./sources/named-source.ts"
 
 /** A file's name and a text that changes whenever its content may have changed. */
 export type FileStamp = { readonly path: string; readonly stamp: string }
@@ -19,6 +21,8 @@ export type LoadedFile = {
   readonly path: string
   readonly resolved: readonly ResolvedAccount[]
   readonly faults: readonly FileFault[]
+  /** Another program renews its logins: an account that any other file holds is served from there. */
+  readonly isBorrowed?: true
 }
 
 /** A stamped file and what was read of it; undefined = it went away in between. */
@@ -66,7 +70,8 @@ export async function stampAccountFiles(directory: string): Promise<readonly Fil
   }
 }
 
-async function stampFile(path: string): Promise<FileStamp | undefined> {
+/** Stamps one file; undefined when it is gone or no file. Rejects with the system's error when it cannot be looked at. */
+export async function stampFile(path: string): Promise<FileStamp | undefined> {
   try {
     return stampOf(path, await stat(path, { bigint: true }))
   } catch (error) {
@@ -88,6 +93,16 @@ function understand(path: string, text: string, memory: CredentialMemory): Loade
   return { path, resolved: drafts.map(draft => resolveAccount(accountFromDraft(draft, path), memory)), faults }
 }
 
+/** As `understand`, with what holds for the accounts of a source that was named. */
+function understandOnTerms(path: string, text: string, memory: CredentialMemory, terms: SourceTerms): LoadedFile {
+  const { drafts, faults } = parseAccountFile(text)
+  const resolved = drafts.map(draft => {
+    const found = resolveAccount(accountFromDraft(draftOnTerms(draft, terms), path), memory)
+    return { ...found, account: accountOnTerms(found.account, terms) }
+  })
+  return { path, resolved, faults, ...(terms.isBorrowed === true && { isBorrowed: true }) }
+}
+
 function notRead(path: string, error: unknown): LoadedFile | undefined {
   return isMissing(error) ? undefined : { path, resolved: [], faults: [faultOf(error)] }
 }
@@ -96,6 +111,17 @@ function notRead(path: string, error: unknown): LoadedFile | undefined {
 export async function loadAccountFile(path: string, memory: CredentialMemory): Promise<LoadedFile | undefined> {
   try {
     return understand(path, await readFile(path, "utf8"), memory)
+  } catch (error) {
+    return notRead(path, error)
+  }
+}
+
+/** Reads a source that was named like a file of the folder. */
+export async function loadNamedSource(source: NamedSource, memory: CredentialMemory): Promise<LoadedFile | undefined> {
+  const { path, terms } = source
+  try {
+    const text = await readSource(source)
+    return text === undefined ? undefined : understandOnTerms(path, text, memory, terms)
   } catch (error) {
     return notRead(path, error)
   }

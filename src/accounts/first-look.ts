@@ -16,6 +16,8 @@ export type FirstLookParts = {
   readonly path: string
   readonly memory: CredentialMemory
   readonly clock: Clock
+  /** True for a path that somebody else reads. */
+  readonly isLeftOut: (path: string) => boolean
 }
 
 /**
@@ -28,8 +30,9 @@ const AT_ONCE_MS = 100
 const BATCH = 32
 
 /** Reads every account file in order of name; undefined when the directory does not exist. */
-export async function firstLook({ path, memory, clock }: FirstLookParts): Promise<readonly ReadFile[] | undefined> {
-  const paths = listAccountFilesNow(path)
+export async function firstLook(parts: FirstLookParts): Promise<readonly ReadFile[] | undefined> {
+  const { path, memory, clock, isLeftOut } = parts
+  const paths = listAccountFilesNow(path)?.filter(file => !isLeftOut(file))
   if (paths === undefined) return undefined
   const endsAtMs = clock() + AT_ONCE_MS
   const read: (ReadFile | undefined)[] = []

@@ -32,6 +32,7 @@ export const NOT_SENT_CODES: ReadonlySet<string> = new Set([
   "ENETDOWN",
   "UnsupportedProxyProtocol",
   "ERR_PROXY_TUNNEL",
+  "unknown-egress",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",
   "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",

@@ -52,12 +52,16 @@ async function adoptNewer(parts: FlightParts, account: Account, fingerprint: str
   return true
 }
 
-async function callEndpoint(parts: FlightParts, refreshToken: string): Promise<RefreshAnswer> {
+async function callEndpoint(
+  parts: FlightParts,
+  refreshToken: string,
+  egress: string | undefined,
+): Promise<RefreshAnswer> {
   const deadline = new AbortController()
   const cancelTimer = parts.timers.after(CALL_TIMEOUT_MS, () => deadline.abort())
   try {
     const { send, endpoint } = parts
-    return await exchangeRefreshToken({ send, endpoint, refreshToken, signal: deadline.signal })
+    return await exchangeRefreshToken({ send, endpoint, refreshToken, egress, signal: deadline.signal })
   } finally {
     cancelTimer()
   }
@@ -155,7 +159,7 @@ export async function flyRefresh(parts: FlightParts, fingerprint: string): Promi
   }
   if (!beginIntent(parts, account, fingerprint)) return settleFailure(parts, fingerprint, STORAGE_FAILED)
   const before = parts.entries.withFingerprint(fingerprint)
-  const answer = await callEndpoint(parts, account.credential.refreshToken)
+  const answer = await callEndpoint(parts, account.credential.refreshToken, account.egress)
   if (answer.type === "renewed") {
     // Whoever leaves during the call still gets its successor stored, and whoever joins must not keep a spent token.
     const holders = new Map(

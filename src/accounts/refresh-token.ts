@@ -48,6 +48,8 @@ export type ExchangeParts = {
   readonly send: SendUpstream
   readonly endpoint: TokenEndpoint
   readonly refreshToken: string
+  /** The account's own way out; undefined = the configured one. */
+  readonly egress: string | undefined
   /** The exchange's own deadline; never a client's signal. */
   readonly signal: AbortSignal
 }
@@ -149,6 +151,7 @@ export async function exchangeRefreshToken({
   send,
   endpoint,
   refreshToken,
+  egress,
   signal,
 }: ExchangeParts): Promise<RefreshAnswer> {
   const body = JSON.stringify({
@@ -159,7 +162,7 @@ export async function exchangeRefreshToken({
   const headers = { "content-type": "application/json", accept: "application/json" }
   let reply: UpstreamReply
   try {
-    reply = await send({ method: "POST", url: endpoint.url, headers, body }, signal)
+    reply = await send({ method: "POST", url: endpoint.url, headers, body, egress }, signal)
   } catch (error) {
     // Turned into a value with its class: the caller has to treat a lost answer apart from a refusal.
     return classifySendError(error)

@@ -16,12 +16,12 @@ sluice accounts import FILE|DIR|- … [--format FORMAT] [--dry-run] [--json]
 sluice accounts export [ACCOUNT …] [--format FORMAT] [--out FILE] [--show-secrets] [--json]
 sluice accounts remove ACCOUNT … [--yes] [--dry-run] [--json]
 
-  list      every account in \`auth-dir\`, without its secrets
+  list      every account in \`auth-dir\` and in the files other settings name, without its secrets
   show      one account; ACCOUNT is an id, an e-mail or a file name
   import    writes one file per account; an account that is there gets the fresher token. A gateway that runs
             takes the files up by itself. Exit code 1 = nothing could be taken in
   export    writes accounts with their secrets to FILE (mode 0600) or into a pipe; to a terminal only with --show-secrets
-  remove    deletes the account's file, or its entry where a file holds several; nothing without --yes
+  remove    deletes the account's file in \`auth-dir\`, or its entry where a file holds several; nothing without --yes
 
   --format FORMAT   the shape to read (default auto: found out) or to write (default flat)
   --dry-run         says what would be done and writes nothing

@@ -1,6 +1,6 @@
 /** Checks one given value against its setting, and reads values that arrive as text. */
 
-import { Value } from "@sinclair/typebox/value"
+import { Value, ValueErrorType } from "@sinclair/typebox/value"
 
 import type { ConfigKey } from "./keys.ts"
 import type { ConfigProblem, ConfigSource, Setting } from "./problem.ts"
@@ -37,6 +37,8 @@ export function readText(key: ConfigKey, text: string): unknown {
       return trimmed.split(/[\s,]+/).filter(item => item !== "")
     case "map":
       return readPairs(trimmed) ?? text
+    case "entries":
+      return readJson(trimmed) ?? text
     case "text":
     case "choice":
       return text
@@ -50,6 +52,15 @@ function readPairs(text: string): Readonly<Record<string, string>> | undefined {
   return Object.fromEntries(
     pieces.map(piece => [piece.slice(0, piece.indexOf("=")), piece.slice(piece.indexOf("=") + 1)]),
   )
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // The caller keeps the text, and the check of its type then names what was expected.
+    return undefined
+  }
 }
 
 const FLAG_WORDS: ReadonlyMap<string, boolean> = new Map([
@@ -70,12 +81,26 @@ function tidy(key: ConfigKey, given: unknown): unknown {
 }
 
 function describe(key: ConfigKey, given: unknown): string {
+  if (key.note.kind === "entries" && Array.isArray(given)) return describeEntries(key, given)
   if (Array.isArray(given)) return describeList(given)
   const isSecret = key.note.secret === true
   if (typeof given === "string") return isSecret ? "another text" : `the text ${JSON.stringify(given)}`
   if (typeof given === "number" || typeof given === "bigint") return isSecret ? "a number" : `the number ${given}`
   return typeof given === "boolean" ? String(given) : "a mapping"
 }
+
+/** Names the first entry and field at fault. Fields may hold secrets, so no value is told. */
+function describeEntries(key: ConfigKey, given: readonly unknown[]): string {
+  const fault = Value.Errors(key.schema, given).First()
+  const [, index = "", field] = (fault?.path ?? "").split("/")
+  if (field === undefined) return `a list whose entry ${Number(index) + 1} is no mapping`
+  return `a list whose entry ${Number(index) + 1} has ${FAULTS.get(fault?.type) ?? "an unusable"} ${field}`
+}
+
+const FAULTS: ReadonlyMap<unknown, string> = new Map([
+  [ValueErrorType.ObjectRequiredProperty, "no"],
+  [ValueErrorType.ObjectAdditionalProperties, "an unknown key"],
+])
 
 /** Items of lists are secrets, so only their kind and position are told. */
 function describeList(items: readonly unknown[]): string {

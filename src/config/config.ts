@@ -1,13 +1,15 @@
 /** The configuration as the rest of the program reads it: camelCase, milliseconds, bytes, absolute paths, frozen. */
 
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 
+import { type AccountSourcesConfig, makeAccountSources, type SourcePlace } from "./account-sources.ts"
 import { parseBytes } from "./bytes.ts"
+import { toPath } from "./paths.ts"
 import type { ConfigValues } from "./schema.ts"
 import { fillUserAgent, type HostFacts } from "./user-agent.ts"
 
 /** One complete, frozen configuration. Where a time is 0 the feature is off, unless the field says otherwise. */
-export type Config = {
+export type Config = AccountSourcesConfig & {
   /** `host` is `0.0.0.0` when every interface is meant; IPv6 stands without brackets. */
   readonly listen: { readonly host: string; readonly port: number }
   /** Absolute path. */
@@ -59,9 +61,7 @@ export type Config = {
 }
 
 /** What values are resolved against. */
-export type ConfigPlace = {
-  readonly cwd: string
-  readonly homeDir: string
+export type ConfigPlace = SourcePlace & {
   readonly xdgDataHome: string | undefined
   /** Sluice's own version. */
   readonly version: string
@@ -71,17 +71,20 @@ export type ConfigPlace = {
 /** Turns checked values into the {@link Config}. */
 export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
   const baseUrl = values["base-url"].replace(/\/+$/, "")
-  const dataDir = values["data-dir"] === "" ? defaultDataDir(place) : toPath(values["data-dir"], place)
+  const toAbsolute = (path: string) => toPath(path, place.cwd, place.homeDir)
+  const dataDir = values["data-dir"] === "" ? defaultDataDir(place) : toAbsolute(values["data-dir"])
+  const authDir = toAbsolute(values["auth-dir"])
   const keyFile = values["master-key-file"]
   return deepFreeze({
     listen: parseListen(values.listen),
-    authDir: toPath(values["auth-dir"], place),
+    authDir,
+    ...makeAccountSources(values, authDir, place),
     dataDir,
     masterKey: {
       source: values["master-key-source"],
-      file: keyFile === "" ? join(dataDir, "master.key") : toPath(keyFile, place),
+      file: keyFile === "" ? join(dataDir, "master.key") : toAbsolute(keyFile),
     },
-    modelsPath: values.models === "" ? undefined : toPath(values.models, place),
+    modelsPath: values.models === "" ? undefined : toAbsolute(values.models),
     baseUrl,
     usageUrl: values["usage-url"] === "" ? deriveUsageUrl(baseUrl) : values["usage-url"],
     proxyUrl: values["proxy-url"] === "" ? undefined : values["proxy-url"].replace(/\/$/, ""),
@@ -136,11 +139,6 @@ function makeIdentity(values: ConfigValues, place: ConfigPlace): Config["upstrea
   const { originator, "client-version": clientVersion, "user-agent": template } = values["upstream-identity"]
   const userAgent = fillUserAgent(template, { ...place.host, originator, clientVersion, version: place.version })
   return { originator, userAgent, clientVersion }
-}
-
-function toPath(path: string, place: ConfigPlace): string {
-  if (path === "~" || path.startsWith("~/")) return join(place.homeDir, path.slice(1))
-  return resolve(place.cwd, path)
 }
 
 function defaultDataDir(place: ConfigPlace): string {

@@ -27,8 +27,18 @@ export function explainConfig(loaded: LoadedConfig): readonly ExplainedSetting[]
 /** Shows of a key no more than its usual beginning, of a proxy address everything but user and password. */
 function maskSecret(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(maskSecret)
+  if (isEntry(value)) return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskField(inner)]))
   if (typeof value !== "string" || value === "") return value
   const address = /^([a-z0-9]+:\/\/)(?:.*(@))?(.*)$/is.exec(value)
   if (address !== null) return `${address[1]}${address[2] === undefined ? "" : "***@"}${address[3]}`
   return value.startsWith("sk-") ? "sk-***" : "***"
+}
+
+function isEntry(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null
+}
+
+/** Names and paths are no secrets; an address may hold a password. */
+function maskField(value: unknown): unknown {
+  return typeof value === "string" && value.includes("://") ? maskSecret(value) : value
 }

@@ -5,7 +5,7 @@ import { type Document, isMap, isScalar, LineCounter, type Pair, parseDocument, 
 import { checkValue } from "./check-value.ts"
 import { CONFIG_SECTIONS, keyAt, nearestPath } from "./keys.ts"
 import type { ConfigLayer, ConfigProblem, ConfigSource, Setting } from "./problem.ts"
-import { UNUSED_KEYS } from "./unused-keys.ts"
+import { OTHER_SPELLINGS, UNUSED_KEYS } from "./unused-keys.ts"
 
 type Reading = {
   readonly document: Document.Parsed
@@ -57,7 +57,7 @@ function readMap(reading: Reading, map: YAMLMap, prefix: string): void {
 
 function readPair(reading: Reading, pair: Pair, prefix: string): void {
   const name = isScalar(pair.key) ? String(pair.key.value) : String(pair.key)
-  const path = prefix + name
+  const path = OTHER_SPELLINGS.get(prefix + name) ?? prefix + name
   const source = reading.sourceAt(pair.key)
   const firstLine = reading.firstLines.get(path)
   if (firstLine !== undefined) {

@@ -2,8 +2,10 @@
 
 import { type TSchema, type TUnsafe, Type } from "@sinclair/typebox"
 
+import { PROXY_PATTERN } from "./patterns.ts"
+
 /** How a setting is written as one piece of text in a variable or a flag. */
-export type LeafKind = "number" | "flag" | "text" | "choice" | "list" | "bytes" | "map"
+export type LeafKind = "number" | "flag" | "text" | "choice" | "list" | "bytes" | "map" | "entries"
 
 /** What a setting carries besides its JSON schema. */
 export type LeafNote = {
@@ -100,6 +102,31 @@ export function textMap(given: Given<Record<string, string>>): TUnsafe<Record<st
   })
   const name = Type.String({ minLength: 1, pattern: "^[!-~]+$" })
   return Type.Unsafe<Record<string, string>>(Type.Record(name, name, note))
+}
+
+/** One account of a pool, in ProxyCast's own spelling. */
+export type PoolEntryValue = {
+  readonly id: string
+  readonly token_file: string
+  readonly disabled?: boolean | null
+  readonly proxy_url?: string | null
+}
+
+/** Accounts named one by one. */
+export function poolEntries(given: Given<PoolEntryValue[]>): TUnsafe<PoolEntryValue[]> {
+  const expected = "a list of entries such as `{id: main, token_file: codex/main.json}`"
+  const note = annotate(given, { kind: "entries", expected, secret: true })
+  const name = Type.String({ pattern: "\\S" })
+  const entry = Type.Object(
+    {
+      id: name,
+      token_file: name,
+      disabled: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+      proxy_url: Type.Optional(Type.Union([Type.String({ pattern: PROXY_PATTERN }), Type.Null()])),
+    },
+    { additionalProperties: false },
+  )
+  return Type.Unsafe<PoolEntryValue[]>(Type.Array(entry, note))
 }
 
 /** Returns what a leaf of the schema carries. */

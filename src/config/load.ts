@@ -124,6 +124,8 @@ function placeOf(inputs: ConfigInputs): ConfigPlace {
     cwd: inputs.cwd,
     homeDir: homeOf(inputs),
     xdgDataHome: nonEmpty(inputs.env["XDG_DATA_HOME"]),
+    xdgConfigHome: nonEmpty(inputs.env["XDG_CONFIG_HOME"]),
+    codexHome: nonEmpty(inputs.env["CODEX_HOME"]),
     version: inputs.version,
     host: inputs.host,
   }
@@ -131,7 +133,7 @@ function placeOf(inputs: ConfigInputs): ConfigPlace {
 
 function candidatePaths(inputs: ConfigInputs, place: ConfigPlace): readonly string[] {
   if (inputs.configPath !== undefined) return [resolve(inputs.cwd, inputs.configPath)]
-  const configHome = nonEmpty(inputs.env["XDG_CONFIG_HOME"]) ?? join(place.homeDir, ".config")
+  const configHome = place.xdgConfigHome ?? join(place.homeDir, ".config")
   return [join(inputs.cwd, "sluice.yaml"), join(configHome, "sluice", "config.yaml")]
 }
 

@@ -5,7 +5,7 @@ import type { TSchema } from "@sinclair/typebox"
 import { CONFIG_KEYS, type ConfigKey, isSection } from "./keys.ts"
 import { noteOf } from "./leaf.ts"
 import { CONFIG_GROUPS, CONFIG_SCHEMA } from "./schema.ts"
-import { UNUSED_KEYS } from "./unused-keys.ts"
+import { FORMER_KEYS } from "./unused-keys.ts"
 
 /** Returns the text of `docs/config.md`. */
 export function renderConfigDocs(): string {
@@ -29,7 +29,7 @@ export function renderDefaultYaml(): string {
 
 /** Returns the JSON Schema (draft 2020-12) of the configuration file, for editors. */
 export function renderJsonSchema(): string {
-  const unused = [...UNUSED_KEYS].map(name => [name, { deprecated: true, description: "Without effect." }])
+  const unused = FORMER_KEYS.map(name => [name, { deprecated: true, description: "Without effect." }])
   const properties = Object.entries(CONFIG_SCHEMA.properties).map(([name, schema]) => [name, plainSchema(schema)])
   const schema = {
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -96,7 +96,7 @@ function docsOfKeys(belongs: (key: ConfigKey) => boolean): readonly string[] {
 }
 
 function docsOfUnused(): readonly string[] {
-  const names = [...UNUSED_KEYS].map(name => `\`${name}\``).join(", ")
+  const names = FORMER_KEYS.map(name => `\`${name}\``).join(", ")
   return [
     "## Keys without effect",
     "",

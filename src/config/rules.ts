@@ -1,5 +1,6 @@
 /** What must hold between settings, beyond each one's own type. */
 
+import { remarksOnSources, repeatsIn } from "./account-sources.ts"
 import type { Config, ConfigPlace } from "./config.ts"
 import type { ConfigProblem, ConfigSource } from "./problem.ts"
 import type { ConfigValues } from "./schema.ts"
@@ -15,17 +16,23 @@ export type RuleInput = {
 
 /** Returns every broken rule. */
 export function checkRules(input: RuleInput): readonly ConfigProblem[] {
-  return [...checkExposure(input), ...checkUserAgent(input)]
+  return [...checkExposure(input), ...checkUserAgent(input), ...checkPool(input)]
 }
 
 /** Returns remarks about settings that are allowed and probably not meant. */
-export function remarks({ config }: RuleInput): readonly string[] {
+export function remarks({ config, values }: RuleInput): readonly string[] {
   const { originator, userAgent } = config.upstreamIdentity
   const known = userAgent.startsWith(`${originator}/`)
   return [
     ...(known ? [] : [unknownClient(originator)]),
     ...(config.workers > 1 ? [`workers: this version carries all bytes on one thread, not on ${config.workers}`] : []),
+    ...remarksOnSources(values),
   ]
+}
+
+function checkPool({ config, sourceOf }: RuleInput): readonly ConfigProblem[] {
+  const key = "credential-pool.codex"
+  return repeatsIn(config.credentialPool).map(message => ({ source: sourceOf(key), key, message }))
 }
 
 function unknownClient(originator: string): string {

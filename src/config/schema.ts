@@ -2,12 +2,12 @@
 
 import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox"
 
-import { bytes, choice, flag, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
+import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
+import { PROXY_PATTERN } from "./patterns.ts"
 
 const PORT_PATTERN = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
 const LISTEN_PATTERN = `^(\\[[0-9a-fA-F:.]+\\]|[0-9A-Za-z._-]*):${PORT_PATTERN}$`
 const URL_PATTERN = "^https?://[^\\s/?#]+[^\\s]*$"
-const PROXY_PATTERN = "^((https?|socks5h?)://[^\\s/?#]+/?)?$"
 const VERSION_PATTERN = "^[0-9]+\\.[0-9]+\\.[0-9]+([-+.][0-9A-Za-z.+-]+)?$"
 const PRINTABLE_PATTERN = "^[ -~]+$"
 
@@ -118,6 +118,45 @@ const LOGGING = {
     synonyms: { text: "pretty" },
     live: false,
   }),
+}
+
+const SOURCES = {
+  "creds-store": choice(["off", "auto", "xdg", "legacy", "keychain", "env"], {
+    default: "off",
+    description:
+      "One more account, kept as dvcrn/codex-proxy keeps it: in `$XDG_CONFIG_HOME/codex-proxy/auth.json` (`xdg`), in the Codex CLI's `auth.json` (`legacy`), in the CLI's entry of the operating system's keychain (`keychain`), or in the variables `ACCESS_TOKEN` and `ACCOUNT_ID` (`env`). `auto` = `xdg`; when that file is missing it is made from the CLI's file, else from its keychain entry.",
+    synonyms: { "": "off" },
+    live: false,
+  }),
+  "creds-path": text({
+    default: "",
+    description: "File for `creds-store` `auto`, `xdg` and `legacy` instead of the usual one. Empty = the usual one.",
+    expected: "a file",
+    live: false,
+  }),
+  "disable-migrate-refresh": flag({
+    default: false,
+    description:
+      "Leaves out the refresh that follows when `creds-store: auto` has taken a login over. Both programs then share one login, and whoever refreshes first signs the other out.",
+    live: false,
+  }),
+  "import-codex-cli": flag({
+    default: false,
+    description:
+      "The Codex CLI's login (`$CODEX_HOME` or `~/.codex`) serves here too, without being refreshed here. The base URL of the provider that its `config.toml` selects is used for it.",
+    live: false,
+  }),
+  "credential-pool": section(
+    "Accounts named one by one, as ProxyCast's configuration names them. `credential_pool` is the same.",
+    {
+      codex: poolEntries({
+        default: [],
+        description:
+          "Entries `{id, token_file, disabled, proxy_url}`: a name, a file (relative to `auth-dir`), whether to leave it out, and an http or https proxy for everything of this account. In a variable or flag: JSON.",
+        live: false,
+      }),
+    },
+  ),
 }
 
 const ACCOUNTS = {
@@ -306,13 +345,14 @@ export const CONFIG_GROUPS = {
   "Files and folders": FOLDERS,
   Logging: LOGGING,
   Accounts: ACCOUNTS,
+  "Further accounts": SOURCES,
   Requests: REQUESTS,
   "Limits and threads": LIMITS,
 } as const satisfies Record<string, TProperties>
 
 /** The whole configuration file as one TypeBox schema. Every leaf carries a `note` (see `leaf.ts`). */
 export const CONFIG_SCHEMA = Type.Object(
-  { ...NETWORK, ...FOLDERS, ...LOGGING, ...ACCOUNTS, ...REQUESTS, ...LIMITS },
+  { ...NETWORK, ...FOLDERS, ...LOGGING, ...ACCOUNTS, ...SOURCES, ...REQUESTS, ...LIMITS },
   { additionalProperties: false },
 )
 

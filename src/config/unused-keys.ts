@@ -1,10 +1,19 @@
-/** Keys of XxxXTeam/codex-proxy's configuration file that have no effect here but must not stop a move. */
+/** Keys of other gateways' configuration files: those without effect here must not stop a move. */
+
+/** Keys that ProxyCast writes in another way, each with ours. Source: https://aiclientproxy.github.io/proxycast/ */
+export const OTHER_SPELLINGS: ReadonlyMap<string, string> = new Map([
+  ["auth_dir", "auth-dir"],
+  ["credential_pool", "credential-pool"],
+])
+
+/** ProxyCast's pools for services that are not served here. */
+const OTHER_POOLS = ["claude", "gemini", "gemini_api_keys", "iflow", "kiro", "openai", "qwen", "vertex_api_keys"]
 
 /**
- * Top-level keys that are accepted, named in a warning, and otherwise ignored.
+ * Keys of XxxXTeam/codex-proxy that are accepted, named in a warning, and otherwise ignored.
  * Source: https://github.com/XxxXTeam/codex-proxy (`internal/config/config.go`, `config.example.yaml`).
  */
-export const UNUSED_KEYS: ReadonlySet<string> = new Set([
+export const FORMER_KEYS: readonly string[] = [
   "accounts",
   "auth-401-sync-refresh-concurrency",
   "auth-scan-interval",
@@ -93,4 +102,10 @@ export const UNUSED_KEYS: ReadonlySet<string> = new Set([
   "upstream-pool-max-cap",
   "upstream-response-header-timeout-sec",
   "upstream-tls-handshake-timeout-sec",
+]
+
+/** Everything that is accepted without effect. */
+export const UNUSED_KEYS: ReadonlySet<string> = new Set([
+  ...FORMER_KEYS,
+  ...OTHER_POOLS.map(name => `credential-pool.${name}`),
 ])

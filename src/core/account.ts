@@ -40,6 +40,10 @@ export type Account = {
   /** What operators wrote down about it. */
   readonly note?: string
   readonly tags?: readonly string[]
+  /** Where it is used instead of the configured upstream; only for ChatGPT accounts, as a key carries its own. */
+  readonly baseUrl?: string
+  /** Name of its own way out, without secrets; absent = the configured one. It never goes out another way. */
+  readonly egress?: string
   readonly credential: Credential
   readonly source: AccountSource
 }

@@ -9,6 +9,11 @@ export type UpstreamRequest = {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
+  /**
+   * Name of the way out it takes; undefined = the configured one. Required, so that nobody forgets an account's own:
+   * a request without it would show the account to the upstream from another address.
+   */
+  readonly egress: string | undefined
 }
 
 /** An upstream's answer once its headers are in. `body` is undefined for an empty one. */

@@ -47,6 +47,7 @@ export function makeCodexProvider({ identity }: ProviderParts): Provider {
       url: joinUrl(target.baseUrl, call.path),
       headers: { ...headersOf(target, call.accept), ...turnHeaders(call.context) },
       body: call.body,
+      egress: target.account.egress,
     }) as const
 
   return {
@@ -54,7 +55,7 @@ export function makeCodexProvider({ identity }: ProviderParts): Provider {
     dialect: "openai-responses",
     rules: CODEX_RULES,
     defaultBaseUrl: DEFAULT_BASE_URL,
-    baseUrlOf: (_account, configuredUrl) => configuredUrl || DEFAULT_BASE_URL,
+    baseUrlOf: ({ baseUrl }, configuredUrl) => baseUrl || configuredUrl || DEFAULT_BASE_URL,
     turnRequest: (target, body, context) =>
       post(target, { path: "/responses", accept: "text/event-stream", body, context }),
     compactRequest: (target, body, context) =>
@@ -66,11 +67,14 @@ export function makeCodexProvider({ identity }: ProviderParts): Provider {
         ...headersOf(target, "application/json"),
         ...(etag !== undefined && { "if-none-match": etag }),
       },
+      egress: target.account.egress,
     }),
     usageRequest: (target, usageUrl) => ({
       method: "GET",
-      url: usageUrl || usageUrlOf(target.baseUrl),
+      // The configured address belongs to the configured upstream.
+      url: (target.account.baseUrl === undefined && usageUrl) || usageUrlOf(target.baseUrl),
       headers: headersOf(target, "application/json"),
+      egress: target.account.egress,
     }),
     readErrorReply,
     readFailure,

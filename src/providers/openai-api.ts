@@ -19,6 +19,7 @@ export function makeOpenaiApiProvider(): Provider {
       url: joinUrl(versionedBase(target.baseUrl), call.path),
       headers: { ...headersOf(target, call.accept), "content-type": "application/json" },
       body: call.body,
+      egress: target.account.egress,
     }) as const
 
   return {
@@ -37,6 +38,7 @@ export function makeOpenaiApiProvider(): Provider {
         ...headersOf(target, "application/json"),
         ...(etag !== undefined && { "if-none-match": etag }),
       },
+      egress: target.account.egress,
     }),
     usageRequest: () => undefined,
     readErrorReply,

@@ -78,7 +78,7 @@ async function ping(parts: KeepWarmParts, url: string, stopped: AbortSignal): Pr
   const cancelTimer = parts.timers.after(PING_DEADLINE_MS, () => late.abort(pingTimeout()))
   const signal = AbortSignal.any([stopped, late.signal])
   try {
-    const reply = await parts.send({ method: "GET", url, headers: { accept: "*/*" } }, signal)
+    const reply = await parts.send({ method: "GET", url, headers: { accept: "*/*" }, egress: undefined }, signal)
     // Only a body read to its end gives the connection back to the pool.
     await readBody(reply.body, { timers: parts.timers, deadlineMs: PING_DEADLINE_MS, signal })
   } catch (error) {

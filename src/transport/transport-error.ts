@@ -97,6 +97,15 @@ export function proxyRefusal(status: number): GatewayError {
   })
 }
 
+/** The account's own way out is not there: nothing was sent. */
+export function unknownEgress(): GatewayError {
+  const code = "unknown-egress"
+  return new GatewayError("upstream-unavailable", "The account's own proxy is not configured any more.", {
+    upstream: { code },
+    cause: new TransportFault({ phase: "connect", egressAtFault: true, code }, undefined),
+  })
+}
+
 function messageFor(phase: TransportPhase, egressAtFault: boolean): string {
   if (egressAtFault) return "The proxy towards the upstream could not be used."
   return phase === "connect" ? "The upstream could not be reached." : "The upstream closed the connection."

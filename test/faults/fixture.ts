@@ -24,14 +24,16 @@ export type Reply = {
   readonly json: () => JsonObject
 }
 
-/** How to start. `env` is added to an otherwise empty environment. */
+type Environment = Readonly<Record<string, string>>
+
+/** How to start. `env` is added to an otherwise empty environment; as a function it may hold a simulated token. */
 export type FaultOptions = {
   readonly accounts?: number
   readonly simulator?: SimulatorOptions
   readonly settings?: Readonly<Record<string, unknown>>
-  readonly env?: Readonly<Record<string, string>>
-  /** Runs after the account files are written and before the gateway starts. */
-  readonly prepare?: (folder: string, control: SimulatorControl) => Promise<void>
+  readonly env?: Environment | ((control: SimulatorControl) => Environment)
+  /** Runs after the account files are written and before the gateway starts; `upstream` is the simulator's origin. */
+  readonly prepare?: (folder: string, control: SimulatorControl, upstream: string) => Promise<void>
 }
 
 /** A gateway under test. */
@@ -69,7 +71,7 @@ export async function startFaultGateway(options: FaultOptions = {}): Promise<Fau
   const { control } = simulator
   const folder = await mkdtemp(join(tmpdir(), "sluice-fault-"))
   for (const { name } of control.accounts()) await writeAccount(folder, control, name)
-  await options.prepare?.(folder, control)
+  await options.prepare?.(folder, control, simulator.url)
   const url = `http://127.0.0.1:${freePort()}`
   const standard = {
     listen: url.slice("http://".length),
@@ -85,7 +87,8 @@ export async function startFaultGateway(options: FaultOptions = {}): Promise<Fau
   const configure = (settings: Readonly<Record<string, unknown>>) =>
     writeFile(join(folder, "sluice.yaml"), JSON.stringify({ ...standard, ...options.settings, ...settings }))
   await configure({})
-  const start = () => startProcess(folder, url, options.env ?? {})
+  const env = typeof options.env === "function" ? options.env(control) : options.env
+  const start = () => startProcess(folder, url, env ?? {})
   const processes = [await start()]
   const tokens = new Set<string>()
   const current = () => {
@@ -168,7 +171,7 @@ export function writeAccount(folder: string, control: SimulatorControl, name: st
   return Bun.write(join(folder, "auths", `${name}.json`), JSON.stringify(control.accountFile(name)))
 }
 
-function startProcess(folder: string, url: string, env: Readonly<Record<string, string>>): Promise<StartedGateway> {
+function startProcess(folder: string, url: string, env: Environment): Promise<StartedGateway> {
   return compiledBinary().then(binary =>
     startGateway({
       command: [binary, "serve", "--config", join(folder, "sluice.yaml")],

@@ -8,7 +8,7 @@ export const FIELD_ALIASES = {
   refreshToken: ["refresh_token", "rk", "refreshToken"],
   idToken: ["id_token", "idToken"],
   apiKey: ["api_key", "OPENAI_API_KEY", "apiKey"],
-  baseUrl: ["base_url", "baseUrl", "api_base_url"],
+  baseUrl: ["base_url", "baseUrl", "api_base_url", "apiBaseUrl"],
   workspaceId: ["account_id", "chatgpt_account_id", "accountId", "chatgptAccountId", "account.id"],
   userId: ["chatgpt_user_id", "user_id", "userId", "chatgptUserId", "user.id"],
   email: ["email", "user.email"],

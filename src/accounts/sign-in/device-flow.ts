@@ -122,6 +122,7 @@ function question(service: SignInService, name: "usercode" | "token", body: obje
     url: `${service.issuer}/api/accounts/deviceauth/${name}`,
     headers: { "content-type": "application/json", accept: "application/json" },
     body: JSON.stringify(body),
+    egress: undefined,
   }
 }
 

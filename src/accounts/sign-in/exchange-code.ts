@@ -33,7 +33,11 @@ export async function exchangeCode(
   })
   const headers = { "content-type": "application/x-www-form-urlencoded", accept: "application/json" }
   const url = `${service.issuer}/oauth/token`
-  const answer = await askService(service, { method: "POST", url, headers, body: form.toString() }, signal)
+  const answer = await askService(
+    service,
+    { method: "POST", url, headers, body: form.toString(), egress: undefined },
+    signal,
+  )
   if (answer.type === "refused") return answer
   return answer.status === 200 ? readTokens(answer) : refuseExchange(answer)
 }

@@ -10,7 +10,7 @@ import type { CommandIo } from "#cli/command.ts"
 import { nearest } from "#config/edit-distance.ts"
 import { systemClock } from "#core/clock.ts"
 
-import { flagValue, hasFlag, type OpenedAccounts, pickAccounts, withAccounts, wrongUsage } from "./open-accounts.ts"
+import { flagValue, hasFlag, type OpenedAccounts, pickAccounts, withAllAccounts, wrongUsage } from "./open-accounts.ts"
 
 /** Shapes that can be written: all but the mixed lines, which are two shapes. */
 const EXPORT_FORMATS: readonly string[] = listFormats().filter(name => name !== "tokens")
@@ -65,7 +65,7 @@ function runOn(opened: OpenedAccounts, format: ExportFormat, io: CommandIo): num
 /** Runs `export`. */
 export function runExport(args: readonly string[], io: CommandIo): Promise<number> {
   const flags = { "--format": "value", "--out": "value", "--show-secrets": "switch" } as const
-  return withAccounts(args, flags, io, async opened => {
+  return withAllAccounts(args, flags, io, async opened => {
     const format = flagValue(opened.line, "--format") ?? "flat"
     if (isExportFormat(format)) return runOn(opened, format, io)
     const near = nearest(format, EXPORT_FORMATS)

@@ -6,6 +6,7 @@ import { readAccountDirectory } from "#accounts/account-directory.ts"
 import { type CredentialMemory, NO_MEMORY } from "#accounts/account-from-draft.ts"
 import type { Roster } from "#accounts/account-roster.ts"
 import type { CommandIo } from "#cli/command.ts"
+import { namedFiles } from "#cli/compose/name-sources.ts"
 import { readKeptCredentials } from "#cli/compose/read-kept-credentials.ts"
 import { configLoader } from "#cli/config-loader.ts"
 import { type CommandLine, type OwnFlags, readCommandLine } from "#config/flag-layer.ts"
@@ -39,16 +40,30 @@ export function flagValue(line: CommandLine, flag: `--${string}`): string | unde
   return typeof value === "string" ? value : undefined
 }
 
+type Work = (opened: OpenedAccounts) => Promise<number>
+
 /**
- * Runs `work` on the accounts and returns its exit code, or the code for wrong flags (2) or a bad configuration (1). The
- * database is read beside its owner and closed afterwards.
+ * Runs `work` on the accounts in `auth-dir` and returns its exit code, or the code for wrong flags (2) or a bad
+ * configuration (1). The database is read beside its owner and closed afterwards.
  */
-export async function withAccounts(
-  args: readonly string[],
-  flags: OwnFlags,
-  io: CommandIo,
-  work: (opened: OpenedAccounts) => Promise<number>,
-): Promise<number> {
+export function withAccounts(args: readonly string[], flags: OwnFlags, io: CommandIo, work: Work): Promise<number> {
+  return openAndRun({ args, flags, io, work, sourcesOf: () => [] })
+}
+
+/** As {@link withAccounts}, with the files that are named elsewhere in the configuration; for those who only look. */
+export function withAllAccounts(args: readonly string[], flags: OwnFlags, io: CommandIo, work: Work): Promise<number> {
+  return openAndRun({ args, flags, io, work, sourcesOf: namedFiles })
+}
+
+type Opening = {
+  readonly args: readonly string[]
+  readonly flags: OwnFlags
+  readonly io: CommandIo
+  readonly work: Work
+  readonly sourcesOf: typeof namedFiles
+}
+
+async function openAndRun({ args, flags, io, work, sourcesOf }: Opening): Promise<number> {
   const line = readCommandLine(args, { ...SHARED_FLAGS, ...flags })
   const [problem] = line.layer.problems
   if (problem !== undefined) return wrongUsage(io, formatProblem(problem))
@@ -62,7 +77,7 @@ export async function withAccounts(
   const kept = hasFlag(line, "--files-only") ? undefined : await readKeptCredentials(config, io.env)
   try {
     const memory = kept?.memory ?? NO_MEMORY
-    const directory = await readAccountDirectory(authDir, memory)
+    const directory = await readAccountDirectory(authDir, memory, sourcesOf(config))
     return await work({ ...directory, line, authDir, memory })
   } finally {
     kept?.close()

@@ -5,7 +5,7 @@ import type { CommandIo } from "#cli/command.ts"
 import { type Account, maskLabel } from "#core/account.ts"
 import { systemClock } from "#core/clock.ts"
 
-import { hasFlag, type OpenedAccounts, pickAccounts, withAccounts, wrongUsage } from "./open-accounts.ts"
+import { hasFlag, type OpenedAccounts, pickAccounts, withAllAccounts, wrongUsage } from "./open-accounts.ts"
 import { formatTable } from "./table.ts"
 
 /** Describes an account with its label masked. */
@@ -101,10 +101,10 @@ function show(opened: OpenedAccounts, io: CommandIo): number {
 
 /** Runs `list`. */
 export function runList(args: readonly string[], io: CommandIo): Promise<number> {
-  return withAccounts(args, {}, io, async opened => list(opened, io))
+  return withAllAccounts(args, {}, io, async opened => list(opened, io))
 }
 
 /** Runs `show`. */
 export function runShow(args: readonly string[], io: CommandIo): Promise<number> {
-  return withAccounts(args, {}, io, async opened => show(opened, io))
+  return withAllAccounts(args, {}, io, async opened => show(opened, io))
 }

@@ -6,7 +6,9 @@ import type { SendUpstream } from "#core/upstream.ts"
 import type { Log } from "#telemetry/log.ts"
 import { parseEgress } from "#transport/egress.ts"
 import { startKeepWarm } from "#transport/keep-warm.ts"
-import { makeSender } from "#transport/sender.ts"
+import { makeRoutedSender } from "#transport/routed-sender.ts"
+
+import { poolEgresses } from "./pool-egresses.ts"
 
 /** The way out and its upkeep. */
 export type BuiltEgress = {
@@ -19,10 +21,11 @@ export type BuiltEgress = {
 /** Connections opened at start and kept warm. */
 const WARM_CONNECTIONS = 4
 
-/** Builds the way out. Throws for a proxy that cannot be used: requests never go around it. */
+/** Builds the ways out. Throws for a proxy that cannot be used: requests never go around it. */
 export function buildEgress(config: Config, log: Log): BuiltEgress {
-  const sender = makeSender({
-    egress: parseEgress(config.proxyUrl),
+  const sender = makeRoutedSender({
+    standard: parseEgress(config.proxyUrl),
+    others: [...poolEgresses(config.credentialPool).values()],
     clock: systemClock,
   })
   return {

@@ -18,6 +18,8 @@ import { runAccounts } from "./run-accounts.ts"
 export type LayBricksParts = {
   readonly config: () => Config
   readonly log: Log
+  /** Where an account's token may stand. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly version: string
   readonly egress: BuiltEgress
   readonly opened: Pick<OpenedStore, "store" | "sealer">
@@ -43,8 +45,9 @@ export async function layBricks(parts: LayBricksParts) {
     ...shared,
     overrides: await readModelOverrideFile(parts.config().modelsPath),
   })
-  const accounts: AccountPool = runAccounts({
+  const accounts: AccountPool = await runAccounts({
     config: parts.config(),
+    env: parts.env,
     store,
     sealer,
     send: egress.send,

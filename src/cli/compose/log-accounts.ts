@@ -1,7 +1,7 @@
 /** Says in the log what happens to accounts: names masked, reasons without secrets, and what to do next. */
 
 import type { AccountPoolEvent } from "#accounts/account-pool.ts"
-import { maskLabel } from "#core/account.ts"
+import { filePathOf, maskLabel } from "#core/account.ts"
 import { assertNever } from "#core/assert-never.ts"
 import type { Log, LogLevel } from "#telemetry/log.ts"
 
@@ -33,7 +33,7 @@ function lineOf(event: AccountPoolEvent): Line {
         reason: event.reason,
       })
     case "account-duplicated":
-      return line("warn", "the account is in two files; the newer credential serves", {
+      return line("warn", "the account is in two places; one of them serves", {
         account: event.accountId,
         path: event.path,
         servedFrom: event.servedFrom,
@@ -42,6 +42,8 @@ function lineOf(event: AccountPoolEvent): Line {
     case "file-repaired":
     case "directory-missing":
     case "directory-failed":
+    case "source-missing":
+    case "login-expired":
       return fileLine(event)
     case "account-effect":
     case "credential-uncertain":
@@ -57,7 +59,15 @@ function lineOf(event: AccountPoolEvent): Line {
   }
 }
 
-function fileLine(event: EventOf<"file-broken" | "file-repaired" | "directory-missing" | "directory-failed">): Line {
+type FileEventName =
+  | "file-broken"
+  | "file-repaired"
+  | "directory-missing"
+  | "directory-failed"
+  | "source-missing"
+  | "login-expired"
+
+function fileLine(event: EventOf<FileEventName>): Line {
   switch (event.type) {
     case "file-broken":
       return line("warn", "account file cannot be used", { path: event.path, reasons: event.reasons })
@@ -67,6 +77,15 @@ function fileLine(event: EventOf<"file-broken" | "file-repaired" | "directory-mi
       return line("warn", "account folder does not exist", { path: event.path, hint: event.hint })
     case "directory-failed":
       return line("warn", "account folder cannot be listed", { path: event.path, reason: event.error.message })
+    case "source-missing":
+      return line("warn", "there is no account where one was named", { path: event.path, hint: event.hint })
+    case "login-expired":
+      return line("warn", "a login that another program renews has expired; its account rests until it is renewed", {
+        account: event.account.id,
+        label: maskLabel(event.account.label),
+        path: filePathOf(event.account),
+        hint: "Use the other program once, or sign in for the gateway alone with `sluice login`.",
+      })
     default:
       return assertNever(event)
   }

@@ -26,6 +26,7 @@ export function poolListener(
       catalogue.removeAccount(id)
       forget(id)
     },
+    expired: id => scheduler.setCredential(id, "expired"),
     lost: (id, effect, detail) => {
       pool.endDoubt(id)
       scheduler.report(id, { effect: { type: effect }, startedAtMs: systemClock(), model: "", detail })

@@ -11,6 +11,7 @@ import type { Store } from "#store/store.ts"
 import type { Log } from "#telemetry/log.ts"
 
 import { logAccountEvent } from "./log-accounts.ts"
+import { openSources } from "./name-sources.ts"
 import { randomBytes } from "./random-bytes.ts"
 
 /** Whoever keeps accounts: told of every change. */
@@ -22,6 +23,8 @@ export type AccountListener = {
   /** An exchange of the account's refresh token has no known end. */
   readonly doubted: (id: AccountId) => void
   readonly removed: (id: AccountId) => void
+  /** Its access token has run out, and another program has to renew it. */
+  readonly expired: (id: AccountId) => void
   /** Refreshing has shown for good that a human must sign in, or that the account was closed. */
   readonly lost: (id: AccountId, effect: "needs-login" | "suspend", detail: string) => void
 }
@@ -29,6 +32,8 @@ export type AccountListener = {
 /** What the accounts need. */
 export type RunAccountsParts = {
   readonly config: Config
+  /** Where an account's token may stand. */
+  readonly env: Readonly<Record<string, string | undefined>>
   readonly store: Store
   readonly sealer: Sealer
   readonly send: SendUpstream
@@ -39,11 +44,15 @@ export type RunAccountsParts = {
 /** The sign-in service sees at most this many exchanges of one gateway at a time, whatever the configuration says. */
 const MAX_EXCHANGES = 4
 
-/** Puts the accounts together; nothing is read before `start`. */
-export function runAccounts(parts: RunAccountsParts): AccountPool {
-  const { config, store, sealer, send, log, listener } = parts
+/**
+ * Puts the accounts together, and opens the sources that the configuration names beside `auth-dir`; no account is read before
+ * `start`. Rejects with `internal` for a source that can never be used.
+ */
+export async function runAccounts(parts: RunAccountsParts): Promise<AccountPool> {
+  const { config, env, store, sealer, send, log, listener } = parts
   return makeAccountPool({
     authDir: config.authDir,
+    sources: await openSources(config, { env, keychain: Bun.secrets }, log),
     dataDir: config.dataDir,
     rows: store,
     sealer,
@@ -66,6 +75,7 @@ function pass(event: AccountPoolEvent, listener: AccountListener): void {
   else if (event.type === "credential-renewed") listener.renewed(event.account)
   else if (event.type === "credential-uncertain") listener.doubted(event.accountId)
   else if (event.type === "account-removed") listener.removed(event.account.id)
+  else if (event.type === "login-expired") listener.expired(event.account.id)
   else if (event.type === "account-effect") {
     const effect = event.effect.type
     if (effect !== "needs-login" && effect !== "suspend") return

@@ -71,7 +71,7 @@ async function askToLeave(port: number, signal: AbortSignal): Promise<void> {
   const url = `http://127.0.0.1:${port}/cancel`
   try {
     const wait = AbortSignal.any([signal, AbortSignal.timeout(CANCEL_MS)])
-    const reply = await sender.send({ method: "GET", url, headers: {} }, wait)
+    const reply = await sender.send({ method: "GET", url, headers: {}, egress: undefined }, wait)
     await reply.body?.cancel()
   } catch (error) {
     // Whoever holds the port does not answer as a sign-in would: the tries that follow show whether it went.

@@ -50,9 +50,9 @@ const ASK_AGAIN_MS = 60_000
 /** Accounts of a class that are asked in turn before the class waits for the next round. */
 const MAX_ASKED = 3
 
-/** Accounts of one provider and plan see the same list; asking each of a thousand would only be noise. */
-function listClassOf(account: Account): string {
-  return `${account.provider}/${account.plan ?? "unknown"}`
+/** Accounts of one provider and plan at one upstream see the same list; asking each of a thousand would only be noise. */
+function listClassOf({ provider, plan = "unknown", baseUrl }: Account): string {
+  return baseUrl === undefined ? `${provider}/${plan}` : `${provider}/${plan} ${baseUrl}`
 }
 
 /** Starts the hourly round. */

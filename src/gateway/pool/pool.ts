@@ -60,6 +60,7 @@ export function makePool(parts: PoolParts): Pool {
         id: account.id,
         provider: account.provider,
         ...(account.plan !== undefined && { plan: account.plan }),
+        ...(account.egress !== undefined && { egress: account.egress }),
         lifecycle: account.disabled ? "paused" : "enabled",
         credential: credentialState(account, parts.clock()),
       })
@@ -134,7 +135,7 @@ function applyQuota({ scheduler, clock }: PoolParts, id: AccountId, snapshot: Qu
 
 function isSameSignIn(before: Account, after: Account): boolean {
   const { credential } = after
-  if (before.disabled !== after.disabled || before.plan !== after.plan) return false
+  if (before.disabled !== after.disabled || before.plan !== after.plan || before.egress !== after.egress) return false
   if (credential.type === "api-key" || before.credential.type === "api-key") return false
   return credential.accessToken === before.credential.accessToken
 }

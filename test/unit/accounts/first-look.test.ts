@@ -17,7 +17,7 @@ beforeEach(() => {
 })
 afterEach(() => home.remove())
 
-const look = (clock: Clock, path = home.path) => firstLook({ path, memory: NO_MEMORY, clock })
+const look = (clock: Clock, path = home.path) => firstLook({ path, memory: NO_MEMORY, clock, isLeftOut: () => false })
 
 /** Advances by `stepMs` whenever it is read. */
 function makeClock(stepMs: number): Clock {

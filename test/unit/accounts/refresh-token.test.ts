@@ -13,12 +13,24 @@ const endpoint = { url: "http://127.0.0.1/oauth/token", clientId: "client" }
 
 function answerTo(status: number, body: string): Promise<RefreshAnswer> {
   const send = async () => ({ status, headers: new Headers(), body: new Response(body).body ?? undefined })
-  return exchangeRefreshToken({ send, endpoint, refreshToken: "rt", signal: new AbortController().signal })
+  return exchangeRefreshToken({
+    send,
+    endpoint,
+    refreshToken: "rt",
+    egress: undefined,
+    signal: new AbortController().signal,
+  })
 }
 
 function answerToError(error: unknown): Promise<RefreshAnswer> {
   const send = () => Promise.reject(error)
-  return exchangeRefreshToken({ send, endpoint, refreshToken: "rt", signal: new AbortController().signal })
+  return exchangeRefreshToken({
+    send,
+    endpoint,
+    refreshToken: "rt",
+    egress: undefined,
+    signal: new AbortController().signal,
+  })
 }
 
 test("the request is JSON with the client id and without a scope", async () => {
@@ -27,7 +39,13 @@ test("the request is JSON with the client id and without a scope", async () => {
     requests.push(request)
     return { status: 200, headers: new Headers(), body: new Response('{"access_token":"a"}').body ?? undefined }
   }
-  await exchangeRefreshToken({ send, endpoint, refreshToken: "rt", signal: new AbortController().signal })
+  await exchangeRefreshToken({
+    send,
+    endpoint,
+    refreshToken: "rt",
+    egress: undefined,
+    signal: new AbortController().signal,
+  })
   expect(requests[0]?.headers["content-type"]).toBe("application/json")
   expect(JSON.parse(requests[0]?.body ?? "")).toEqual({
     client_id: "client",
@@ -80,6 +98,7 @@ test("an answer that breaks off after a success is a lost answer", async () => {
     send,
     endpoint,
     refreshToken: "rt",
+    egress: undefined,
     signal: new AbortController().signal,
   })
   expect(answer).toMatchObject({ type: "failed", class: "ambiguous" })

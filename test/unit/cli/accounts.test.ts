@@ -248,3 +248,30 @@ test("a slow reader of a pipe gets the whole export", async () => {
   expect(text.length).toBe(lines.join("").length)
   expect(await child.exited).toBe(0)
 })
+
+test("list and export show accounts that other settings name, and remove leaves them alone", async () => {
+  const home = makeHome()
+  mkdirSync(home.authDir)
+  mkdirSync(join(home.cwd, "elsewhere"))
+  home.put("auths/ann.json", entry("ann"))
+  home.put("auths/off.json", entry("off"))
+  home.put("elsewhere/bob.json", entry("bob"))
+  home.put("elsewhere/own.json", { tokens: { ...entry("carl"), account_id: "ws" } })
+  const pool = [
+    { id: "second", token_file: "../elsewhere/bob.json" },
+    { id: "off", token_file: "off.json", disabled: true },
+  ]
+  const args = ["--creds-store", "xdg", "--creds-path", "elsewhere/own.json"]
+  const all = [...args, "--credential-pool-codex", JSON.stringify(pool)]
+  const listed = JSON.parse((await home.run(["list", "--json", ...all])).stdout)
+  expect(listed.accounts.map(({ file, label }: { file: string; label: string }) => [file, label])).toEqual([
+    ["ann.json", "an***@example.com"],
+    ["bob.json", "sec***"],
+    ["own.json", "ca***@example.com"],
+  ])
+  const exported = await home.run(["export", "--format", "refresh-tokens", ...all])
+  expect(exported.stdout.split("\n").sort()).toEqual(["", "rt_ann", "rt_bob", "rt_carl"])
+  const removed = await home.run(["remove", "carl@example.com", "--yes", ...all])
+  expect(removed).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("no account is called") })
+  expect(existsSync(join(home.cwd, "elsewhere", "own.json"))).toBe(true)
+})

@@ -9,6 +9,7 @@ type BadInput = { readonly name: string; readonly given: GivenLayers; readonly s
 const WHOLE = "expected a whole number from 0 to 1000"
 const SECONDS = "expected a number of seconds from 0 to 2000000"
 const LISTEN = "expected an address such as 127.0.0.1:8080, [::1]:8080 or :8080"
+const POOL = "expected a list of entries such as `{id: main, token_file: codex/main.json}`"
 const KEYS = "expected a list of texts, none of them empty"
 
 const BAD_INPUTS: readonly BadInput[] = [
@@ -19,10 +20,52 @@ const BAD_INPUTS: readonly BadInput[] = [
   },
   {
     name: "camelCase and snake_case find their kebab-case key",
-    given: { yaml: "refreshInterval: 3\nauth_dir: x\n" },
+    given: { yaml: "refreshInterval: 3\ndata_dir: x\n" },
     says: [
       'sluice.yaml:1: refreshInterval: unknown key; did you mean "refresh-interval"?',
-      'sluice.yaml:2: auth_dir: unknown key; did you mean "auth-dir"?',
+      'sluice.yaml:2: data_dir: unknown key; did you mean "data-dir"?',
+    ],
+  },
+  {
+    name: "an entry of a pool that cannot be used is named, and what it holds is not",
+    given: {
+      yaml: "credential_pool:\n  codex:\n    - { id: one, token_file: one.json }\n    - { id: two, proxy_url: h:1 }\n",
+    },
+    says: [`sluice.yaml:2: credential-pool.codex: ${POOL}, got a list whose entry 2 has no token_file`],
+  },
+  {
+    name: "a proxy of a pool's entry that no address can be read from",
+    given: { args: ["--credential-pool-codex", '[{"id":"a","token_file":"a","proxy_url":"u:secret@h"}]'] },
+    says: [
+      `flag --credential-pool-codex: credential-pool.codex: ${POOL}, got a list whose entry 1 has an unusable proxy_url`,
+    ],
+  },
+  {
+    name: "a pool's entry with a key that means nothing, and a pool that is none",
+    given: {
+      yaml: "credential-pool: { codex: [{ id: a, token_file: a, weight: 3 }] }\n",
+      env: { SLUICE_CREDENTIAL_POOL_CODEX: "[{" },
+    },
+    says: [
+      `sluice.yaml:1: credential-pool.codex: ${POOL}, got a list whose entry 1 has an unknown key weight`,
+      `environment SLUICE_CREDENTIAL_POOL_CODEX: credential-pool.codex: ${POOL}, got another text`,
+    ],
+  },
+  {
+    name: "two entries of a pool with one name or one file",
+    given: {
+      yaml: "credential-pool:\n  codex:\n    - { id: a, token_file: a }\n    - { id: a, token_file: b }\n    - { id: c, token_file: ./a }\n",
+    },
+    says: [
+      "sluice.yaml:2: credential-pool.codex: entry 2 has the id of entry 1",
+      "sluice.yaml:2: credential-pool.codex: entry 3 has the token_file of entry 1",
+    ],
+  },
+  {
+    name: "a creds-store that does not exist",
+    given: { args: ["--creds-store", "vault"] },
+    says: [
+      'flag --creds-store: creds-store: expected one of off, auto, xdg, legacy, keychain, env, got the text "vault"',
     ],
   },
   {

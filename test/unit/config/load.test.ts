@@ -30,6 +30,13 @@ test("without any layer the defaults hold", async () => {
     listen: { host: "127.0.0.1", port: 8080 },
     authDir: join(folder.path, "auths"),
     dataDir: join(folder.path, "home/.local/share/sluice"),
+    credsStore: {
+      mode: "off",
+      path: join(folder.path, "home/.config/codex-proxy/auth.json"),
+      refreshesTakenOver: true,
+    },
+    codexCli: { home: join(folder.path, "home/.codex"), isImported: false },
+    credentialPool: [],
     masterKey: { source: "auto", file: join(folder.path, "home/.local/share/sluice/master.key") },
     modelsPath: undefined,
     baseUrl: "https://chatgpt.com/backend-api/codex",
@@ -113,6 +120,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   list: "sk-a,sk-b",
   bytes: "1MiB",
   map: "a=b",
+  entries: '[{"id":"a","token_file":"a.json"}]',
 }
 const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   listen: "127.0.0.1:9000",
@@ -125,6 +133,8 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "master-key-source": "file",
   "master-key-file": "/run/secrets/sluice-key",
   models: "models.json",
+  "creds-store": "xdg",
+  "creds-path": "/srv/auth.json",
   "log-level": "debug",
   "log-format": "json",
   "effort-precedence": "body",

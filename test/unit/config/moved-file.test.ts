@@ -95,7 +95,7 @@ api-keys:
 `
   const [given, defaults] = [await loadedFrom({ yaml }), await loadedFrom({})]
   // Each load has a folder of its own.
-  const folders = { authDir: "", dataDir: "", masterKey: {} }
+  const folders = { authDir: "", dataDir: "", masterKey: {}, credsStore: {}, codexCli: {} }
   expect({ ...given.config, ...folders }).toEqual({ ...defaults.config, ...folders })
 })
 

@@ -72,6 +72,7 @@ describe("a turn on a subscription", () => {
         "session-id": "s-1",
       },
       body: "{}",
+      egress: undefined,
     })
   })
 
@@ -164,6 +165,7 @@ describe("an API key", () => {
         "user-agent": "sluice",
       },
       body: "{}",
+      egress: undefined,
     })
   })
 
@@ -224,5 +226,34 @@ describe("the table of providers", () => {
     expect(codex.rules.allowedKeys?.has("max_output_tokens")).toBe(false)
     expect(codex.rules.allowedKeys?.has("previous_response_id")).toBe(false)
     expect(api.rules).toEqual({ codexBackend: false })
+  })
+})
+
+describe("an account with an upstream and a way out of its own", () => {
+  const own: Account = { ...SUBSCRIPTION, baseUrl: "https://relay.test/backend-api/codex", egress: "http://proxy.test" }
+
+  test("every request of a subscription names its way out, and its quota is asked where it is used", () => {
+    const baseUrl = codex.baseUrlOf(own, "https://configured.test")
+    const ownTarget = { account: own, baseUrl }
+    const usage = codex.usageRequest(ownTarget, "https://configured.test/usage")
+    const requests = [
+      codex.turnRequest(ownTarget, "{}", PLAIN),
+      codex.compactRequest(ownTarget, "{}", PLAIN),
+      codex.modelsRequest(ownTarget),
+      usage,
+    ]
+    expect(baseUrl).toBe("https://relay.test/backend-api/codex")
+    expect(usage?.url).toBe("https://relay.test/backend-api/wham/usage")
+    expect(requests.map(request => request?.egress)).toEqual(Array(4).fill("http://proxy.test"))
+  })
+
+  test("every request with a key names its way out", () => {
+    const keyTarget = { account: { ...KEY, egress: "http://proxy.test" }, baseUrl: api.defaultBaseUrl }
+    const requests = [
+      api.turnRequest(keyTarget, "{}", PLAIN),
+      api.compactRequest(keyTarget, "{}", PLAIN),
+      api.modelsRequest(keyTarget),
+    ]
+    expect(requests.map(request => request.egress)).toEqual(Array(3).fill("http://proxy.test"))
   })
 })

@@ -53,7 +53,7 @@ describe("keeping connections warm", () => {
     expect(answers).toBe(15)
     expect(server.opened()).toBe(3)
     stop()
-    await send({ method: "GET", url: server.origin, headers: {} }, new AbortController().signal)
+    await send({ method: "GET", url: server.origin, headers: {}, egress: undefined }, new AbortController().signal)
     expect(server.opened()).toBe(3)
     expect(server.received[0]).toStartWith("GET /ping HTTP/1.1\r\n")
   })

@@ -26,6 +26,7 @@ const post = (url: string): UpstreamRequest => ({
   url,
   headers: { "content-type": "application/json" },
   body: "{}",
+  egress: undefined,
 })
 const never = new AbortController().signal
 
@@ -69,7 +70,7 @@ describe("sender", () => {
       import { makeSender } from "#transport/sender.ts"
       import { DIRECT_EGRESS as egress } from "#transport/egress.ts"
       const { send } = makeSender({ egress, clock })
-      const reply = await send({ method: "GET", url: "${server.origin}", headers: {} }, new AbortController().signal)
+      const reply = await send({ method: "GET", url: "${server.origin}", headers: {}, egress: undefined }, new AbortController().signal)
       console.log(reply.status)
       process.exit()`
     const proxy = `http://127.0.0.1:${await deadPort()}`

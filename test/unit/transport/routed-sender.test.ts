@@ -1,0 +1,66 @@
+/** One sender for several ways out: each request takes the one it names or none. */
+
+import { afterEach, expect, test } from "bun:test"
+
+import { systemClock } from "#core/clock.ts"
+import { GatewayError } from "#core/errors.ts"
+import type { UpstreamRequest } from "#core/upstream.ts"
+import { DIRECT_EGRESS, parseEgress } from "#transport/egress.ts"
+import { makeRoutedSender } from "#transport/routed-sender.ts"
+import type { Sender } from "#transport/sender.ts"
+import { transportFaultOf } from "#transport/transport-error.ts"
+
+import { deadPort, listen, OK, type RawServer } from "./sockets.ts"
+
+const open: (RawServer | Sender)[] = []
+const serve = async () => {
+  const server = await listen(socket => socket.write(OK))
+  open.push(server)
+  return server
+}
+const never = new AbortController().signal
+const get = (url: string, egress: string | undefined): UpstreamRequest => ({ method: "GET", url, headers: {}, egress })
+
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close()
+})
+
+test("a request goes through the proxy it names, and one that names none goes the standard way", async () => {
+  const upstream = await serve()
+  const proxy = await serve()
+  const own = parseEgress(`http://user:secret@127.0.0.1:${proxy.port}`)
+  const { send, ...rest } = makeRoutedSender({ standard: DIRECT_EGRESS, others: [own], clock: systemClock })
+  open.push({ send, ...rest })
+  expect(rest.lastActivityAtMs()).toBe(0)
+  await new Response((await send(get(`${upstream.origin}/own`, own.id), never)).body).text()
+  expect({ direct: upstream.opened(), proxied: proxy.opened(), warm: rest.lastActivityAtMs() }).toEqual({
+    direct: 0,
+    proxied: 1,
+    warm: 0,
+  })
+  expect(proxy.received[0]).toStartWith(`GET ${upstream.origin}/own HTTP/1.1\r\n`)
+  await new Response((await send(get(`${upstream.origin}/standard`, undefined), never)).body).text()
+  expect({ direct: upstream.opened(), proxied: proxy.opened() }).toEqual({ direct: 1, proxied: 1 })
+})
+
+test("a way out that is not there sends nothing and counts as its own fault", async () => {
+  const upstream = await serve()
+  const sender = makeRoutedSender({ standard: DIRECT_EGRESS, others: [], clock: systemClock })
+  open.push(sender)
+  const error = await sender.send(get(upstream.origin, "http://gone.test"), never).catch((cause: unknown) => cause)
+  if (!(error instanceof GatewayError)) throw new Error("expected a GatewayError")
+  expect(error.kind).toBe("upstream-unavailable")
+  expect(transportFaultOf(error)).toMatchObject({ phase: "connect", egressAtFault: true })
+  expect(upstream.opened()).toBe(0)
+})
+
+test("a proxy that is down stops its own requests and nobody else's", async () => {
+  const upstream = await serve()
+  const dead = parseEgress(`http://127.0.0.1:${await deadPort()}`)
+  const sender = makeRoutedSender({ standard: DIRECT_EGRESS, others: [dead], clock: systemClock })
+  open.push(sender)
+  const error = await sender.send(get(upstream.origin, dead.id), never).catch((cause: unknown) => cause)
+  expect(error instanceof GatewayError && transportFaultOf(error)).toMatchObject({ egressAtFault: true })
+  expect(upstream.opened()).toBe(0)
+  expect((await sender.send(get(upstream.origin, undefined), never)).status).toBe(200)
+})
