@@ -11,7 +11,6 @@ import { combineSources } from "./combine-sources.ts"
 import type { CredentialVault } from "./credential-vault.ts"
 import { type Removal, removeEverywhere, storeAccounts } from "./joined-sources.ts"
 import { takeRenewed } from "./renewed-account.ts"
-import type { Sealer } from "./secrets/seal.ts"
 import type { NamedSource } from "./sources/named-source.ts"
 import { makeStoredAccounts, type NewStoredAccount, type StoredAccountRows } from "./stored-accounts.ts"
 
@@ -25,13 +24,12 @@ export type SourceEvent =
 export type SourceRows = StoredAccountRows & SettingsRows
 
 /** What the sources are made of. */
-export type AccountSourcesParts = {
+export type AccountSourcesParts = Pick<StoredAccountsParts, "sealer"> & {
   readonly authDir: string
   /** Accounts from elsewhere than that folder. */
   readonly named: readonly NamedSource[]
   readonly rows: SourceRows
   readonly vault: CredentialVault
-  readonly sealer: Sealer
   readonly clock: Clock
   readonly timers: Timers
   /** An account with the credential it serves with now. */
