@@ -12,7 +12,12 @@ import type { CredentialVault } from "./credential-vault.ts"
 import { type Removal, removeEverywhere, storeAccounts } from "./joined-sources.ts"
 import { takeRenewed } from "./renewed-account.ts"
 import type { NamedSource } from "./sources/named-source.ts"
-import { makeStoredAccounts, type NewStoredAccount, type StoredAccountRows } from "./stored-accounts.ts"
+import {
+  makeStoredAccounts,
+  type NewStoredAccount,
+  type StoredAccountRows,
+  type StoredAccountsParts,
+} from "./stored-accounts.ts"
 
 /** What the sources tell; additions, changes and removals are those of all sources together. */
 export type SourceEvent =
