@@ -32,6 +32,12 @@ export type DirectoryEvent =
   /** The directory could not be listed this time. */
   | { readonly type: "directory-failed"; readonly path: string; readonly error: GatewayError }
 
+/** What is wrong in a directory now. Reasons name places and fields, never values. */
+export type DirectoryTrouble = {
+  readonly broken: readonly { readonly path: string; readonly reasons: readonly string[] }[]
+  readonly duplicates: readonly Duplicate[]
+}
+
 /** What a directory is made of. */
 export type AccountDirectoryParts = {
   readonly path: string
@@ -56,6 +62,7 @@ export type AccountDirectory = {
   readonly rescan: () => Promise<void>
   /** Reads one account's file again whatever its stamp; undefined when the account is gone. Never rejects. */
   readonly reload: (account: Account) => Promise<Account | undefined>
+  readonly trouble: () => DirectoryTrouble
   readonly close: () => void
 }
 
@@ -193,6 +200,14 @@ function pathsOf(state: DirectoryState, id: AccountId): readonly string[] {
   return holders.map(({ loaded }) => loaded.path)
 }
 
+function troubleIn({ files, roster }: DirectoryState): DirectoryTrouble {
+  const broken = [...files.values()].filter(({ loaded }) => loaded.faults.length > 0)
+  return {
+    broken: broken.map(({ loaded }) => ({ path: loaded.path, reasons: reasonsOf(loaded) })),
+    duplicates: roster.duplicates,
+  }
+}
+
 function hasUnsettled(state: DirectoryState): boolean {
   for (const file of state.files.values()) if (file.tries > 0 && !file.isReported) return true
   return false
@@ -241,22 +256,10 @@ export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirec
     pathsOf: id => pathsOf(state, id),
     rescan,
     reload: account => inTurn(() => reload(state, account)),
+    trouble: () => troubleIn(state),
     close: () => {
       state.isClosed = true
       watching?.close()
     },
   }
-}
-
-/** The accounts of a directory and what is wrong in it, read once; for commands that look and leave. */
-export async function readAccountDirectory(
-  path: string,
-  memory: CredentialMemory,
-): Promise<Roster & { readonly broken: readonly { readonly path: string; readonly reasons: readonly string[] }[] }> {
-  const stamps = (await stampAccountFiles(path)) ?? []
-  const files = (await inParallel(stamps, stamp => loadAccountFile(stamp.path, memory))).filter(
-    file => file !== undefined,
-  )
-  const broken = files.filter(file => file.faults.length > 0)
-  return { ...composeRoster(files), broken: broken.map(file => ({ path: file.path, reasons: reasonsOf(file) })) }
 }

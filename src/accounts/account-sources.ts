@@ -5,7 +5,12 @@ import type { Clock, Timers } from "#core/clock.ts"
 import { toGatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 
-import { type AccountDirectory, type DirectoryEvent, makeAccountDirectory } from "./account-directory.ts"
+import {
+  type AccountDirectory,
+  type DirectoryEvent,
+  type DirectoryTrouble,
+  makeAccountDirectory,
+} from "./account-directory.ts"
 import {
   type AccountSettings,
   makeSettingsBook,
@@ -68,6 +73,8 @@ export type AccountSources = {
   readonly settingsOf: (id: AccountId) => AccountSettings
   /** Accounts in the recycle bin. */
   readonly archived: () => readonly Account[]
+  /** What is wrong among the files. */
+  readonly trouble: () => DirectoryTrouble
   readonly close: () => void
 }
 
@@ -156,6 +163,7 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
     },
     settingsOf: settings.of,
     archived: combined.archived,
+    trouble: directory.trouble,
     close: directory.close,
   }
 }
