@@ -64,7 +64,8 @@ function fileLine(event: EventOf<"file-broken" | "file-repaired" | "directory-mi
     case "file-repaired":
       return line("info", "account file is readable again", { path: event.path })
     case "directory-missing":
-      return line("warn", "account folder does not exist", { path: event.path, hint: event.hint })
+      // Not a warning: accounts that were signed in or imported need no folder.
+      return line("info", "account folder does not exist", { path: event.path, hint: event.hint })
     case "directory-failed":
       return line("warn", "account folder cannot be listed", { path: event.path, reason: event.error.message })
     default:

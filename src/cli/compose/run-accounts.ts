@@ -34,6 +34,8 @@ export type RunAccountsParts = {
   readonly send: SendUpstream
   readonly log: Log
   readonly listener: AccountListener
+  /** False: nothing is refreshed unless somebody asks. */
+  readonly isPlanning: boolean
 }
 
 /** The sign-in service sees at most this many exchanges of one gateway at a time, whatever the configuration says. */
@@ -53,6 +55,7 @@ export function runAccounts(parts: RunAccountsParts): AccountPool {
     random: randomBytes,
     endpoint: { url: `${config.oauth.issuer}/oauth/token`, clientId: config.oauth.clientId },
     unknownLifetimeMs: config.refreshIntervalMs,
+    isPlanning: parts.isPlanning,
     refreshConcurrency: Math.min(config.refreshConcurrency, MAX_EXCHANGES),
     emit: event => {
       pass(event, listener)
