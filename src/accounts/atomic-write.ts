@@ -1,7 +1,6 @@
-/** Replaces and creates files so that readers and crashes see the old text or the new one, never half of one. */
+/** Replaces files so that readers and crashes see the old text or the new one, never half of one. */
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { link, open, realpath, rename, rm, stat } from "node:fs/promises"
+import { open, realpath, rename, rm, stat } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 
 /** Syncs a directory, which makes a rename inside it last. */
@@ -52,36 +51,6 @@ function temporaryBeside(target: string): string {
   return join(dirname(target), `.${basename(target)}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}.tmp`)
 }
 
-/** A file that does not exist yet. */
-export type NewFile = {
-  readonly path: string
-  readonly text: string
-  /** Wait until the text is on the disk: a third of a millisecond to several, where the rest takes 0.06. */
-  readonly isSynced: boolean
-}
-
-/**
- * Puts a new file with mode 0600 in its place in one step; blocks the thread, which for thousands of small files takes a
- * seventh of the time that promises take. The caller picks a free name and syncs the directory after its last file.
- * Throws the system's error.
- */
-export function writeNewFileNow({ path, text, isSynced }: NewFile): void {
-  const temporary = temporaryBeside(path)
-  try {
-    const file = openSync(temporary, "wx", 0o600)
-    try {
-      writeFileSync(file, text)
-      if (isSynced) fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
-}
-
 /**
  * Replaces the existing file at `path` (the target of a symbolic link, not the link) with mode 0600: temporary file in the
  * same directory, fsync, rename, fsync of the directory. A single mounted file, which cannot be renamed over, is
@@ -99,39 +68,4 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     await overwriteSynced(target, text)
   }
   await syncDirectory(dirname(target))
-}
-
-/**
- * Creates the file at `path` with mode 0600 and the folder's owner, complete from its first moment on; a file that is
- * there already stays as it is. Rejects with the system's error.
- */
-export async function createFile(path: string, text: string): Promise<"created" | "exists"> {
-  const temporary = temporaryBeside(path)
-  const owner = await ownerOf(dirname(path))
-  try {
-    await writeSynced(temporary, text, owner)
-    // A rename would replace what is there; a link does not.
-    await linkOrWrite(temporary, path, () => writeSynced(path, text, owner))
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") return "exists"
-    throw error
-  } finally {
-    await rm(temporary, { force: true })
-  }
-  await syncDirectory(dirname(path))
-  return "created"
-}
-
-/** Some file systems know no links; there a file that is being written is what readers may meet. */
-async function linkOrWrite(from: string, path: string, write: () => Promise<void>): Promise<void> {
-  try {
-    await link(from, path)
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") throw error
-    await write()
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined
 }
