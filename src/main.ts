@@ -7,6 +7,7 @@ import { thisProcess } from "#transport/this-process.ts"
 const ceiling = raiseRequestCeiling(thisProcess())
 
 const { runCommandLine } = await import("#cli/command-line.ts")
+const { standardInput } = await import("#cli/standard-input.ts")
 
 const stopping = new AbortController()
 for (const [signal, exitCode] of [["SIGINT", 130] as const, ["SIGTERM", 143] as const]) {
@@ -54,6 +55,9 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   stderr: stderr.write,
   env: process.env,
   cwd: process.cwd(),
+  get stdin() {
+    return standardInput()
+  },
   get isTerminal() {
     return process.stdout.isTTY === true
   },

@@ -12,7 +12,6 @@ import {
   inParallel,
   type LoadedFile,
   loadAccountFile,
-  loadNamedSource,
   type ReadFile,
   stampAccountFiles,
 } from "./directory-files.ts"
@@ -36,6 +35,12 @@ export type DirectoryEvent =
   /** The directory could not be listed this time. */
   | { readonly type: "directory-failed"; readonly path: string; readonly error: GatewayError }
 
+/** What is wrong in a directory now. Reasons name places and fields, never values. */
+export type DirectoryTrouble = {
+  readonly broken: readonly { readonly path: string; readonly reasons: readonly string[] }[]
+  readonly duplicates: readonly Duplicate[]
+}
+
 /** What a directory is made of. */
 export type AccountDirectoryParts = {
   readonly path: string
@@ -56,12 +61,13 @@ export type AccountDirectory = {
   /** Loads everything (an `account-added` for each account), then follows changes. */
   readonly start: () => Promise<void>
   readonly accounts: () => readonly Account[]
-  /** Every file the account is in. */
-  readonly pathsOf: (id: AccountId) => readonly string[]
+  /** Every file of the directory the account is in, and every place elsewhere. */
+  readonly placesOf: (id: AccountId) => { readonly files: readonly string[]; readonly elsewhere: readonly string[] }
   /** Looks at every file's stamp now and reads those that changed. */
   readonly rescan: () => Promise<void>
   /** Reads one account's file again whatever its stamp; undefined when the account is gone. Never rejects. */
   readonly reload: (account: Account) => Promise<Account | undefined>
+  readonly trouble: () => DirectoryTrouble
   readonly close: () => void
 }
 
@@ -217,11 +223,18 @@ async function reload(state: DirectoryState, account: Account): Promise<Account 
   return state.roster.accounts.get(account.id)
 }
 
-function pathsOf(state: DirectoryState, id: AccountId): readonly string[] {
-  const holders = [...state.files.values()].filter(({ loaded }) =>
-    loaded.resolved.some(({ account }) => account.id === id),
-  )
-  return holders.map(({ loaded }) => loaded.path)
+function placesOf({ files, sources }: DirectoryState, id: AccountId): ReturnType<AccountDirectory["placesOf"]> {
+  const holders = [...files.values()].filter(({ loaded }) => loaded.resolved.some(({ account }) => account.id === id))
+  const paths = holders.map(({ loaded }) => loaded.path)
+  return { files: paths.filter(path => !sources.names(path)), elsewhere: paths.filter(sources.names) }
+}
+
+function troubleIn({ files, roster }: DirectoryState): DirectoryTrouble {
+  const broken = [...files.values()].filter(({ loaded }) => loaded.faults.length > 0)
+  return {
+    broken: broken.map(({ loaded }) => ({ path: loaded.path, reasons: reasonsOf(loaded) })),
+    duplicates: roster.duplicates,
+  }
 }
 
 function hasUnsettled(state: DirectoryState): boolean {
@@ -272,28 +285,13 @@ export function makeAccountDirectory(parts: AccountDirectoryParts): AccountDirec
       await lookBy(scanFirst)
     },
     accounts: () => [...state.roster.accounts.values()],
-    pathsOf: id => pathsOf(state, id),
+    placesOf: id => placesOf(state, id),
     rescan,
     reload: account => inTurn(() => reload(state, account)),
+    trouble: () => troubleIn(state),
     close: () => {
       state.isClosed = true
       watching?.close()
     },
   }
-}
-
-/** The accounts of a directory and of named sources and what is wrong in them, read once; for commands that look and leave. */
-export async function readAccountDirectory(
-  path: string,
-  memory: CredentialMemory,
-  sources: readonly NamedSource[] = [],
-): Promise<Roster & { readonly broken: readonly { readonly path: string; readonly reasons: readonly string[] }[] }> {
-  const named = new Set(sources.map(source => source.path))
-  const stamps = ((await stampAccountFiles(path)) ?? []).filter(stamp => !named.has(stamp.path))
-  const inFolder = await inParallel(stamps, stamp => loadAccountFile(stamp.path, memory))
-  const inUse = sources.filter(source => source.isLeftOut !== true)
-  const elsewhere = await inParallel(inUse, source => loadNamedSource(source, memory))
-  const files = [...inFolder, ...elsewhere].filter(file => file !== undefined)
-  const broken = files.filter(file => file.faults.length > 0)
-  return { ...composeRoster(files), broken: broken.map(file => ({ path: file.path, reasons: reasonsOf(file) })) }
 }

@@ -40,7 +40,7 @@ export type AccountPoolParts = Pick<DurableCredentialsParts, "dataDir" | "sealer
 
 /** The accounts at work. */
 export type AccountPool = Pick<Refresher, "accounts" | "get" | "lastFailure" | "refresh" | "refreshAll"> &
-  Pick<AccountSources, "rescan" | "put" | "remove" | "changeSettings" | "settingsOf" | "archived"> & {
+  Pick<AccountSources, "rescan" | "put" | "remove" | "changeSettings" | "settingsOf" | "archived" | "trouble"> & {
     /** What the store remembers of credentials, for those who compare. */
     readonly memory: CredentialMemory
     /** Recovers what an earlier run could not store, loads all accounts, then follows their files and refreshes. */
@@ -126,7 +126,7 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
       if (event.type === "credential-renewed") sources.renewed(event.account)
     },
   })
-  const { rescan, put, remove, changeSettings, settingsOf, archived } = sources
+  const { rescan, put, remove, changeSettings, settingsOf, archived, trouble } = sources
   return {
     rescan,
     put,
@@ -134,6 +134,7 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
     changeSettings,
     settingsOf,
     archived,
+    trouble,
     memory: vault,
     accounts: refresher.accounts,
     get: refresher.get,

@@ -5,7 +5,7 @@ import type { Clock, Timers } from "#core/clock.ts"
 import { toGatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 
-import { type DirectoryEvent, makeAccountDirectory } from "./account-directory.ts"
+import { type DirectoryEvent, type DirectoryTrouble, makeAccountDirectory } from "./account-directory.ts"
 import { type AccountSettings, makeSettingsBook, type SettingsChange, type SettingsRows } from "./account-settings.ts"
 import { combineSources } from "./combine-sources.ts"
 import type { CredentialVault } from "./credential-vault.ts"
@@ -60,6 +60,8 @@ export type AccountSources = {
   readonly settingsOf: (id: AccountId) => AccountSettings
   /** Accounts in the recycle bin. */
   readonly archived: () => readonly Account[]
+  /** What is wrong among the files. */
+  readonly trouble: () => DirectoryTrouble
   readonly close: () => void
 }
 
@@ -119,6 +121,7 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
     },
     settingsOf: settings.of,
     archived: combined.archived,
+    trouble: directory.trouble,
     close: directory.close,
   }
 }

@@ -1,6 +1,5 @@
 /** Replaces and creates files so that readers and crashes see the old text or the new one, never half of one. */
 
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { link, open, realpath, rename, rm, stat } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 
@@ -50,36 +49,6 @@ async function overwriteSynced(path: string, text: string): Promise<void> {
 /** A name beside `target`, hidden and not ending in `.json`: the directory watcher must not take it for an account file. */
 function temporaryBeside(target: string): string {
   return join(dirname(target), `.${basename(target)}.${crypto.getRandomValues(new Uint8Array(6)).toHex()}.tmp`)
-}
-
-/** A file that does not exist yet. */
-export type NewFile = {
-  readonly path: string
-  readonly text: string
-  /** Wait until the text is on the disk: a third of a millisecond to several, where the rest takes 0.06. */
-  readonly isSynced: boolean
-}
-
-/**
- * Puts a new file with mode 0600 in its place in one step; blocks the thread, which for thousands of small files takes a
- * seventh of the time that promises take. The caller picks a free name and syncs the directory after its last file.
- * Throws the system's error.
- */
-export function writeNewFileNow({ path, text, isSynced }: NewFile): void {
-  const temporary = temporaryBeside(path)
-  try {
-    const file = openSync(temporary, "wx", 0o600)
-    try {
-      writeFileSync(file, text)
-      if (isSynced) fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
 }
 
 /**

@@ -151,14 +151,11 @@ function makeKnownKeys(rows: Pick<VaultRows, "listCredentialKeys">) {
   return { accountIds, fingerprints, add }
 }
 
-/**
- * What the rows remember, for those who only look. Right as long as nobody else adds rows meanwhile: a command takes what
- * it finds and leaves. Looking up throws `internal` for a row that the sealer's key does not open.
- */
-export function makeCredentialMemory(
+/** What the rows remember. Looking up throws `internal` for a row that the sealer's key does not open. */
+function makeMemory(
   rows: Pick<VaultRows, "readCredential" | "listCredentialKeys" | "findCredentials">,
   sealer: Sealer,
-  known = makeKnownKeys(rows),
+  known: ReturnType<typeof makeKnownKeys>,
 ): CredentialMemory {
   return {
     byAccount: accountId => {
@@ -181,7 +178,7 @@ export function makeCredentialVault({
   readonly sealer: Sealer
 }): CredentialVault {
   const known = makeKnownKeys(rows)
-  const memory = makeCredentialMemory(rows, sealer, known)
+  const memory = makeMemory(rows, sealer, known)
   const spentBefore = (accountId: AccountId): readonly string[] => {
     try {
       return memory.byAccount(accountId)?.spentFingerprints ?? []

@@ -3,7 +3,7 @@
 import { type Account, filePathOf } from "#core/account.ts"
 import type { AccountId } from "#core/ids.ts"
 
-import type { ImportPlan, ImportResult, PlannedWrite } from "./import-plan.ts"
+import { type ImportPlan, type ImportResult, type PlannedWrite, SIGN_IN } from "./import-plan.ts"
 import { mergeAccount } from "./merge-account.ts"
 import { describeWriteFailure, rewriteInFile } from "./rewrite-in-file.ts"
 import type { NewStoredAccount } from "./stored-accounts.ts"
@@ -30,7 +30,7 @@ function itemOf({ account, rewrites, origin }: PlannedWrite, parts: ApplyParts):
   const live = parts.present(account.id)
   if (live === undefined) return { account, origin }
   const isAsPlanned = rewrites !== undefined && Bun.deepEquals(live.credential, rewrites.credential)
-  const merged = isAsPlanned ? account : mergeAccount(live, account)
+  const merged = isAsPlanned ? account : mergeAccount(live, account, origin === SIGN_IN ? "found" : "fresher")
   if (merged === undefined) return undefined
   const credential = { ...merged.credential, generation: live.credential.generation + 1 }
   return { account: { ...merged, credential, source: { type: "store" } }, replaced: live.credential, origin }

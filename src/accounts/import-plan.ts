@@ -13,8 +13,8 @@ import { type ImportItem, readImport } from "./formats/read-import.ts"
 import { hasLastingIdentity, lastingIdOf } from "./identity.ts"
 import { mergeAccount } from "./merge-account.ts"
 
-/** A text to take in and what to call it: a file's name or `standard input`. */
-export type ImportSource = { readonly name: string; readonly text: string }
+/** A text to take in and what to call it: a file's name or `standard input`. `fault` = why there is no text. */
+export type ImportSource = { readonly name: string; readonly text: string; readonly fault?: string }
 
 /** What became of one entry. Nothing in it is a secret; the label is masked. */
 export type ImportResult = {
@@ -25,6 +25,8 @@ export type ImportResult = {
   readonly accountId?: AccountId
   readonly label?: string
   readonly reason?: string
+  /** It was in the recycle bin and is back. */
+  readonly restored?: true
 }
 
 /** One account that has to be written. `rewrites` = the present account that is brought up to date. */
@@ -56,6 +58,17 @@ export type ImportParts = {
   readonly signal: AbortSignal
 }
 
+/** How the texts are to be taken. */
+export type ImportWish = {
+  /** Instead of finding out the format. */
+  readonly format?: ListFormat | undefined
+  /** The accounts have signed in just now, so theirs is the fresher token whatever the times say. */
+  readonly isSignIn?: boolean
+}
+
+/** The origin of an account that has just signed in. */
+export const SIGN_IN = "sign-in"
+
 /** Longest stretch of work between two pauses. */
 const SLICE_MS = 20
 
@@ -64,6 +77,7 @@ type Known = { account: Account; readonly before: Account | undefined; origin: s
 
 type Planner = {
   readonly parts: ImportParts
+  readonly isSignIn: boolean
   readonly byId: Map<AccountId, Known>
   readonly byRefresh: Map<string, Known>
   readonly order: Known[]
@@ -107,7 +121,7 @@ function take(planner: Planner, draft: AccountDraft, origin: string): Taken {
     index(planner, added)
     return { outcome: "added", accountId: account.id, label: maskLabel(account.label) }
   }
-  const merged = mergeAccount(known.account, account)
+  const merged = mergeAccount(known.account, account, planner.isSignIn ? "found" : "fresher")
   const label = maskLabel((merged ?? known.account).label)
   if (merged === undefined) return { outcome: "unchanged", accountId: known.account.id, label }
   known.account = merged
@@ -121,12 +135,14 @@ function take(planner: Planner, draft: AccountDraft, origin: string): Taken {
 function resultOf(planner: Planner, { name, format }: ReadSource, item: ImportItem): ImportResult {
   const { where } = item
   if ("reason" in item) return { source: name, where, outcome: "refused", reason: item.reason }
-  return { source: name, where, ...take(planner, item.draft, format ?? "unknown") }
+  const origin = planner.isSignIn ? SIGN_IN : (format ?? "unknown")
+  return { source: name, where, ...take(planner, item.draft, origin) }
 }
 
 type Opened = ReadSource & { readonly items: Iterable<ImportItem> }
 
-function openSource({ name, text }: ImportSource, forced: ListFormat | undefined): Opened {
+function openSource({ name, text, fault }: ImportSource, forced: ListFormat | undefined): Opened {
+  if (fault !== undefined) return { name, count: 1, items: [{ where: "", reason: fault }] }
   try {
     return { name, ...readImport(text, forced) }
   } catch (error) {
@@ -137,9 +153,10 @@ function openSource({ name, text }: ImportSource, forced: ListFormat | undefined
   }
 }
 
-function makePlanner(parts: ImportParts): Planner {
+function makePlanner(parts: ImportParts, isSignIn: boolean): Planner {
   const planner: Planner = {
     parts,
+    isSignIn,
     byId: new Map(),
     byRefresh: new Map(),
     order: [],
@@ -157,9 +174,9 @@ function makePlanner(parts: ImportParts): Planner {
 export async function planImport(
   parts: ImportParts,
   sources: Iterable<ImportSource>,
-  forced?: ListFormat,
+  { format: forced, isSignIn = false }: ImportWish = {},
 ): Promise<ImportPlan> {
-  const planner = makePlanner(parts)
+  const planner = makePlanner(parts, isSignIn)
   const read: ReadSource[] = []
   const results: ImportResult[] = []
   let sliceEndsAtMs = parts.clock() + SLICE_MS

@@ -1,6 +1,7 @@
 /** Changes that concern every place an account may be in: written into the database, deleted everywhere. */
 
 import type { Account } from "#core/account.ts"
+import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 
 import type { AccountDirectory } from "./account-directory.ts"
@@ -22,16 +23,29 @@ export type JoinedSources = {
   readonly combined: CombinedSources
 }
 
-/** Deletes accounts for good. Files first: while a row is left, the account is still known and the removal can be tried again. */
+/** Other programs' files are not ours to delete, and the account would be back at once. */
+function refuseElsewhere(directory: AccountDirectory, ids: readonly AccountId[]): void {
+  for (const id of ids) {
+    const [place] = directory.placesOf(id).elsewhere
+    if (place === undefined) continue
+    throw new GatewayError("invalid-request", `${id} comes from ${place}, which is not ours to delete from.`, {
+      code: "account_elsewhere",
+      hint: "Archive it, or take the setting out that names the place.",
+    })
+  }
+}
+
+/** Deletes accounts for good; throws `invalid-request` for one from elsewhere. Files first: while a row is left, the account is still known and the removal can be tried again. */
 export async function removeEverywhere(joined: JoinedSources, ids: readonly AccountId[]): Promise<readonly Removal[]> {
   const { live, directory, combined, stored, settings } = joined
+  refuseElsewhere(directory, ids)
   const archived = new Map(combined.archived().map(account => [account.id, account]))
   const removals: Removal[] = []
   for (const id of ids) {
     const account = live(id) ?? archived.get(id)
     const files: RemovedFrom[] = []
     if (account !== undefined) {
-      for (const path of directory.pathsOf(id)) files.push(await removeAccount(account, path))
+      for (const path of directory.placesOf(id).files) files.push(await removeAccount(account, path))
     }
     removals.push({ id, files, wasStored: combined.stored(id) !== undefined })
   }

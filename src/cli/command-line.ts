@@ -17,7 +17,9 @@ export async function runCommandLine(args: readonly string[], io: CommandIo): Pr
   const command = await loadCommand(name)
   if (command === undefined) return unknownCommand(verb, io)
   const commandArgs = verb.startsWith("-") ? args : rest
-  if (commandArgs.includes("--help") || commandArgs.includes("-h")) return say(io, command.help)
+  if (commandArgs.includes("--help") || commandArgs.includes("-h")) {
+    return say(io, command.helpFor?.(commandArgs) ?? command.help)
+  }
   return runGuarded(command, commandArgs, io)
 }
 

@@ -74,7 +74,7 @@ async function showText(demo: DemoGateway, io: CommandIo): Promise<void> {
   await ask(demo, io, piece => io.stdout(piece))
   io.stdout(`\n\nGateway  ${demo.origin}\nKey      ${demo.key}\nModel    ${MODEL}\n\nConnect a client:\n`)
   for (const { title, text } of connectionSnippets({ ...demo, model: MODEL })) io.stdout(`\n# ${title}\n${text}\n`)
-  io.stdout("\nWith your own accounts: sluice serve --auth-dir DIR   (one JSON file per account in DIR)\n")
+  io.stdout("\nWith your own accounts: sluice login, then sluice serve\n")
 }
 
 async function showJson(demo: DemoGateway, io: CommandIo): Promise<void> {

@@ -16,12 +16,13 @@ import { VERSION } from "./version.ts"
 
 const HELP = `sluice serve [--config FILE] [--<key> VALUE …]
 
-Serves the accounts whose files lie in \`auth-dir\` as one OpenAI-compatible endpoint, until SIGINT or SIGTERM.
+Serves your accounts, those of the database and those whose files lie in \`auth-dir\`, as one OpenAI-compatible endpoint,
+until SIGINT or SIGTERM.
 Running answers may then finish for \`shutdown-timeout\` seconds; a second signal ends at once.
 
   --config FILE     this file instead of ./sluice.yaml or $XDG_CONFIG_HOME/sluice/config.yaml
   --listen ADDRESS  where to serve (default 127.0.0.1:8080)
-  --auth-dir DIR    folder with one JSON file per account (default ./auths); watched while running
+  --auth-dir DIR    folder with account files, if you have any (default ./auths); watched while running
   --creds-store M   one more account from elsewhere: auto, xdg, legacy, keychain or env (default off)
   --api-keys KEY    key that clients must send; needed for any address other machines can reach
   --<key> VALUE     any other setting; \`sluice config print --explain\` lists them all

@@ -5,15 +5,18 @@ import { nearest } from "./edit-distance.ts"
 import { CONFIG_KEYS, type ConfigKey, keyOfFlag } from "./keys.ts"
 import type { ConfigLayer, ConfigProblem, Setting } from "./problem.ts"
 
-/** Flags a command has besides the settings, each either alone (`switch`) or followed by a value. */
-export type OwnFlags = Readonly<Record<string, "switch" | "value">>
+/**
+ * Flags a command has besides the settings: alone (`switch`), followed by a value, or followed by a value and possibly given
+ * several times (`list`).
+ */
+export type OwnFlags = Readonly<Record<string, "switch" | "value" | "list">>
 
 /** A command line taken apart. */
 export type CommandLine = {
   /** Value of `--config`. */
   readonly configPath: string | undefined
   readonly layer: ConfigLayer
-  /** The command's own flags that were given; a switch has the value `true`. */
+  /** The command's own flags that were given; a switch has the value `true`, a list its values with commas between. */
   readonly own: ReadonlyMap<string, string | true>
   /** Arguments that are not flags, and everything after `--`. */
   readonly positionals: readonly string[]
@@ -26,7 +29,7 @@ export type CommandLine = {
 export function readCommandLine(args: readonly string[], ownFlags: OwnFlags = {}): CommandLine {
   const known: OwnFlags = { ...ownFlags, "--config": "value" }
   const steps = readSteps(args, known)
-  const own = new Map(steps.flatMap(step => (step.type === "own" ? [[step.name, step.value] as const] : [])))
+  const own = ownFlagsOf(steps, known)
   const configPath = own.get("--config")
   own.delete("--config")
   return {
@@ -39,6 +42,16 @@ export function readCommandLine(args: readonly string[], ownFlags: OwnFlags = {}
     own,
     positionals: steps.flatMap(step => (step.type === "positionals" ? step.values : [])),
   }
+}
+
+function ownFlagsOf(steps: readonly Step[], known: OwnFlags): Map<string, string | true> {
+  const own = new Map<string, string | true>()
+  for (const step of steps) {
+    if (step.type !== "own") continue
+    const before = known[step.name] === "list" ? own.get(step.name) : undefined
+    own.set(step.name, before === undefined ? step.value : `${before},${step.value}`)
+  }
+  return own
 }
 
 type Step = { readonly taken: number } & (

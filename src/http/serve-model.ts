@@ -18,7 +18,7 @@ export type ServeParts = {
   readonly admission: () => Admission
   readonly bodyLimits: () => { readonly maxBytes: number; readonly timeoutMs: number }
   /** What the operators' surface needs besides. */
-  readonly admin: Pick<AdminParts, "admission" | "bodyTimeoutMs">
+  readonly admin: Pick<AdminParts, "admission" | "bodyTimeoutMs" | "version">
   /** Told about requests that end before the gateway has seen them. */
   readonly refused: (refusal: RefusedRequest) => void
 }

@@ -1,7 +1,7 @@
 /** The binary signs accounts in, in each of its three ways, and then serves them. */
 
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -59,6 +59,30 @@ async function health(url: string): Promise<{ readonly total: number; readonly a
   return (await fetch(`${url}/health`)).json()
 }
 
+/** An account whose sign-in the upstream has ended serves again once it is signed in anew, without a restart. */
+async function healsByLogin(url: string) {
+  simulator.control.markAccess("account-3", "invalidated")
+  simulator.control.markRefresh("account-3", "invalidated")
+  const email = simulator.control.accounts().find(account => account.name === "account-3")?.email ?? ""
+  // Not synchronously: the upstream lives in this process.
+  const test = async () => {
+    const child = Bun.spawn([binary, "accounts", "test", email], {
+      cwd: folder,
+      env: { HOME: folder },
+      stdout: "pipe",
+      stderr: "ignore",
+    })
+    return `${await new Response(child.stdout).text()}${await child.exited}`
+  }
+  expect(await test()).toMatch(/: failed, \d+ ms; .*\n1$/)
+  const again = await login(["--no-browser"], async (page, type) => {
+    type(`${(await fetch(page, { redirect: "manual" })).headers.get("location")}\n`)
+  })
+  expect(again).toMatchObject({ code: 0, said: expect.stringContaining("Its sign-in was replaced in the gateway at") })
+  expect(await health(url)).toMatchObject({ total: 3, available: 3 })
+  expect(await test()).toMatch(/: ok, \d+ ms; .*\n0$/)
+}
+
 test("browser, pasted address and device code each add an account, and a running gateway serves them", async () => {
   simulator.control.setRules({ devicePendingPolls: 0, deviceIntervalSec: 0 })
 
@@ -67,7 +91,9 @@ test("browser, pasted address and device code each add an account, and a running
   const byBrowser = await login(["--port", "0"], async url =>
     expect(await (await fetch(url)).text()).toContain("Signed in"),
   )
-  expect(byBrowser).toMatchObject({ code: 0, said: expect.stringContaining("Signed in as ac***") })
+  expect(byBrowser.said).toContain("Signed in as ac***")
+  expect(byBrowser.said).toContain(`The account was added to the data folder ${join(folder, "data")}.`)
+  expect(byBrowser.code).toBe(0)
 
   simulator.control.chooseLogin("account-2")
   const byPaste = await login(["--no-browser"], async (url, type) => {
@@ -87,15 +113,18 @@ test("browser, pasted address and device code each add an account, and a running
     expect(await health(gateway.url)).toMatchObject({ total: 2, available: 2 })
     simulator.control.chooseLogin("account-3")
     const byDevice = await login(["--device"], async url => expect(url).toBe(`${simulator.url}/codex/device`))
-    expect(byDevice).toMatchObject({ code: 0, said: expect.stringContaining("Waiting for the code to be entered") })
-    expect(readdirSync(join(folder, "auths"))).toHaveLength(3)
-    // The gateway is told by the system or looks again by itself; the test's own time limit ends the wait.
-    while ((await health(gateway.url)).total !== 3) await Bun.sleep(20)
+    expect(byDevice.said).toContain("Waiting for the code to be entered")
+    expect(byDevice.code).toBe(0)
+    expect(byDevice.said).toContain(`The account was added to the gateway at ${gateway.url}.`)
+    // The gateway has it when the command has ended, and no file was made for it.
+    expect(await health(gateway.url)).toMatchObject({ total: 3, available: 3 })
+    expect(existsSync(join(folder, "auths"))).toBe(false)
     const answer = await fetch(`${gateway.url}/v1/responses`, {
       method: "POST",
       body: JSON.stringify({ model: "gpt-5.5", input: "Say hello" }),
     })
     expect(answer.status).toBe(200)
+    await healsByLogin(gateway.url)
   } finally {
     await gateway.stop()
   }
@@ -113,5 +142,22 @@ test("SIGINT during the wait ends with a sentence and code 1", async () => {
   }
   expect(await new Response(child.stderr).text()).toContain("Cancelled; no account was added.")
   expect(await child.exited).toBe(1)
-  expect(readdirSync(join(folder, "none-yet"))).toEqual([])
+  expect(existsSync(join(folder, "none-yet"))).toBe(false)
+}, 20_000)
+
+test("a wrong admin key is said before anybody is sent to a sign-in page", async () => {
+  const address = `127.0.0.1:${freePort()}`
+  const gateway = await startGateway({
+    command: [binary, "serve", "--listen", address, "--admin-key", "the-key"],
+    url: `http://${address}`,
+    cwd: folder,
+    env: { HOME: folder, PATH: "/usr/bin:/bin" },
+  })
+  try {
+    const refused = Bun.spawnSync([binary, "login", "--device"], { cwd: folder, env: { HOME: folder } })
+    expect([refused.exitCode, refused.stdout.toString()]).toEqual([1, ""])
+    expect(refused.stderr.toString()).toContain("Give this command the `admin-key` the gateway has")
+  } finally {
+    await gateway.stop()
+  }
 }, 20_000)

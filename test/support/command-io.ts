@@ -18,9 +18,13 @@ export function recordIo(given: Partial<CommandIo> = {}): RecordedIo {
     },
     env: {},
     cwd: "/",
+    stdin: { isTerminal: false, text: async () => "", keys: noKeys },
     isTerminal: false,
     signal: new AbortController().signal,
     ...given,
   }
   return { io, stdout: () => stdout, stderr: () => stderr }
 }
+
+/** A keyboard nobody sits at. */
+async function* noKeys(): AsyncIterable<string> {}

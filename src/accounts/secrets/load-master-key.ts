@@ -28,11 +28,6 @@ export async function loadMasterKey(parts: LoadKeyParts): Promise<MasterKey> {
   return key
 }
 
-/** Returns the key the database names, for those who only look. Throws `internal` when no kept key is the right one. */
-export async function findMasterKey(slots: KeySlots, expectedId: string): Promise<MasterKey> {
-  return (await findKey(slots, expectedId)).key
-}
-
 async function findKey(slots: KeySlots, expectedId: string) {
   const current = await slots.read("current")
   for (const slot of SLOTS) {

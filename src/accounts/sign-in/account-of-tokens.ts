@@ -1,4 +1,4 @@
-/** Tokens of a new sign-in → the account and the text of its file, in the flat layout. */
+/** Tokens of a new sign-in → the account, and the entry that describes it to an import. */
 
 import { accountFromDraft } from "#accounts/account-from-draft.ts"
 import { compact } from "#accounts/formats/compact.ts"
@@ -9,30 +9,24 @@ import type { JsonObject } from "#core/json.ts"
 
 import type { SignInTokens } from "./exchange-code.ts"
 
-/** An account that has no file yet. */
+/** An account that is nowhere yet. */
 export type NewAccount = {
   /** Its `source` is not decided yet. */
   readonly account: Account & { readonly credential: Extract<Credential, { type: "chatgpt" }> }
-  /** The whole file. */
+  /** The flat entry. */
   readonly text: string
-  /** The file's name without `.json`; other accounts may have the same. */
-  readonly baseName: string
 }
-
-/** Long enough for any e-mail people have, short enough for every file system. */
-const MAX_NAME_LENGTH = 120
 
 /** Makes the account; `nowMs` is when the tokens were given out. */
 export function accountOfTokens(tokens: SignInTokens, nowMs: number): NewAccount {
   const entry = entryOf(tokens, nowMs)
-  const account = accountFromDraft(decodeEntry(entry, 0), "")
+  const account = accountFromDraft(decodeEntry(entry, 0))
   const { credential } = account
   // The entry above has an access token, which makes it an account of ChatGPT.
   if (credential.type !== "chatgpt") throw new TypeError("a sign-in gives no API key")
   return {
     account: { ...account, credential },
     text: `${JSON.stringify(entry, null, 2)}\n`,
-    baseName: baseNameOf(account),
   }
 }
 
@@ -52,14 +46,4 @@ function entryOf(tokens: SignInTokens, nowMs: number): JsonObject {
     expired: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
     last_refresh: new Date(nowMs).toISOString(),
   })
-}
-
-/** Lower case, because some file systems do not tell the cases apart. */
-function baseNameOf({ email, plan }: Account): string {
-  const parts = [email ?? "account", plan].filter(part => part !== undefined)
-  const name = parts
-    .join("-")
-    .toLowerCase()
-    .replace(/[^a-z0-9@._+-]+/g, "-")
-  return `codex-${name.slice(0, MAX_NAME_LENGTH)}`
 }

@@ -1,55 +1,81 @@
-/** `sluice accounts remove`: takes accounts out of `auth-dir`. */
+/** `sluice accounts remove`: deletes accounts for good. */
 
-import { type RemovedFrom, removeAccount } from "#accounts/remove-account.ts"
-import type { CommandIo } from "#cli/command.ts"
-import { type Account, maskLabel } from "#core/account.ts"
+import type { AdminClient } from "#cli/admin/admin-client.ts"
+import { maskLabel } from "#core/account.ts"
+import type { AccountReport } from "#gateway/desk/account-report.ts"
+import type { RemovedAccount } from "#http/admin/accounts.ts"
 
-import { hasFlag, type OpenedAccounts, pickAccounts, withAccounts, wrongUsage } from "./open-accounts.ts"
+import { hasFlag, SHARED_HELP, sayJson, type Verb, type VerbCall, wrongUsage } from "./verb.ts"
 
-/** Every file that holds the account: after removing one, the other would serve. */
-function pathsOf({ duplicates }: OpenedAccounts, account: Account): readonly string[] {
-  const others = duplicates.filter(one => one.accountId === account.id).flatMap(one => [one.path, one.servedFrom])
-  return [...new Set([account.source.path, ...others])]
+const HELP = `sluice accounts remove ACCOUNT … --yes [--dry-run] [--json]
+
+Deletes accounts for good: their rows in the database, their files, or their entries where a file holds others too. Nothing
+without --yes. \`sluice accounts archive\` takes an account out of use and has a way back.
+
+  --yes             really deletes
+  --dry-run         only says what would be deleted
+${SHARED_HELP}`
+
+const WAY_BACK = "`sluice accounts archive` takes it out of use and can be taken back"
+
+function linesOf({ id, files, was_stored }: RemovedAccount, label: string): readonly string[] {
+  const places = [
+    ...files.map(({ path, what }) => `${what}: ${path}`),
+    ...(was_stored ? ["deleted from the database"] : []),
+  ]
+  return (places.length === 0 ? ["was gone already"] : places).map(place => `${id} ${label}: ${place}\n`)
 }
 
-type Removal = { readonly id: string; readonly label: string; readonly files: readonly Partial<RemovedFrom>[] }
-
-async function removeOne(opened: OpenedAccounts, account: Account): Promise<Removal> {
-  const files: RemovedFrom[] = []
-  for (const path of pathsOf(opened, account)) files.push(await removeAccount(account, path))
-  return { id: account.id, label: maskLabel(account.label), files }
+function plannedLine({ id, label, source }: AccountReport): string {
+  const place = source.type === "file" ? (source.file ?? "its file") : "the database"
+  return `${id} ${maskLabel(label)}: would be deleted from ${place}\n`
 }
 
-function planOne(opened: OpenedAccounts, account: Account): Removal {
-  return { id: account.id, label: maskLabel(account.label), files: pathsOf(opened, account).map(path => ({ path })) }
-}
-
-async function runOn(opened: OpenedAccounts, io: CommandIo): Promise<number> {
-  const { line } = opened
-  const { picked, complaint } = pickAccounts(opened, line.positionals)
-  if (complaint !== undefined) {
-    io.stderr(`sluice accounts: ${complaint}\n`)
-    return 1
+/** Rejects for a name that fits none, before anything is deleted. */
+async function lookUp(admin: AdminClient, names: readonly string[]): Promise<ReadonlyMap<string, AccountReport>> {
+  const found = new Map<string, AccountReport>()
+  for (const name of names) {
+    const account = await admin.show(name)
+    found.set(account.id, account)
   }
-  const isReal = hasFlag(line, "--yes") && !hasFlag(line, "--dry-run")
-  const removals: Removal[] = []
-  for (const account of picked) removals.push(isReal ? await removeOne(opened, account) : planOne(opened, account))
-  if (hasFlag(line, "--json")) io.stdout(`${JSON.stringify({ removed: isReal, accounts: removals }, undefined, 2)}\n`)
-  else {
-    for (const { id, label, files } of removals) {
-      for (const { path, what = "would be removed from" } of files)
-        io.stdout(`${id} ${label}: ${what}: ${path ?? ""}\n`)
-    }
-  }
-  if (isReal || hasFlag(line, "--dry-run")) return 0
-  return wrongUsage(io, "nothing was removed: add --yes to do it, or --dry-run to only look")
+  return found
 }
 
-/** Runs `remove`. */
-export function runRemove(args: readonly string[], io: CommandIo): Promise<number> {
-  return withAccounts(args, { "--yes": "switch", "--dry-run": "switch" }, io, async opened => {
-    if (opened.line.positionals.length === 0)
-      return wrongUsage(io, "remove needs an account: its id, e-mail or file name")
-    return runOn(opened, io)
-  })
+function sayPlan(accounts: ReadonlyMap<string, AccountReport>, { line, io }: VerbCall): void {
+  const planned = [...accounts.values()]
+  if (!hasFlag(line, "--json")) {
+    for (const one of planned) io.stdout(plannedLine(one))
+    return
+  }
+  const shown = planned.map(({ id, label, source }) => ({ id, label: maskLabel(label), source }))
+  sayJson(io, { removed: false, accounts: shown })
 }
+
+function sayRemoved(
+  removed: readonly RemovedAccount[],
+  accounts: ReadonlyMap<string, AccountReport>,
+  { line, io }: VerbCall,
+): void {
+  const shown = removed.map(one => ({ ...one, label: maskLabel(accounts.get(one.id)?.label ?? "") }))
+  if (hasFlag(line, "--json")) sayJson(io, { removed: true, accounts: shown })
+  else for (const one of shown) for (const text of linesOf(one, one.label)) io.stdout(text)
+}
+
+async function remove(call: VerbCall): Promise<number> {
+  const { line, io } = call
+  if (line.positionals.length === 0)
+    return wrongUsage(io, "remove needs an account: its id, e-mail, label or file name")
+  const admin = await call.open()
+  const accounts = await lookUp(admin, line.positionals)
+  if (hasFlag(line, "--yes") && !hasFlag(line, "--dry-run")) {
+    // By id: a name may fit another account by now.
+    sayRemoved(await admin.remove([...accounts.keys()]), accounts, call)
+    return 0
+  }
+  sayPlan(accounts, call)
+  if (hasFlag(line, "--dry-run")) return 0
+  return wrongUsage(io, `nothing was deleted: add --yes to delete for good; ${WAY_BACK}`)
+}
+
+/** `remove`. */
+export const removeVerb: Verb = { help: HELP, flags: { "--yes": "switch", "--dry-run": "switch" }, run: remove }

@@ -7,7 +7,7 @@ import type { Log } from "#telemetry/log.ts"
 
 import type { BuiltEgress } from "./build-egress.ts"
 import { buildGateway } from "./build-gateway.ts"
-import { buildPool } from "./build-pool.ts"
+import { type BuiltPool, buildPool } from "./build-pool.ts"
 import { makeRecord } from "./make-record.ts"
 import { readModelOverrideFile } from "./model-override-file.ts"
 import type { OpenedStore } from "./open-store.ts"
@@ -23,14 +23,19 @@ export type LayBricksParts = {
   readonly version: string
   readonly egress: BuiltEgress
   readonly opened: Pick<OpenedStore, "store" | "sealer">
+  /** True: nothing is sent upstream unless somebody orders it; for commands that work on the accounts and leave. */
+  readonly isIdle?: boolean
 }
 
 /** The bricks of one gateway. */
 export type Bricks = Awaited<ReturnType<typeof layBricks>>
 
+/** Asks nobody for model lists. */
+const NO_SYNC: Pick<BuiltPool["sync"], "accountSeen"> = { accountSeen: () => {} }
+
 /** Builds every part; the accounts and the pool need each other, which is why one of them is asked for late. */
 export async function layBricks(parts: LayBricksParts) {
-  const { log, egress } = parts
+  const { log, egress, isIdle = false } = parts
   const { store, sealer } = parts.opened
   const { counters, record } = makeRecord(log, id => accounts.get(id)?.label)
   const shared = {
@@ -52,7 +57,8 @@ export async function layBricks(parts: LayBricksParts) {
     sealer,
     send: egress.send,
     log,
-    listener: poolListener(built, counters.forget),
+    isIdle,
+    listener: poolListener(isIdle ? { ...built, sync: NO_SYNC } : built, counters.forget),
   })
   const { gateway, startProbing } = buildGateway({ ...shared, built, counters, record, version: parts.version })
   return { ...shared, accounts, built, gateway, startProbing, record }

@@ -74,7 +74,8 @@ function fileLine(event: EventOf<FileEventName>): Line {
     case "file-repaired":
       return line("info", "account file is readable again", { path: event.path })
     case "directory-missing":
-      return line("warn", "account folder does not exist", { path: event.path, hint: event.hint })
+      // Not a warning: accounts that were signed in or imported need no folder.
+      return line("info", "account folder does not exist", { path: event.path, hint: event.hint })
     case "directory-failed":
       return line("warn", "account folder cannot be listed", { path: event.path, reason: event.error.message })
     case "source-missing":

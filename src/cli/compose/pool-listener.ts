@@ -6,9 +6,12 @@ import type { AccountId } from "#core/ids.ts"
 import type { BuiltPool } from "./build-pool.ts"
 import type { AccountListener } from "./run-accounts.ts"
 
+/** The parts that are kept in step. */
+export type ListeningPool = Omit<BuiltPool, "sync"> & { readonly sync: Pick<BuiltPool["sync"], "accountSeen"> }
+
 /** Makes the listener; `forget` drops what is counted of an account that was removed. */
 export function poolListener(
-  { pool, sync, catalogue, scheduler, keeper }: BuiltPool,
+  { pool, sync, catalogue, scheduler, keeper }: ListeningPool,
   forget: (id: AccountId) => void,
 ): AccountListener {
   return {

@@ -11,7 +11,7 @@ import type { Store } from "#store/store.ts"
 import type { Log } from "#telemetry/log.ts"
 
 import { logAccountEvent } from "./log-accounts.ts"
-import { openSources } from "./name-sources.ts"
+import { namedFiles, openSources } from "./name-sources.ts"
 import { randomBytes } from "./random-bytes.ts"
 
 /** Whoever keeps accounts: told of every change. */
@@ -39,6 +39,8 @@ export type RunAccountsParts = {
   readonly send: SendUpstream
   readonly log: Log
   readonly listener: AccountListener
+  /** For a command that only looks or orders: nothing is refreshed unless somebody asks, and no login is taken over. */
+  readonly isIdle: boolean
 }
 
 /** The sign-in service sees at most this many exchanges of one gateway at a time, whatever the configuration says. */
@@ -52,7 +54,7 @@ export async function runAccounts(parts: RunAccountsParts): Promise<AccountPool>
   const { config, env, store, sealer, send, log, listener } = parts
   return makeAccountPool({
     authDir: config.authDir,
-    sources: await openSources(config, { env, keychain: Bun.secrets }, log),
+    sources: parts.isIdle ? namedFiles(config) : await openSources(config, { env, keychain: Bun.secrets }, log),
     dataDir: config.dataDir,
     rows: store,
     sealer,
@@ -62,6 +64,7 @@ export async function runAccounts(parts: RunAccountsParts): Promise<AccountPool>
     random: randomBytes,
     endpoint: { url: `${config.oauth.issuer}/oauth/token`, clientId: config.oauth.clientId },
     unknownLifetimeMs: config.refreshIntervalMs,
+    isPlanning: !parts.isIdle,
     refreshConcurrency: Math.min(config.refreshConcurrency, MAX_EXCHANGES),
     emit: event => {
       pass(event, listener)

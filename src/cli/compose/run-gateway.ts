@@ -7,11 +7,10 @@ import { systemTimers } from "#core/clock.ts"
 import { startServer } from "#http/server.ts"
 import type { Log } from "#telemetry/log.ts"
 
-import { buildEgress } from "./build-egress.ts"
 import { keyPlace } from "./key-place.ts"
-import { type Bricks, layBricks } from "./lay-bricks.ts"
-import { openStore } from "./open-store.ts"
+import type { Bricks } from "./lay-bricks.ts"
 import { serveParts } from "./serve-parts.ts"
+import { startBricks } from "./start-bricks.ts"
 import { makeUndoList } from "./undo-list.ts"
 
 /** What a start needs. */
@@ -40,20 +39,9 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
   const config = parts.config()
   const undo = makeUndoList()
   try {
-    const egress = buildEgress(config, parts.log)
-    undo.add(egress.close)
     const slots = keyPlace(config, parts.env)
-    const opened = await openStore(config.dataDir, slots)
-    undo.add(opened.store.close)
-    if (opened.sealedNow > 0)
-      parts.log.info({ credentials: opened.sealedNow }, "stored credentials are encrypted from now on")
-    const bricks = await layBricks({ ...parts, egress, opened })
-    const { accounts, built } = bricks
-    undo.add(built.keeper.save)
-    undo.add(accounts.close)
-    undo.add(built.sync.stop)
-    await accounts.start()
-    built.keeper.restore()
+    const bricks = await startBricks({ ...parts, slots }, undo)
+    const { accounts, egress, opened } = bricks
     undo.add(startUpkeep(bricks))
     undo.add(egress.keepWarm())
     const server = startServer(config.listen, bricks.gateway, serveParts(parts.config, bricks.record))

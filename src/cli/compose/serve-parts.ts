@@ -1,5 +1,6 @@
 /** What the HTTP border needs of a configuration. */
 
+import { VERSION } from "#cli/version.ts"
 import type { Config } from "#config/config.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import type { Outcome } from "#core/outcome.ts"
@@ -20,6 +21,7 @@ export function serveParts(config: () => Config, record: (outcome: Outcome) => v
     admin: {
       admission: followKeys(() => config().adminKey, makeAdminAdmission),
       bodyTimeoutMs: () => config().bodyTimeoutMs,
+      version: VERSION,
     },
     bodyLimits: () => ({ maxBytes: config().maxBodyBytes, timeoutMs: config().bodyTimeoutMs }),
     refused: refusal => record(refusedOutcome({ ...refusal, nowMs: systemClock() })),

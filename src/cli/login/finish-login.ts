@@ -1,4 +1,4 @@
-/** The end of every sign-in: code → tokens → account file. */
+/** The end of every sign-in: code → tokens → account. */
 
 import { accountOfTokens } from "#accounts/sign-in/account-of-tokens.ts"
 import { type CodeProof, exchangeCode } from "#accounts/sign-in/exchange-code.ts"

@@ -3,9 +3,10 @@
 import type { NewAccount } from "#accounts/sign-in/account-of-tokens.ts"
 import type { SignInService } from "#accounts/sign-in/ask-service.ts"
 import type { SignInRefusal } from "#accounts/sign-in/refusal.ts"
-import type { SavedAccount } from "#accounts/sign-in/save-account.ts"
 import type { Clock, Timers } from "#core/clock.ts"
 import type { RandomBytes } from "#core/ids.ts"
+
+import type { SavedAccount } from "./save-login.ts"
 
 /** The parts of one run of the command. */
 export type LoginContext = {

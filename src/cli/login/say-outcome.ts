@@ -1,23 +1,24 @@
 /** What a sign-in's end looks like on the terminal and as JSON; neither holds a secret. */
 
-import { basename } from "node:path"
-
-import type { SavedAccount } from "#accounts/sign-in/save-account.ts"
-import { maskLabel } from "#core/account.ts"
-
 import type { LoginOutcome } from "./login-context.ts"
+import type { SavedAccount } from "./save-login.ts"
+
+/** What was done, in words. */
+const CHANGES: Readonly<Record<SavedAccount["change"], string>> = {
+  added: "The account was added to",
+  replaced: "Its sign-in was replaced in",
+  restored: "The account was taken out of the recycle bin of",
+}
 
 /** Returns the text for people: the account is masked, because terminals are shown to others. */
-export function outcomeText(outcome: LoginOutcome, authDir: string): string {
+export function outcomeText(outcome: LoginOutcome): string {
   if (outcome.type === "refused") return `sluice login: ${outcome.message}\n  ${outcome.hint}\n`
-  const { account, change, path } = outcome.saved
-  const plan = account.plan === undefined ? "" : ` (${account.plan})`
+  const { id, label, plan, where, file, change, isPaused, canRefresh } = outcome.saved
   const lines = [
-    `Signed in as ${maskLabel(account.label)}${plan}; its file was ${change} in ${authDir}. A running gateway with this folder picks it up by itself.`,
-    ...(account.disabled ? [`The account is disabled in ${basename(path)}; take "disabled" out to let it serve.`] : []),
-    ...(canRefresh(outcome.saved)
-      ? []
-      : ["The answer held no refresh token: it serves until its access token expires."]),
+    `Signed in as ${label}${plan === null ? "" : ` (${plan})`}.`,
+    `${CHANGES[change]} ${where}${file === null ? "" : `, in its file ${file}`}.`,
+    ...(isPaused ? [`It is paused: \`sluice accounts enable ${id}\` lets it serve.`] : []),
+    ...(canRefresh ? [] : ["The answer held no refresh token: it serves until its access token expires."]),
     "Warning: this sign-in must not also live in another program. A refresh token works once; whoever refreshes second is signed out.",
   ]
   return `${lines.join("\n")}\n`
@@ -29,19 +30,6 @@ export function outcomeFacts(outcome: LoginOutcome): object {
     const { code, message, hint } = outcome
     return { signedIn: false, code, message, hint }
   }
-  const { account, change, path } = outcome.saved
-  return {
-    signedIn: true,
-    id: account.id,
-    label: maskLabel(account.label),
-    plan: account.plan ?? null,
-    file: path,
-    change,
-    disabled: account.disabled,
-    canRefresh: canRefresh(outcome.saved),
-  }
-}
-
-function canRefresh({ account }: SavedAccount): boolean {
-  return account.credential.type === "chatgpt" && account.credential.refreshToken !== undefined
+  const { id, label, plan, where, file, change, isPaused, canRefresh } = outcome.saved
+  return { signedIn: true, id, label, plan, where, file, change, paused: isPaused, canRefresh }
 }

@@ -1,14 +1,13 @@
 /** One sign-in in the way that was asked for. */
 
-import { prepareAccountFolder } from "#accounts/sign-in/save-account.ts"
-
 import { browserLogin } from "./browser-login.ts"
 import { LOGIN_PORTS } from "./callback-server.ts"
 import { deviceLogin } from "./device-login.ts"
 import type { LoginOutcome } from "./login-context.ts"
-import { type LoginRun, openContext } from "./login-run.ts"
+import { adminWish, type LoginRun, openContext } from "./login-run.ts"
 import type { OpenBrowser } from "./open-browser.ts"
 import { pastedLogin } from "./pasted-login.ts"
+import { checkSaving } from "./save-login.ts"
 
 /** The user's browser and keyboard. */
 export type LoginParts = {
@@ -19,8 +18,8 @@ export type LoginParts = {
 
 /** Signs in. Throws `GatewayError` for what stands in the way here, and rejects when Ctrl-C ends it. */
 export async function signIn(run: LoginRun, parts: LoginParts): Promise<LoginOutcome> {
-  const { wish, config, io } = run
-  await prepareAccountFolder(config.authDir)
+  const { wish, io } = run
+  await checkSaving(adminWish(run))
   const { context, close } = openContext(run)
   try {
     switch (wish.type) {

@@ -8,6 +8,7 @@ export const LOGIN_FLAGS = {
   "--no-browser": "switch",
   "--device": "switch",
   "--port": "value",
+  "--gateway": "value",
   "--json": "switch",
 } as const
 

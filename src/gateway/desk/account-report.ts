@@ -10,16 +10,20 @@ import type { QuotaSnapshot } from "#core/upstream.ts"
 import type { AccountView } from "#scheduler/types.ts"
 import type { Counts } from "#telemetry/counters.ts"
 
-/** One word for an account's state; `reason` and `until` say more. */
-export type AccountState =
-  | "ready"
-  | "cooldown"
-  | "paused"
-  | "expired"
-  | "uncertain"
-  | "needs-login"
-  | "suspended"
-  | "archived"
+/** The words for an account's state; `reason` and `until` say more. */
+export const ACCOUNT_STATES = [
+  "ready",
+  "cooldown",
+  "paused",
+  "expired",
+  "uncertain",
+  "needs-login",
+  "suspended",
+  "archived",
+] as const
+
+/** One of them. */
+export type AccountState = (typeof ACCOUNT_STATES)[number]
 
 /** An account in lists and on its own page. Times are RFC 3339. */
 export type AccountReport = {
@@ -74,7 +78,7 @@ function timeText(timeMs: number | undefined): string | null {
 }
 
 /** The scheduler's axes in one word. */
-export function stateOf({ settings, view }: Pick<AccountFactsForReport, "settings" | "view">): AccountState {
+function stateOf({ settings, view }: Pick<AccountFactsForReport, "settings" | "view">): AccountState {
   if (settings.archivedAtMs !== undefined || view === undefined) return "archived"
   if (view.lifecycle !== "enabled") return view.lifecycle
   if (view.credential === "expired" || view.credential === "uncertain") return view.credential

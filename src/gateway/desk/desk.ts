@@ -20,12 +20,22 @@ export type ListFilter = {
   readonly search?: string | undefined
 }
 
+/** Files that cannot be read, and accounts that a second file holds. */
+export type TroubleReport = {
+  readonly broken: readonly { readonly path: string; readonly reasons: readonly string[] }[]
+  readonly duplicates: readonly { readonly account: string; readonly path: string; readonly served_from: string }[]
+}
+
 /** The desk. */
 export type Desk = Intake &
   Orders & {
     readonly list: (filter?: ListFilter) => readonly AccountReport[]
     /** Throws `not-found`, or `invalid-request` for a name that fits several. */
     readonly show: (targets: Targets) => readonly AccountReport[]
+    /** What is wrong among the account files. */
+    readonly trouble: () => TroubleReport
+    /** How many accounts serve, or would, and how many are in the recycle bin. */
+    readonly count: () => { readonly accounts: number; readonly archived: number }
   }
 
 /** What the desk is made of. */
@@ -67,6 +77,19 @@ export function makeDesk(parts: DeskParts): Desk {
       return reports(filter.isArchived === true ? known.archived() : known.accounts()).filter(one =>
         matches(one, filter),
       )
+    },
+    trouble: () => {
+      const { broken, duplicates } = parts.accounts().trouble()
+      const twice = duplicates.map(({ accountId, path, servedFrom }) => ({
+        account: accountId,
+        path,
+        served_from: servedFrom,
+      }))
+      return { broken, duplicates: twice }
+    },
+    count: () => {
+      const known = parts.accounts()
+      return { accounts: [...known.accounts()].length, archived: known.archived().length }
     },
     show: targets => reports(findTargets(targets, parts.accounts())),
   }

@@ -24,6 +24,8 @@ export type ImportOrder = {
   /** Set on every account that is added. */
   readonly label?: string | undefined
   readonly tags?: readonly string[] | undefined
+  /** True for accounts that have signed in just now: their token counts, whatever the times say. */
+  readonly isSignIn?: boolean | undefined
   readonly signal: AbortSignal
   readonly onProgress?: ((written: number, total: number) => void) | undefined
 }
@@ -92,11 +94,10 @@ function restoreArchived(results: readonly ImportResult[], pool: AccountPool): r
   const ids = archivedIn(results, pool)
   if (ids.size === 0) return results
   pool.changeSettings([...ids], { archivedAtMs: null })
-  return results.map(result =>
-    result.accountId !== undefined && ids.has(result.accountId) && result.outcome === "unchanged"
-      ? { ...result, outcome: "updated" }
-      : result,
-  )
+  return results.map(result => {
+    if (result.accountId === undefined || !ids.has(result.accountId)) return result
+    return { ...result, ...(result.outcome === "unchanged" && { outcome: "updated" }), restored: true }
+  })
 }
 
 function decorate(results: readonly ImportResult[], { label, tags }: ImportOrder, pool: AccountPool): void {
@@ -116,7 +117,8 @@ export function makeIntake({ accounts, clock, pause }: IntakeParts): Intake {
       const { signal, onProgress, isDryRun = false } = order
       const present = [...pool.accounts(), ...pool.archived()]
       const planning = { present, memory: pool.memory, clock, pause, signal }
-      const plan = await planImport(planning, order.sources, importFormatOf(order.format))
+      const wish = { format: importFormatOf(order.format), isSignIn: order.isSignIn === true }
+      const plan = await planImport(planning, order.sources, wish)
       if (isDryRun) {
         return { dry_run: true, counts: countOutcomes(plan.results), sources: plan.sources, results: plan.results }
       }

@@ -23,6 +23,16 @@ export type AccountChange = {
 /** One account's connection as a test found it; quota is what the upstream answered. */
 export type TestReport = QuotaReport & { readonly latency_ms: number }
 
+/**
+ * A long order for accounts. It tells each step. Once the signal aborts, what has begun is finished, nothing else begins,
+ * and it rejects with the signal's reason.
+ */
+export type LongOrder<Report> = (
+  targets: Targets,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+) => Promise<readonly Report[]>
+
 /** The orders. Each throws or rejects with `not-found` or `invalid-request` for accounts that cannot be told. */
 export type Orders = {
   /** Returns the accounts as they are now. Enabling also takes back what refusals have shown, so that it is tried again. */
@@ -34,9 +44,9 @@ export type Orders = {
   readonly remove: (targets: Targets) => Promise<readonly Removal[]>
   /** Takes blocks back and lets the account be tried at once. */
   readonly reset: (targets: Targets) => readonly Account[]
-  readonly refresh: (targets: Targets, onProgress: OnProgress) => Promise<readonly RefreshReport[]>
+  readonly refresh: LongOrder<RefreshReport>
   /** Asks the upstream for the account's quota, which costs none of it. */
-  readonly test: (targets: Targets, onProgress: OnProgress) => Promise<readonly TestReport[]>
+  readonly test: LongOrder<TestReport>
 }
 
 /** What the orders are carried out with. */
@@ -90,9 +100,8 @@ export function makeOrders(parts: OrdersParts): Orders {
   }
 
   async function forEach<Report extends object>(
-    targets: Targets,
     ask: (account: Account) => Promise<Report>,
-    onProgress: OnProgress,
+    ...[targets, onProgress, signal]: Parameters<LongOrder<Report>>
   ): Promise<readonly Report[]> {
     const chosen = find(targets)
     // Somebody who names a paused account means it; "all" means those that serve.
@@ -104,6 +113,7 @@ export function makeOrders(parts: OrdersParts): Orders {
     }
     let done = 0
     return mapLimited(found, parts.concurrency(), async account => {
+      signal?.throwIfAborted()
       const report = await ask(account)
       done += 1
       onProgress({ done, total: found.length, ...report })
@@ -125,16 +135,15 @@ export function makeOrders(parts: OrdersParts): Orders {
       startAnew(found)
       return found
     },
-    refresh: (targets, onProgress) => forEach(targets, parts.refresh, onProgress),
-    test: (targets, onProgress) =>
+    refresh: (...order) => forEach(parts.refresh, ...order),
+    test: (...order) =>
       forEach(
-        targets,
         async account => {
           const startedAtMs = clock()
           const report = await parts.checkQuota(account)
           return { ...report, latency_ms: clock() - startedAtMs }
         },
-        onProgress,
+        ...order,
       ),
   }
 }

@@ -83,7 +83,7 @@ function healthOf(counts: PoolCounts): HealthReport {
 
 function readinessOf(counts: PoolCounts, others: readonly string[]): Readiness {
   const reasons = [...others]
-  if (counts.total === 0) reasons.push("No account is loaded: put account files into `auth-dir`.")
+  if (counts.total === 0) reasons.push("No account is loaded: `sluice login` signs one in.")
   else if (counts.available === 0) reasons.push(`None of ${counts.total} accounts can serve: ${reasonText(counts)}.`)
   return { ready: reasons.length === 0, reasons }
 }

@@ -1,6 +1,6 @@
 /** `/api/admin/accounts`: list, show, change, and orders for one account or many. */
 
-import { type Static, Type } from "@sinclair/typebox"
+import { Type } from "@sinclair/typebox"
 import { Elysia } from "elysia"
 
 import { GatewayError } from "#core/errors.ts"
@@ -73,7 +73,7 @@ function list(desk: Desk, { searchParams }: URL): unknown {
     tag: searchParams.get("tag") ?? undefined,
     search: searchParams.get("search") ?? undefined,
   })
-  return { total: accounts.length, accounts }
+  return { total: accounts.length, accounts, trouble: desk.trouble() }
 }
 
 function showOne(desk: Desk, name: string): unknown {
@@ -106,14 +106,22 @@ function carryOut(request: Request, desk: Desk, { action, ids, confirm }: Order)
     case "reset":
       return shown(desk, desk.reset(ids))
     case "refresh":
-      return report(request, async onProgress => ({ accounts: await desk.refresh(ids, onProgress) }))
+      return report(request, async onProgress => ({ accounts: await desk.refresh(ids, onProgress, request.signal) }))
     case "test":
-      return report(request, async onProgress => ({ accounts: await desk.test(ids, onProgress) }))
+      return report(request, async onProgress => ({ accounts: await desk.test(ids, onProgress, request.signal) }))
     case "delete":
       if (!confirm) throw needsConfirmation("Deleting accounts")
-      return desk.remove(ids).then(removed => ({ removed }))
+      return desk.remove(ids).then(removals => ({ removed: removals.map(removed) }))
   }
 }
 
-/** A change of what operators set for an account; what the CLI sends. */
-export type AccountChangeBody = Static<typeof CHANGE>
+/** What was done to remove one account. */
+export type RemovedAccount = {
+  readonly id: string
+  readonly was_stored: boolean
+  readonly files: readonly { readonly path: string; readonly what: string }[]
+}
+
+function removed({ id, files, wasStored }: Awaited<ReturnType<Desk["remove"]>>[number]): RemovedAccount {
+  return { id, was_stored: wasStored, files }
+}

@@ -17,6 +17,7 @@ export type AdminParts = {
   /** Address the request's connection comes from. */
   readonly peerOf: (request: Request) => string | undefined
   readonly timers: Timers
+  readonly version: string
   /** Longest silence while a body arrives; 0 = no limit. */
   readonly bodyTimeoutMs: () => number
 }

@@ -1,12 +1,47 @@
-/** The operators' surface under `/api/admin`. */
+/** The operators' surface under `/api/admin`: on a server, or called by a command of this process. */
 
 import { Elysia } from "elysia"
 
+import type { Timers } from "#core/clock.ts"
+import { GatewayError } from "#core/errors.ts"
+import type { Desk } from "#gateway/desk/desk.ts"
+import { adminErrorResponse } from "#http/admin-error.ts"
+
 import { accountRoutes } from "./accounts.ts"
-import type { AdminParts } from "./admin-route.ts"
+import { type AdminParts, adminRoute } from "./admin-route.ts"
 import { intakeRoutes } from "./intake.ts"
+
+/** What `GET /api/admin` answers: whoever gets it has the right address and the right key. */
+export type AdminGreeting = {
+  readonly service: "sluice"
+  readonly version: string
+  readonly accounts: number
+  readonly archived: number
+}
 
 /** Returns every route of the surface as one Elysia plugin. */
 export function adminRoutes(parts: AdminParts) {
-  return new Elysia({ name: "admin" }).use(intakeRoutes(parts)).use(accountRoutes(parts))
+  const greeting = (): AdminGreeting => ({ service: "sluice", version: parts.version, ...parts.desk.count() })
+  return new Elysia({ name: "admin" })
+    .get("/api/admin", ({ request }) => adminRoute(request, parts, greeting))
+    .use(intakeRoutes(parts))
+    .use(accountRoutes(parts))
+}
+
+/** What the surface needs when no server stands in front of it. */
+export type LocalAdminParts = { readonly desk: Desk; readonly timers: Timers; readonly version: string }
+
+/** The same routes without a socket: whoever can call the function may use them. */
+export function makeLocalAdmin(parts: LocalAdminParts): (request: Request) => Promise<Response> {
+  const open = { admit: () => {} }
+  const routes = adminRoutes({ ...parts, admission: () => open, peerOf: () => undefined, bodyTimeoutMs: () => 0 })
+  const application = new Elysia({ handler: { standardHostname: false } })
+    .onError(({ code, error }) => adminErrorResponse(code === "NOT_FOUND" ? unknownAddress() : error))
+    .use(routes)
+    .compile()
+  return async request => application.fetch(request)
+}
+
+function unknownAddress(): GatewayError {
+  return new GatewayError("not-found", "There is nothing at this address.", { code: "unknown_url" })
 }

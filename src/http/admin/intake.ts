@@ -1,12 +1,21 @@
 /** `/api/admin/accounts/import` and `/export`: account lists in and out. */
 
+import { Type } from "@sinclair/typebox"
 import { Elysia } from "elysia"
 
 import { report } from "#http/progress.ts"
 
-import { type AdminParts, adminRoute } from "./admin-route.ts"
+import { type AdminParts, adminRoute, readOrder } from "./admin-route.ts"
 import type { ImportForm } from "./read-import.ts"
 import { readImportBody } from "./read-import.ts"
+
+const EXPORT = Type.Object({
+  ids: Type.Optional(Type.Union([Type.Literal("all"), Type.Array(Type.String(), { maxItems: 100_000 })])),
+  format: Type.Optional(Type.String()),
+})
+
+/** Left-out accounts named in a header; clients give up on headers of more than some kilobytes. */
+const MAX_NAMED = 40
 
 /** Returns the routes as one Elysia plugin; imports tell their progress to a client that asks for events. */
 export function intakeRoutes(parts: AdminParts) {
@@ -15,6 +24,12 @@ export function intakeRoutes(parts: AdminParts) {
       parse: "none",
     })
     .get("/export", ({ request }) => adminRoute(request, parts, url => runExport(url, parts)))
+    .post("/export", ({ request }) =>
+      adminRoute(request, parts, async () => {
+        const { ids = "all", format = "flat" } = await readOrder(request, EXPORT, parts)
+        return parts.desk.exportText(ids, format)
+      }),
+    )
 }
 
 async function runImport(request: Request, url: URL, { desk, timers, bodyTimeoutMs }: AdminParts): Promise<Response> {
@@ -37,6 +52,7 @@ function orderOf({ fields }: ImportForm, { searchParams }: URL) {
     isDryRun: read("dry_run") === "true",
     label: read("label"),
     tags: read("tags")?.split(","),
+    isSignIn: read("origin") === "sign-in",
   }
 }
 
@@ -50,7 +66,7 @@ function runExport({ searchParams }: URL, { desk }: AdminParts): Response {
       "content-disposition": `attachment; filename="accounts-${name}.${isLines ? "txt" : "json"}"`,
       "cache-control": "no-store",
       "x-sluice-exported": String(count),
-      "x-sluice-left-out": JSON.stringify(skipped),
+      "x-sluice-left-out": JSON.stringify(skipped.slice(0, MAX_NAMED)),
     },
   })
 }

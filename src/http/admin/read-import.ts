@@ -12,12 +12,25 @@ export const MAX_IMPORT_BYTES = 256 * 1024 * 1024
 
 const NO_FIELDS: ReadonlyMap<string, string> = new Map()
 
-function decode(bytes: Uint8Array): string {
+function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new GatewayError("invalid-request", "The body is not UTF-8 text.", { code: "invalid_encoding", cause })
+  } catch {
+    // The only way here is text in another encoding.
+    return undefined
   }
+}
+
+function decode(bytes: Uint8Array): string {
+  const text = decodeText(bytes)
+  if (text !== undefined) return text
+  throw new GatewayError("invalid-request", "The body is not UTF-8 text.", { code: "invalid_encoding" })
+}
+
+/** One unreadable file must not hide the results of the others. */
+function sourceOf(name: string, bytes: Uint8Array): AccountText {
+  const text = decodeText(bytes)
+  return text === undefined ? { name, text: "", fault: "is not UTF-8 text; save it as UTF-8" } : { name, text }
 }
 
 async function readForm(bytes: Uint8Array<ArrayBuffer>, contentType: string): Promise<ImportForm> {
@@ -31,7 +44,7 @@ async function readForm(bytes: Uint8Array<ArrayBuffer>, contentType: string): Pr
   const fields = new Map<string, string>()
   for (const [name, value] of form) {
     if (typeof value === "string") fields.set(name, value)
-    else sources.push({ name: value.name || name, text: decode(await value.bytes()) })
+    else sources.push(sourceOf(value.name || name, await value.bytes()))
   }
   if (sources.length > 0) return { sources, fields }
   throw new GatewayError("invalid-request", "The form holds no file.", {

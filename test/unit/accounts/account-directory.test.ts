@@ -4,12 +4,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test"
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
-import {
-  type AccountDirectory,
-  type DirectoryEvent,
-  makeAccountDirectory,
-  readAccountDirectory,
-} from "#accounts/account-directory.ts"
+import { type AccountDirectory, type DirectoryEvent, makeAccountDirectory } from "#accounts/account-directory.ts"
 import { NO_MEMORY } from "#accounts/account-from-draft.ts"
 import { filePathOf } from "#core/account.ts"
 import { systemClock, systemTimers, type Timers } from "#core/clock.ts"
@@ -185,10 +180,11 @@ test("a directory that vanishes takes no account away", async () => {
   expect(started.accounts()).toHaveLength(1)
 })
 
-test("a one-time look gives accounts and faults without following anything", async () => {
+test("a broken file is told among the trouble at once, also while it may still be half written", async () => {
   writeFlatFile(authDir, "ann")
   writeFileSync(join(authDir, "broken.json"), "{")
-  const found = await readAccountDirectory(authDir, NO_MEMORY)
-  expect([...found.accounts.values()].map(account => account.label)).toEqual(["ann@example.com"])
-  expect(found.broken).toMatchObject([{ path: join(authDir, "broken.json") }])
+  const started = make()
+  await started.start()
+  expect(started.accounts().map(account => account.label)).toEqual(["ann@example.com"])
+  expect(started.trouble()).toMatchObject({ broken: [{ path: join(authDir, "broken.json") }], duplicates: [] })
 })

@@ -7,24 +7,15 @@ import { join } from "node:path"
 
 import { configCommand } from "#cli/config.ts"
 
+import { recordIo } from "../../support/command-io.ts"
+
 async function run(yaml: string, ...args: readonly string[]) {
   const cwd = mkdtempSync(join(tmpdir(), "sluice-cli-config-"))
   writeFileSync(join(cwd, "sluice.yaml"), yaml)
-  const out = { stdout: "", stderr: "" }
-  const exitCode = await configCommand.run(args, {
-    stdout: text => {
-      out.stdout += text
-    },
-    stderr: text => {
-      out.stderr += text
-    },
-    env: { HOME: cwd },
-    cwd,
-    isTerminal: false,
-    signal: new AbortController().signal,
-  })
+  const { io, stdout, stderr } = recordIo({ env: { HOME: cwd }, cwd })
+  const exitCode = await configCommand.run(args, io)
   rmSync(cwd, { recursive: true })
-  return { exitCode, ...out, cwd }
+  return { exitCode, stdout: stdout(), stderr: stderr(), cwd }
 }
 
 test("check names the file that is sound", async () => {

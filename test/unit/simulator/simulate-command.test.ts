@@ -8,11 +8,13 @@ import { join } from "node:path"
 import type { CommandIo } from "#cli/command.ts"
 import { simulateCommand } from "#cli/simulate.ts"
 
+import { recordIo } from "../../support/command-io.ts"
+
 function makeIo(cwd = "/"): { readonly io: CommandIo; readonly out: () => string; readonly stop: () => void } {
   const controller = new AbortController()
   const lines: string[] = []
   const write = (text: string) => void lines.push(text)
-  const io = { stdout: write, stderr: write, env: {}, cwd, isTerminal: false, signal: controller.signal }
+  const { io } = recordIo({ stdout: write, stderr: write, cwd, signal: controller.signal })
   return { io, out: () => lines.join(""), stop: () => controller.abort() }
 }
 

@@ -1,10 +1,12 @@
 /** `sluice login` in its three ways against the simulator's sign-in service. */
 
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { statSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 import { agreeOnPage, makeLoginWorld } from "./login-world.ts"
+
+const NOBODY = { access_token: "", refresh_token: "", id_token: "", email: "" }
 
 let world: ReturnType<typeof makeLoginWorld>
 beforeEach(() => {
@@ -25,25 +27,34 @@ function browser(shown: (status: number, text: string) => void, change = (addres
   }
 }
 
-test("the browser comes back, sees that it worked, and the account's file is there", async () => {
+test("the browser comes back, sees that it worked, and the account is in the database, in clear nowhere", async () => {
   const page = Promise.withResolvers<string>()
   const { code, out, err } = await world.run(
     ["--port", "0"],
     browser((status, text) => page.resolve(`${status} ${text}`)),
   )
   expect({ code, err }).toEqual({ code: 0, err: "" })
-  const [file = ""] = world.files()
-  const { access_token, refresh_token, id_token, email } = world.read(file)
+  const [{ access_token, refresh_token, id_token, email } = NOBODY, ...others] = await world.exported()
+  expect(others).toEqual([])
   const shown = await page.promise
   expect(shown).toStartWith("200 ")
   expect(shown).toContain("Signed in")
-  expect(out).toContain("Signed in as ac***@simulator.invalid (plus)")
+  expect(out).toContain("Signed in as ac***@simulator.invalid (plus).\n")
+  expect(out).toContain(`The account was added to the data folder ${world.dataDir}.\n`)
   expect(out).toContain("must not also live in another program")
   for (const secret of [access_token, refresh_token, id_token, email]) {
     expect(secret).toBeString()
+    expect(secret).not.toBe("")
     expect(out + shown).not.toContain(secret)
   }
-  expect(statSync(join(world.authDir, file)).mode & 0o777).toBe(0o600)
+  expect(existsSync(world.authDir)).toBe(false)
+  for (const name of readdirSync(world.dataDir)) {
+    const path = join(world.dataDir, name)
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    for (const secret of [access_token, refresh_token, id_token]) {
+      expect(readFileSync(path, "latin1")).not.toContain(secret)
+    }
+  }
 })
 
 test("a visit with a wrong state is turned away, and the right one still counts", async () => {
@@ -59,7 +70,7 @@ test("a visit with a wrong state is turned away, and the right one still counts"
   }
   expect((await world.run(["--port", "0"], parts)).code).toBe(0)
   expect(statuses[0]).toBe(400)
-  expect(world.files()).toHaveLength(1)
+  expect(await world.list()).toHaveLength(1)
 })
 
 test("a browser that comes back twice changes nothing about the first time", async () => {
@@ -113,7 +124,7 @@ test("a workspace without Codex ends with what to do, on the page and on the ter
   expect(code).toBe(1)
   expect(err).toContain("This ChatGPT workspace has not enabled Codex.\n  Ask the workspace")
   expect(await page.promise).toContain("has not enabled Codex")
-  expect(world.files()).toEqual([])
+  expect(await world.list()).toEqual([])
 })
 
 test("/cancel gives the port up to another sign-in", async () => {
@@ -155,7 +166,7 @@ test("a port held by an older sign-in is taken over from it", async () => {
   expect(code).toBe(0)
 })
 
-test("Ctrl-C ends the wait with a sentence and leaves no file", async () => {
+test("Ctrl-C ends the wait with a sentence and adds nothing", async () => {
   const stop = new AbortController()
   const parts = {
     open: () => {
@@ -166,7 +177,7 @@ test("Ctrl-C ends the wait with a sentence and leaves no file", async () => {
   const { code, err } = await world.run(["--port", "0"], parts, { signal: stop.signal })
   expect(code).toBe(1)
   expect(err).toContain("Cancelled; no account was added.")
-  expect(world.files()).toEqual([])
+  expect(await world.list()).toEqual([])
 })
 
 /** Runs `--no-browser` with somebody who pastes what `answers` makes of the address on the terminal. */
@@ -204,23 +215,48 @@ test("a made-up code is refused by the service and nothing is written", async ()
   const { code, said } = await paste(() => ["ac_made_up"])
   expect(code).toBe(1)
   expect(said).toContain("The code was not accepted")
-  expect(world.files()).toEqual([])
+  expect(await world.list()).toEqual([])
 })
 
-test("signing in a second account adds a file, the first one again replaces its own", async () => {
-  const signIn = async (name: string) => {
-    world.simulator.control.chooseLogin(name)
-    return (await paste(address => [address])).said
-  }
-  expect(await signIn("account-1")).toContain("was added")
-  expect(await signIn("account-2")).toContain("was added")
-  const before = world.files().map(name => [name, world.read(name).refresh_token])
-  expect(await signIn("account-1")).toContain("was replaced")
-  const after = world.files().map(name => [name, world.read(name).refresh_token])
-  expect(
-    after.filter(([name, token], index) => before[index]?.[0] === name && before[index]?.[1] === token),
-  ).toHaveLength(1)
+/** Signs the simulator's account in by a pasted address and returns what was said. */
+async function signIn(name: string): Promise<string> {
+  world.simulator.control.chooseLogin(name)
+  return (await paste(address => [address])).said
+}
+
+test("signing in a second account adds one, the first one again replaces its sign-in and leaves the other alone", async () => {
+  expect(await signIn("account-1")).toContain("was added to")
+  expect(await signIn("account-2")).toContain("was added to")
+  const before = await world.exported()
+  expect(await signIn("account-1")).toContain("Its sign-in was replaced in")
+  const after = await world.exported()
   expect(after).toHaveLength(2)
+  const tokenOf = (email: string, among: typeof after) => among.find(one => one.email === email)?.refresh_token
+  const changed = after.filter(({ email }) => tokenOf(email, before) !== tokenOf(email, after))
+  // Also within one second, when the tokens' times say nothing.
+  expect(changed).toMatchObject([{ email: world.simulator.control.accounts()[0]?.email }])
+})
+
+test("an account that lives in a file of auth-dir is brought up to date there, and keeps what else stands in it", async () => {
+  const entry = world.simulator.control.accountFile("account-1")
+  world.putFile("mine.json", { ...entry, remark: "kept" })
+  expect(await signIn("account-1")).toContain("in its file mine.json.")
+  const written = JSON.parse(readFileSync(join(world.authDir, "mine.json"), "utf8"))
+  expect(written.remark).toBe("kept")
+  expect(written.refresh_token).not.toBe(entry.refresh_token)
+  expect(readdirSync(world.authDir)).toEqual(["mine.json"])
+  expect(await world.list()).toMatchObject([{ source: { type: "file", file: "mine.json" } }])
+})
+
+test("an account from the recycle bin comes back, and a paused one is said to be paused", async () => {
+  await signIn("account-1")
+  const [{ id } = { id: "" }] = await world.list()
+  await world.accounts("archive", id)
+  expect(await world.list()).toEqual([])
+  expect(await signIn("account-1")).toContain("was taken out of the recycle bin of")
+  expect(await world.list()).toMatchObject([{ id, state: "ready" }])
+  await world.accounts("pause", id)
+  expect(await signIn("account-1")).toContain(`It is paused: \`sluice accounts enable ${id}\` lets it serve.`)
 })
 
 test("--json is one object without secrets, everything else goes to standard error", async () => {
@@ -230,15 +266,15 @@ test("--json is one object without secrets, everything else goes to standard err
     browser(status => page.resolve(status)),
   )
   expect(code).toBe(0)
-  const [file = ""] = world.files()
   expect(JSON.parse(out)).toEqual({
     signedIn: true,
     id: expect.stringMatching(/^acc_[0-9a-f]{16}$/),
     label: "ac***@simulator.invalid",
     plan: "plus",
-    file: join(world.authDir, file),
+    where: `the data folder ${world.dataDir}`,
+    file: null,
     change: "added",
-    disabled: false,
+    paused: false,
     canRefresh: true,
   })
   expect(err).toContain("/oauth/authorize?")
@@ -250,11 +286,17 @@ test("--json tells a refusal as an object too, with exit code 1", async () => {
   expect(JSON.parse(out)).toMatchObject({ signedIn: false, code: "nothing_pasted", hint: expect.any(String) })
 })
 
-test("a folder that cannot be written is said before anybody signs in", async () => {
-  writeFileSync(world.authDir, "a file in its place")
+test("a data folder that cannot be used is said before anybody signs in", async () => {
+  writeFileSync(world.dataDir, "a file in its place")
   const { code, out, err } = await world.run(["--no-browser"])
   expect({ code, out }).toEqual({ code: 1, out: "" })
-  expect(err).toContain("cannot be written")
+  expect(err).toContain("cannot be used")
+})
+
+test("a gateway that cannot be reached is said before anybody signs in", async () => {
+  const { code, out, err } = await world.run(["--no-browser", "--gateway", "http://127.0.0.1:1"])
+  expect({ code, out }).toEqual({ code: 1, out: "" })
+  expect(err).toContain("The gateway at http://127.0.0.1:1 cannot be reached")
 })
 
 test("wrong usage is exit code 2 and says what is wrong", async () => {

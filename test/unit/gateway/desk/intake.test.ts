@@ -1,10 +1,11 @@
 /** Imports into a real pool over a real store and real files, and every export read back in. */
 
 import { afterEach, describe, expect, test } from "bun:test"
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 import type { ExportFormat } from "#accounts/export-accounts.ts"
+import { fileSource } from "#accounts/sources/named-source.ts"
 import type { Account } from "#core/account.ts"
 import { GatewayError } from "#core/errors.ts"
 import { type ImportOrder, makeIntake } from "#gateway/desk/intake.ts"
@@ -404,4 +405,18 @@ test("a refresh while an import is under way keeps its new token, whatever the i
   expect(desk.accounts()[0]?.credential).toMatchObject({ refreshToken: "rt_rotated" })
   await desk.restart()
   expect(desk.accounts()[0]?.credential).toMatchObject({ refreshToken: "rt_rotated" })
+})
+
+test("an account that another program keeps is not deleted for good, and its file stays", async () => {
+  const desk = await makeDesk()
+  const path = join(desk.dataDir, "elsewhere.json")
+  writeFileSync(path, JSON.stringify(entry("ann", "ws")))
+  const pool = desk.makePool({ isPlanning: false, sources: [fileSource({ path, terms: {} })] })
+  await pool.start()
+  const [account] = pool.accounts()
+  const id = account?.id ?? ("" as Account["id"])
+  await expect(pool.remove([id])).rejects.toMatchObject({ code: "account_elsewhere", hint: expect.any(String) })
+  expect(existsSync(path)).toBe(true)
+  expect(pool.accounts()).toHaveLength(1)
+  await pool.close()
 })

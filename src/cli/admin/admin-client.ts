@@ -1,0 +1,153 @@
+/** The operators' surface as functions, whichever way the orders travel. */
+
+import { GatewayError } from "#core/errors.ts"
+import { arrayAt, isJsonObject, stringAt } from "#core/json.ts"
+import type { AccountReport } from "#gateway/desk/account-report.ts"
+import type { TroubleReport } from "#gateway/desk/desk.ts"
+import type { ImportReport } from "#gateway/desk/intake.ts"
+import type { TestReport } from "#gateway/desk/orders.ts"
+import type { RefreshReport } from "#gateway/pool/operators.ts"
+import type { RemovedAccount } from "#http/admin/accounts.ts"
+import type { AdminGreeting } from "#http/admin/admin.ts"
+
+import type { AdminConnection, AdminRequest } from "./admin-connection.ts"
+import { readJson, readSteps } from "./read-answer.ts"
+
+/** Names of accounts, or all that serve. */
+export type Names = readonly string[] | "all"
+
+/** Orders that answer with the accounts as they are afterwards. */
+export type QuickAction = "pause" | "enable" | "archive" | "restore" | "reset"
+
+/** A list with what is wrong among the account files. */
+export type AccountList = { readonly accounts: readonly AccountReport[]; readonly trouble: TroubleReport }
+
+/** Accounts as a text. */
+export type ExportAnswer = {
+  readonly text: string
+  readonly count: number
+  readonly skipped: readonly { readonly id: string; readonly reason: string }[]
+}
+
+/** A change of what operators set; `null` takes it back. */
+export type AccountChange = {
+  readonly label?: string | null
+  readonly note?: string | null
+  readonly tags?: readonly string[] | null
+}
+
+/** Told about each step of a long order. */
+export type OnStep<Step> = (step: Step & { readonly done: number; readonly total: number }) => void
+
+/** The surface. Everything rejects with the gateway's own refusal, `upstream-unavailable`, `timeout` or `cancelled`. */
+export type AdminClient = {
+  readonly where: string
+  /** Asks whether the way and the key are right. */
+  readonly greet: () => Promise<AdminGreeting>
+  readonly list: (query: URLSearchParams) => Promise<AccountList>
+  readonly show: (name: string) => Promise<AccountReport>
+  readonly order: (action: QuickAction, names: Names) => Promise<readonly AccountReport[]>
+  readonly change: (names: Names, change: AccountChange) => Promise<readonly AccountReport[]>
+  readonly remove: (names: Names) => Promise<readonly RemovedAccount[]>
+  readonly refresh: (names: Names, onStep: OnStep<RefreshReport>) => Promise<readonly RefreshReport[]>
+  readonly test: (names: Names, onStep: OnStep<TestReport>) => Promise<readonly TestReport[]>
+  readonly import: (form: FormData, onWritten: (written: number, total: number) => void) => Promise<ImportReport>
+  readonly export: (names: Names, format: string) => Promise<ExportAnswer>
+  readonly close: () => Promise<void>
+}
+
+/** Enough for a look; a gateway that is alive needs milliseconds. */
+const GREETING = { silenceMs: 5_000 }
+/** One account's refresh may take half a minute, and its turn may have to come first. */
+const WORK = { silenceMs: 120_000 }
+/** Slowest way a large import may take before it counts as silence. */
+const BYTES_PER_MS = 50
+
+const ACCOUNTS = "/api/admin/accounts"
+const BATCH = `${ACCOUNTS}/batch`
+
+/** Every answer has one member by which it is known. */
+function expectMember(answer: unknown, member: string, where: string): void {
+  const isKnown = isJsonObject(answer) && (arrayAt(answer, member) ?? stringAt(answer, member)) !== undefined
+  if (isKnown) return
+  throw new GatewayError("upstream-protocol", `${where} answered something this version does not know.`, {
+    hint: "Use the same version of Sluice here and there.",
+  })
+}
+
+/** Makes the client; `signal` is Ctrl-C. */
+export function makeAdminClient({ where, send, close }: AdminConnection, signal: AbortSignal): AdminClient {
+  /** `Answer` is what the route of this version returns; `open` warns of another version, and `member` is looked for. */
+  async function ask<Answer>(request: AdminRequest, member: string, patience = WORK): Promise<Answer> {
+    const answer = await orCancelled(async () => readJson(await send(request, signal, patience), where))
+    expectMember(answer, member, where)
+    return answer as Answer
+  }
+
+  async function follow<Answer, Step>(
+    { path, body, headers }: Pick<AdminRequest, "path" | "body" | "headers">,
+    member: string,
+    onStep: (step: Step) => void,
+  ): Promise<Answer> {
+    const silenceMs = WORK.silenceMs + (body?.length ?? 0) / BYTES_PER_MS
+    const request: AdminRequest = {
+      method: "POST",
+      path,
+      headers: { ...headers, accept: "text/event-stream" },
+      ...(body !== undefined && { body }),
+    }
+    const answer = await orCancelled(async () => {
+      // Same routes, same version: see `ask`.
+      return readSteps(await send(request, signal, { silenceMs }), where, step => onStep(step as Step))
+    })
+    expectMember(answer, member, where)
+    return answer as Answer
+  }
+
+  /** What the surface says about an order that was called off is not its failure. */
+  async function orCancelled<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (cause) {
+      if (signal.aborted) throw new GatewayError("cancelled", "Cancelled.", { cause })
+      throw cause
+    }
+  }
+
+  const batch = (order: object): AdminRequest => ({ method: "POST", path: BATCH, body: JSON.stringify(order) })
+  const accountsOf = async (order: object) =>
+    (await ask<{ readonly accounts: readonly AccountReport[] }>(batch(order), "accounts")).accounts
+  const followed = async <Report>(action: "refresh" | "test", names: Names, onStep: OnStep<Report>) =>
+    (
+      await follow<{ readonly accounts: readonly Report[] }, Parameters<OnStep<Report>>[0]>(
+        batch({ action, ids: names }),
+        "accounts",
+        onStep,
+      )
+    ).accounts
+
+  return {
+    where,
+    greet: () => ask({ method: "GET", path: "/api/admin" }, "service", GREETING),
+    list: query => ask({ method: "GET", path: `${ACCOUNTS}?${query}` }, "accounts"),
+    show: name => ask({ method: "GET", path: `${ACCOUNTS}/${encodeURIComponent(name)}` }, "id"),
+    order: (action, names) => accountsOf({ action, ids: names }),
+    change: (names, change) => accountsOf({ action: "change", ids: names, ...change }),
+    remove: async names => {
+      const order = batch({ action: "delete", ids: names, confirm: true })
+      return (await ask<{ readonly removed: readonly RemovedAccount[] }>(order, "removed")).removed
+    },
+    refresh: (names, onStep) => followed("refresh", names, onStep),
+    test: (names, onStep) => followed("test", names, onStep),
+    import: async (form, onWritten) => {
+      // Encoded once, so that both ways carry the same bytes.
+      const encoded = new Response(form)
+      const headers = { "content-type": encoded.headers.get("content-type") ?? "" }
+      const order = { path: `${ACCOUNTS}/import`, headers, body: await encoded.bytes() }
+      return follow(order, "results", (step: { written: number; total: number }) => onWritten(step.written, step.total))
+    },
+    export: (names, format) =>
+      ask({ method: "POST", path: `${ACCOUNTS}/export`, body: JSON.stringify({ ids: names, format }) }, "text"),
+    close,
+  }
+}

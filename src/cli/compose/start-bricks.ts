@@ -1,0 +1,32 @@
+/** Opens the store, builds the bricks over it and loads the accounts; what a gateway and a command begin with. */
+
+import type { KeySlots } from "#accounts/secrets/key-slots.ts"
+
+import { type BuiltEgress, buildEgress } from "./build-egress.ts"
+import { type Bricks, type LayBricksParts, layBricks } from "./lay-bricks.ts"
+import { type OpenedStore, openStore } from "./open-store.ts"
+import type { UndoList } from "./undo-list.ts"
+
+/** What a start needs. */
+export type StartBricksParts = Omit<LayBricksParts, "egress" | "opened"> & { readonly slots: KeySlots }
+
+/** Bricks at work. */
+export type StartedBricks = Bricks & { readonly opened: OpenedStore; readonly egress: BuiltEgress }
+
+/** Starts them; whatever was opened is closed by `undo`, also after a rejection. */
+export async function startBricks(parts: StartBricksParts, undo: UndoList): Promise<StartedBricks> {
+  const config = parts.config()
+  const egress = buildEgress(config, parts.log)
+  undo.add(egress.close)
+  const opened = await openStore(config.dataDir, parts.slots)
+  undo.add(opened.store.close)
+  if (opened.sealedNow > 0)
+    parts.log.info({ credentials: opened.sealedNow }, "stored credentials are encrypted from now on")
+  const bricks = await layBricks({ ...parts, egress, opened })
+  undo.add(bricks.built.keeper.save)
+  undo.add(bricks.accounts.close)
+  undo.add(bricks.built.sync.stop)
+  await bricks.accounts.start()
+  bricks.built.keeper.restore()
+  return { ...bricks, opened, egress }
+}
