@@ -4,6 +4,7 @@ import { readFile, rm } from "node:fs/promises"
 import { dirname } from "node:path"
 
 import type { Account } from "#core/account.ts"
+import { GatewayError } from "#core/errors.ts"
 import type { Json } from "#core/json.ts"
 
 import { accountFromDraft } from "./account-from-draft.ts"
@@ -37,9 +38,21 @@ function withoutEntries(text: string, gone: ReadonlySet<number>): string | undef
 
 /**
  * Removes the account from the file at `path`; other accounts and entries that cannot be read stay.
- * Rejects with the system's error.
+ * Rejects with `internal`, naming the file, when the system does not let it.
  */
 export async function removeAccount(account: Account, path: string): Promise<RemovedFrom> {
+  try {
+    return await takeOut(account, path)
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause) || cause instanceof GatewayError) throw cause
+    throw new GatewayError("internal", `The account was not deleted: ${path} cannot be changed (${cause.code}).`, {
+      hint: "Let Sluice's user write to the file and its folder, or take the account out of use with `sluice accounts archive`.",
+      cause,
+    })
+  }
+}
+
+async function takeOut(account: Account, path: string): Promise<RemovedFrom> {
   const text = withoutByteOrderMark(await readFile(path, "utf8"))
   const gone = new Set(
     parseAccountFile(text).drafts.flatMap(draft => {

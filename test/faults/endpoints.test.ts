@@ -34,7 +34,7 @@ describe("health", () => {
       expect((await empty.get("/health/live")).status).toBe(200)
       const ready = await empty.get("/health/ready")
       expect(ready.status).toBe(503)
-      expect(ready.json()).toEqual({ ready: false, reasons: [expect.stringContaining("auth-dir")] })
+      expect(ready.json()).toEqual({ ready: false, reasons: [expect.stringContaining("`sluice login`")] })
       expect((await empty.get("/health")).json()).toMatchObject({ status: "unavailable", total: 0 })
       const refused = await empty.post("/v1/chat/completions", chat())
       expect(refused.status).toBe(503)

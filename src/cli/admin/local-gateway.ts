@@ -21,6 +21,30 @@ export type LocalGatewayParts = ErrorOutput & {
 /** Nobody sees the name; the routes want one. */
 const ORIGIN = "http://localhost"
 
+/** What ends within this time needs no word. */
+const UNEXPLAINED_MS = 500
+
+/** An exchange of a token that has begun must not be cut off; whoever pressed Ctrl-C should know what is waited for. */
+function makeEndingNote(stderr: ErrorOutput["stderr"]): {
+  readonly watch: (signal: AbortSignal) => void
+  readonly stop: () => void
+} {
+  const stopped = new AbortController()
+  const watched = new WeakSet<AbortSignal>()
+  const say = () => {
+    if (!stopped.signal.aborted) stderr("ending: what has begun is finished first; Ctrl-C once more ends at once\n")
+  }
+  return {
+    watch: signal => {
+      if (watched.has(signal)) return
+      watched.add(signal)
+      const options = { once: true, signal: stopped.signal }
+      signal.addEventListener("abort", () => systemTimers.after(UNEXPLAINED_MS, say), options)
+    },
+    stop: () => stopped.abort(),
+  }
+}
+
 /**
  * Takes the data folder and loads the accounts: no background work, no port. Rejects with the reason, the code
  * `IN_USE_CODE` among them; nothing is open then.
@@ -37,11 +61,17 @@ export async function openLocalGateway({ config, env, stderr }: LocalGatewayPart
     owner.give()
     // What a refresh has told of an account is written down right after it.
     undo.add(() => new Promise(done => systemTimers.after(0, done)))
+    const ending = makeEndingNote(stderr)
+    // Runs first of all: closing waits as well, but not for long.
+    undo.add(ending.stop)
     const serve = makeLocalAdmin({ desk: gateway.desk, timers: systemTimers, version: VERSION })
     return {
       where: `the data folder ${config.dataDir}`,
-      // The signal ends the work, and the answer says so: before that nothing may be closed.
-      send: ({ path, ...init }, signal) => serve(new Request(`${ORIGIN}${path}`, { ...init, signal })),
+      send: ({ path, ...init }, signal) => {
+        ending.watch(signal)
+        // The signal ends the work, and the answer says so: before that nothing may be closed.
+        return serve(new Request(`${ORIGIN}${path}`, { ...init, signal }))
+      },
       close: undo.run,
     }
   } catch (cause) {

@@ -243,6 +243,17 @@ test("remove needs --yes, and takes only the one entry out of a file that holds 
   expect(JSON.parse(readFileSync(join(home.authDir, "both.json"), "utf8"))).toEqual([entry("bob"), 7])
 })
 
+test("a file that cannot be rewritten is named, and the account it holds stays", async () => {
+  mkdirSync(home.authDir)
+  // The longest name there is: nothing can be written beside it, as in a folder that is read-only.
+  const name = `${"x".repeat(250)}.json`
+  home.put(`auths/${name}`, [entry("ann"), entry("bob")])
+  const { exitCode, stderr } = await home.run(["remove", "ann@example.com", "--yes"])
+  expect(exitCode).toBe(1)
+  expect(stderr).toContain(`${name} cannot be changed (ENAMETOOLONG).\n  Let Sluice's user write`)
+  expect((await home.json("list")).total).toBe(2)
+})
+
 test("remove takes an account out of the database for good, and one wrong name removes nothing", async () => {
   await withAnnAndBob()
   const wrong = await home.run(["remove", "ann@example.com", "anna@example.com", "--yes"])
