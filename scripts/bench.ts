@@ -1,9 +1,12 @@
-/** Runs the benches of test/bench one after the other: `./dev bench [name …]`. */
+/** Runs the benches of test/bench one after the other: `./dev bench [name …] [--flag value …]`; flags go to the benches. */
 
 import { resolve } from "node:path"
 
 const root = resolve(import.meta.dir, "..")
-const names = process.argv.slice(2)
+const args = process.argv.slice(2)
+const firstFlag = args.findIndex(arg => arg.startsWith("--"))
+const names = firstFlag === -1 ? args : args.slice(0, firstFlag)
+const flags = firstFlag === -1 ? [] : args.slice(firstFlag)
 const all = [...new Bun.Glob("test/bench/**/*.bench.ts").scanSync({ cwd: root })].sort()
 const chosen = names.length === 0 ? all : all.filter(path => names.some(name => path.includes(name)))
 if (chosen.length === 0) {
@@ -15,7 +18,7 @@ if (chosen.length === 0) {
 const failed: string[] = []
 for (const path of chosen) {
   console.log(`\n## ${path}`)
-  const child = Bun.spawn([process.execPath, path], {
+  const child = Bun.spawn([process.execPath, path, ...flags], {
     cwd: root,
     stdin: "ignore",
     stdout: "inherit",

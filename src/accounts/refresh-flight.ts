@@ -36,6 +36,9 @@ export type FlightParts = Pick<
 /** The exchange's own deadline; no client can shorten it. */
 const CALL_TIMEOUT_MS = 30_000
 
+/** Clocks that differ by less leave a token of an hour long enough. */
+const TOLERATED_SKEW_MS = 5 * 60_000
+
 /** The failure of a flight whose accounts left meanwhile, or that was never allowed to start. */
 export function failureOf(code: string): RefreshFailure {
   return { class: "transient", code, confirmed: false }
@@ -67,12 +70,22 @@ async function callEndpoint(
   }
 }
 
+/**
+ * When a token that was issued just now expires, by our own clock. A token says it by its issuer's: where the two are an
+ * hour apart, one that lives an hour would look spent from its first moment on.
+ */
+function expiryOfNew(tokens: RenewedTokens, accessToken: string, nowMs: number): number | undefined {
+  const { expiresAtMs, issuedAtMs } = readTokenClaims(accessToken)
+  const statedMs = tokens.expiresInSec === undefined ? undefined : nowMs + tokens.expiresInSec * 1000
+  if (expiresAtMs === undefined) return statedMs
+  if (issuedAtMs === undefined || Math.abs(issuedAtMs - nowMs) <= TOLERATED_SKEW_MS) return expiresAtMs
+  return statedMs ?? nowMs + expiresAtMs - issuedAtMs
+}
+
 /** The successor of `present`; what the answer left out stays. */
 function renew(present: ChatGptCredential, tokens: RenewedTokens, nowMs: number): ChatGptCredential {
   const accessToken = tokens.accessToken ?? present.accessToken
-  const statedMs = tokens.expiresInSec === undefined ? undefined : nowMs + tokens.expiresInSec * 1000
-  const keptMs = tokens.accessToken === undefined ? present.expiresAtMs : undefined
-  const expiresAtMs = readTokenClaims(accessToken).expiresAtMs ?? statedMs ?? keptMs
+  const expiresAtMs = tokens.accessToken === undefined ? present.expiresAtMs : expiryOfNew(tokens, accessToken, nowMs)
   const refreshToken = tokens.refreshToken ?? present.refreshToken
   const idToken = tokens.idToken ?? present.idToken
   return {

@@ -50,7 +50,8 @@ type ChatGptCredential = Extract<Credential, { type: "chatgpt" }>
 function issuedAtMsOf({ accessToken, expiresAtMs = 0, lastRefreshAtMs }: ChatGptCredential, nowMs: number): number {
   // What is left of such a token's life gives the longest margin already: at start, a thousand need not be decoded.
   if (expiresAtMs - nowMs >= LONGEST_MARGIN_MS / LONG_MARGIN_SHARE) return nowMs
-  return readTokenClaims(accessToken).issuedAtMs ?? lastRefreshAtMs ?? nowMs
+  // By our own clock where it is known, as the expiry is.
+  return lastRefreshAtMs ?? readTokenClaims(accessToken).issuedAtMs ?? nowMs
 }
 
 const BACK_OFF_MS = [5000, 15_000, 45_000, 135_000, 300_000]

@@ -21,6 +21,10 @@ export function withCredential(account: Account, credential: Credential): Accoun
   return { ...claims, ...account, ...named, credential }
 }
 
+function isSameToken(left: Credential, right: Credential): boolean {
+  return left.type === "chatgpt" && right.type === "chatgpt" && left.accessToken === right.accessToken
+}
+
 /**
  * The store wins when the file still holds a token that was used up, or one that is older; a file with another, newer
  * token was replaced by its owner and wins with a higher generation.
@@ -33,7 +37,11 @@ export function resolveAccount(account: Account, memory: CredentialMemory): Reso
   const id = hasLastingIdentity(account) ? account.id : remembered.accountId
   const { generation } = remembered.credential
   if (fingerprint === remembered.fingerprint) {
-    return { account: { ...account, id, credential: { ...account.credential, generation } } }
+    // The store knows by our own clock when a token expires that it has seen come.
+    const credential = isSameToken(remembered.credential, account.credential)
+      ? remembered.credential
+      : { ...account.credential, generation }
+    return { account: { ...account, id, credential } }
   }
   if (isSpent(fingerprint, remembered) || isNewerCredential(remembered.credential, account.credential)) {
     return { account: withCredential({ ...account, id }, remembered.credential), staleFingerprint: fingerprint }

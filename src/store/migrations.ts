@@ -16,9 +16,19 @@ export const CORE_MIGRATIONS: readonly Migration[] = [
   { version: 2, sql: accounts },
 ]
 
-function readVersion(database: Database): number {
+/** Reads which step a database has come to; 0 = none. */
+export function readVersion(database: Database): number {
   const row = database.query<{ user_version: number }, []>("pragma user_version").get()
   return row?.user_version ?? 0
+}
+
+/** Throws `internal` when a database at step `present` was written by a newer version. */
+export function refuseNewerVersion(path: string, present: number, migrations: readonly Migration[]): void {
+  const newest = migrations.at(-1)?.version ?? 0
+  if (present <= newest) return
+  throw new GatewayError("internal", `${path} was written by a newer version (${present} > ${newest}).`, {
+    hint: "Start the newer version again, or restore the data directory from before the upgrade.",
+  })
 }
 
 /**
@@ -28,16 +38,7 @@ function readVersion(database: Database): number {
  */
 export function migrate(database: Database, migrations: readonly Migration[]): void {
   const present = readVersion(database)
-  const newest = migrations.at(-1)?.version ?? 0
-  if (present > newest) {
-    throw new GatewayError(
-      "internal",
-      `${database.filename} was written by a newer version (${present} > ${newest}).`,
-      {
-        hint: "Start the newer version again, or restore the data directory from before the upgrade.",
-      },
-    )
-  }
+  refuseNewerVersion(database.filename, present, migrations)
   for (const migration of migrations) {
     if (migration.version <= present) continue
     database.transaction(() => {

@@ -1,4 +1,4 @@
-/** Looks at named values of a database without opening it for writing: not a byte of it changes. */
+/** Looks at a database without opening it for writing: not a byte of it changes. */
 
 import { constants, Database } from "bun:sqlite"
 import { existsSync } from "node:fs"
@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url"
 import { GatewayError } from "#core/errors.ts"
 
 import { refuseLostFile, sizeBytes, unusable } from "./core-database.ts"
+import { CORE_MIGRATIONS, readVersion, refuseNewerVersion } from "./migrations.ts"
 
 /** Opens a database for reading. */
 function openForReading(path: string): Database {
@@ -29,15 +30,28 @@ function readValues(database: Database, keys: readonly string[]): ReadonlyMap<st
   )
 }
 
-/** Returns the named values that are there; none when there is no database yet. Throws `internal` for a damaged one. */
-export function peekMeta(path: string, keys: readonly string[]): ReadonlyMap<string, string> {
+/** Looks with `read`; undefined when there is no database yet. Throws `internal` for a damaged one. */
+function peek<Found>(path: string, read: (database: Database) => Found): Found | undefined {
   refuseLostFile(path)
-  if (!existsSync(path)) return new Map()
+  if (!existsSync(path)) return undefined
   try {
     using database = openForReading(path)
-    return readValues(database, keys)
+    return read(database)
   } catch (error) {
     if (error instanceof GatewayError) throw error
     throw unusable(path, error instanceof Error ? error.message : "it cannot be read", error)
   }
+}
+
+/** Returns the named values that are there; none when there is no database yet. Throws `internal` for a damaged one. */
+export function peekMeta(path: string, keys: readonly string[]): ReadonlyMap<string, string> {
+  return peek(path, database => readValues(database, keys)) ?? new Map()
+}
+
+/**
+ * Throws `internal` when the database was written by a newer version. Called before it is opened for writing: that alone
+ * would move the log of a killed process into it.
+ */
+export function refuseNewerDatabase(path: string): void {
+  peek(path, database => refuseNewerVersion(path, readVersion(database), CORE_MIGRATIONS))
 }

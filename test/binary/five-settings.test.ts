@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { startSimulator } from "#simulator/simulator.ts"
 
 import { compiledBinary, freePort, startGateway } from "../support/binary.ts"
+import { refuseClearSecrets } from "../support/clear-text.ts"
 
 test("five settings are enough to serve", async () => {
   const simulator = startSimulator({ accounts: 1 })
@@ -39,6 +40,8 @@ test("five settings are enough to serve", async () => {
   } finally {
     await gateway.stop()
     await simulator.stop()
+    const secrets = simulator.control.issuedTokens()
+    refuseClearSecrets({ secrets, outputs: [gateway.output()], bodies: [], folder })
     await rm(folder, { recursive: true, force: true })
   }
 }, 60_000)

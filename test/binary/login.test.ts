@@ -8,10 +8,13 @@ import { join } from "node:path"
 import { type Simulator, startSimulator } from "#simulator/simulator.ts"
 
 import { compiledBinary, freePort, startGateway } from "../support/binary.ts"
+import { refuseClearSecrets } from "../support/clear-text.ts"
 
 let binary = ""
 let folder = ""
 let simulator: Simulator
+/** Everything that was printed here. */
+const outputs: string[] = []
 beforeAll(async () => {
   binary = await compiledBinary()
   folder = mkdtempSync(join(tmpdir(), "sluice-login-"))
@@ -26,6 +29,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(async () => {
   await simulator.stop()
+  refuseClearSecrets({ secrets: simulator.control.issuedTokens(), outputs, bodies: [], folder })
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -52,6 +56,7 @@ async function login(args: readonly string[], act: (url: string, type: (text: st
     if (url !== undefined) acting ??= act(url, type)
   }
   await acting
+  outputs.push(said)
   return { code: await child.exited, said }
 }
 
@@ -127,6 +132,7 @@ test("browser, pasted address and device code each add an account, and a running
     await healsByLogin(gateway.url)
   } finally {
     await gateway.stop()
+    outputs.push(gateway.output())
   }
 }, 60_000)
 

@@ -10,6 +10,7 @@ import type { RecordedRequest } from "#simulator/recorder.ts"
 import { type SimulatorOptions, startSimulator } from "#simulator/simulator.ts"
 
 import { compiledBinary, freePort, type StartedGateway, startGateway } from "../support/binary.ts"
+import { refuseClearSecrets } from "../support/clear-text.ts"
 import { type RawExchange, rawRequest } from "./raw-client.ts"
 
 /** Every prompt of these tests contains it, so that a prompt in the log is found. */
@@ -59,7 +60,7 @@ export type FaultGateway = {
   readonly configure: (settings: Readonly<Record<string, unknown>>) => Promise<void>
   /** Starts another process on the same folders once the present one has ended. */
   readonly startAgain: () => Promise<void>
-  /** Ends everything and throws when a secret or a prompt stands in the log. */
+  /** Ends everything and throws when a secret stands in an answer, or a secret or a prompt in the log or in a folder. */
   readonly stop: () => Promise<void>
 }
 
@@ -90,7 +91,8 @@ export async function startFaultGateway(options: FaultOptions = {}): Promise<Fau
   const env = typeof options.env === "function" ? options.env(control) : options.env
   const start = () => startProcess(folder, url, env ?? {})
   const processes = [await start()]
-  const tokens = new Set<string>()
+  const bodies: string[] = []
+  const exchanges: RawExchange[] = []
   const current = () => {
     const last = processes.at(-1)
     if (last === undefined) throw new Error("nothing was started")
@@ -98,7 +100,7 @@ export async function startFaultGateway(options: FaultOptions = {}): Promise<Fau
   }
   const auth = { authorization: `Bearer ${KEY}` }
   const get = async (path: string, headers = {}) =>
-    read(await fetch(`${url}${path}`, { headers: { ...auth, ...headers } }))
+    read(await fetch(`${url}${path}`, { headers: { ...auth, ...headers } }), bodies)
   const post = async (path: string, body: unknown, headers = {}) =>
     read(
       await fetch(`${url}${path}`, {
@@ -106,7 +108,17 @@ export async function startFaultGateway(options: FaultOptions = {}): Promise<Fau
         headers: { ...auth, "content-type": "application/json", ...headers },
         body: typeof body === "string" ? body : JSON.stringify(body),
       }),
+      bodies,
     )
+  const open = (path: string, body: unknown, headers: Readonly<Record<string, string>> = {}) => {
+    const exchange = rawRequest(url, {
+      path,
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      headers: { ...auth, ...headers },
+    })
+    exchanges.push(exchange)
+    return exchange
+  }
   return {
     url,
     key: KEY,
@@ -115,12 +127,7 @@ export async function startFaultGateway(options: FaultOptions = {}): Promise<Fau
     process: current,
     get,
     post,
-    open: (path, body, headers) =>
-      rawRequest(url, {
-        path,
-        body: typeof body === "string" ? body : JSON.stringify(body),
-        headers: { ...auth, ...headers },
-      }),
+    open,
     turns: () => control.recorded({ path: "/codex/responses" }),
     idle: () => untilIdle(get),
     earnRetries: async retries => {
@@ -135,15 +142,21 @@ export async function startFaultGateway(options: FaultOptions = {}): Promise<Fau
       processes.push(await start())
     },
     stop: async () => {
-      noteTokens(tokens, control)
       const outputs: string[] = []
       for (const one of processes) {
         await one.stop()
         outputs.push(one.output())
       }
       await simulator.stop()
-      await rm(folder, { recursive: true, force: true })
-      assertSilent(outputs.join(""), tokens)
+      bodies.push(...exchanges.map(exchange => exchange.text()))
+      const secrets = [KEY, ...control.accounts().map(({ apiKey }) => apiKey), ...control.issuedTokens()]
+      try {
+        refuseClearSecrets({ secrets, outputs, bodies, folder })
+        // Answers quote the prompt; nothing else may.
+        refuseClearSecrets({ secrets: [PROMPT_MARK], outputs, bodies: [], folder })
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
     },
   }
 }
@@ -200,8 +213,9 @@ export function chat(options: { readonly text?: string; readonly stream?: boolea
   }
 }
 
-async function read(response: Response): Promise<Reply> {
+async function read(response: Response, bodies: string[]): Promise<Reply> {
   const text = await response.text()
+  bodies.push(text)
   return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) }
 }
 
@@ -238,26 +252,5 @@ export async function until(what: string, check: () => boolean | Promise<boolean
   while (!(await check())) {
     if (performance.now() > lateMs) throw new Error(`not within ${withinMs} ms: ${what}`)
     await Bun.sleep(5)
-  }
-}
-
-/** Everything secret the upstream has seen or handed out. */
-function noteTokens(tokens: Set<string>, control: SimulatorControl): void {
-  tokens.add(KEY)
-  for (const { name, apiKey } of control.accounts()) {
-    const file = control.accountFile(name)
-    for (const secret of [apiKey, file.access_token, file.refresh_token, file.id_token]) tokens.add(secret)
-  }
-  for (const { headers } of control.recorded()) {
-    const bearer = headers["authorization"]?.slice("Bearer ".length)
-    if (bearer !== undefined && bearer !== "") tokens.add(bearer)
-  }
-}
-
-function assertSilent(output: string, tokens: ReadonlySet<string>): void {
-  if (output.includes(PROMPT_MARK)) throw new Error("prompt text stands in the log")
-  for (const token of tokens) {
-    // The tail: a cut or masked token may keep its head.
-    if (output.includes(token.slice(-16))) throw new Error(`a secret stands in the log: ${token.slice(0, 6)}…`)
   }
 }

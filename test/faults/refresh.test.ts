@@ -92,3 +92,23 @@ test("fault 26: an exchange that a kill interrupted before it reached the endpoi
   await until("it is healed", async () => (await onlyAccount(gateway))["credential"] === "fresh")
   expect(await refreshAll(gateway)).toEqual(["refreshed"])
 })
+
+test.each(["SIGSEGV", "SIGABRT", "SIGKILL"] as const)(
+  "a process that dies of %s leaves no secret in what it prints or in its folders",
+  async signal => {
+    const gateway = await start({ accounts: 3 })
+    expect(await refreshAll(gateway)).toEqual(Array(3).fill("refreshed"))
+    process.kill(gateway.process().pid, signal)
+    await until("it has ended", () => hasEnded(gateway))
+    // What stands in log, answers and folders is searched at the end of every test.
+    await gateway.startAgain()
+    expect(await refreshAll(gateway)).toEqual(Array(3).fill("refreshed"))
+  },
+)
+
+function hasEnded(gateway: FaultGateway): Promise<boolean> {
+  return fetch(`${gateway.url}/health/live`).then(
+    () => false,
+    () => true,
+  )
+}

@@ -59,8 +59,16 @@ export type StartOptions = {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** Starts a gateway and waits for its `listening` line. Rejects with its output when it ends before that. */
-export async function startGateway(options: StartOptions): Promise<StartedGateway> {
+/** A gateway that may not listen yet. */
+export type LaunchedGateway = Omit<StartedGateway, "readyMs"> & {
+  /** As `readyMs` of a started one; rejects with its output when it ends before that. */
+  readonly ready: Promise<number>
+  /** Ends it as a power cut would; resolves once it is gone. */
+  readonly kill: () => Promise<void>
+}
+
+/** Launches a gateway without waiting for it. */
+export function launchGateway(options: StartOptions): LaunchedGateway {
   const startedAtMs = performance.now()
   const child = Bun.spawn([...options.command], {
     cwd: options.cwd,
@@ -70,23 +78,43 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
     stderr: "pipe",
   })
   let output = ""
+  let isListening = false
   const ready = Promise.withResolvers<number>()
+  // Whoever kills it during the start does not wait for it to be ready.
+  ready.promise.catch(() => undefined)
   const read = async (stream: ReadableStream<Uint8Array>) => {
     const decoder = new TextDecoder()
     for await (const chunk of stream) {
       output += decoder.decode(chunk, { stream: true })
-      if (/listening/i.test(output)) ready.resolve(performance.now() - startedAtMs)
+      // Looked for until it is there: the output of a long run is megabytes.
+      isListening ||= /listening/i.test(output)
+      if (isListening) ready.resolve(performance.now() - startedAtMs)
     }
   }
   const ended = Promise.all([read(child.stdout), read(child.stderr), child.exited]).then(([, , code]) => {
     ready.reject(new Error(`the gateway ended with code ${code} before it listened:\n${output}`))
     return code
   })
-  const stop = () => {
-    child.kill("SIGTERM")
+  const end = (signal: NodeJS.Signals) => {
+    child.kill(signal)
     return ended
   }
-  return { url: options.url, pid: child.pid, readyMs: await ready.promise, output: () => output, stop }
+  return {
+    url: options.url,
+    pid: child.pid,
+    ready: ready.promise,
+    output: () => output,
+    stop: () => end("SIGTERM"),
+    kill: async () => {
+      await end("SIGKILL")
+    },
+  }
+}
+
+/** Starts a gateway and waits for its `listening` line. Rejects with its output when it ends before that. */
+export async function startGateway(options: StartOptions): Promise<StartedGateway> {
+  const { ready, kill: _, ...launched } = launchGateway(options)
+  return { ...launched, readyMs: await ready }
 }
 
 /** Returns a loopback port that was free a moment ago. */

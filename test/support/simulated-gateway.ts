@@ -8,6 +8,7 @@ import type { SimulatorControl } from "#simulator/control.ts"
 import { startSimulator } from "#simulator/simulator.ts"
 
 import { compiledBinary, freePort, type StartedGateway, startGateway } from "./binary.ts"
+import { refuseClearSecrets } from "./clear-text.ts"
 
 /** A gateway that is up, with its simulated upstream. */
 export type SimulatedGateway = {
@@ -67,7 +68,13 @@ export async function startSimulatedGateway(options: SimulatedGatewayOptions = {
     stop: async () => {
       await process.stop()
       await simulator.stop()
-      await rm(folder, { recursive: true, force: true })
+      const { control } = simulator
+      const secrets = [...control.accounts().map(({ apiKey }) => apiKey), ...control.issuedTokens()]
+      try {
+        refuseClearSecrets({ secrets, outputs: [process.output()], bodies: [], folder })
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
     },
   }
 }

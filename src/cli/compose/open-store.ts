@@ -10,7 +10,7 @@ import { checkKey, KEY_FACT_NAMES, readKeyFacts, sealClearRows } from "#accounts
 import { GatewayError } from "#core/errors.ts"
 import { makeDataDirectory } from "#store/core-database.ts"
 import { type OwnerLock, takeOwnerLock } from "#store/owner-lock.ts"
-import { peekMeta } from "#store/peek-meta.ts"
+import { peekMeta, refuseNewerDatabase } from "#store/peek-meta.ts"
 import { makeStore, type Store } from "#store/store.ts"
 
 import { randomBytes } from "./random-bytes.ts"
@@ -25,8 +25,8 @@ export type OpenedStore = {
 }
 
 /**
- * Takes the lock of `dataDir`, finds the key, and opens `core.db`. Rejects with `internal`; with a wrong key neither the
- * database nor a key has been touched then.
+ * Takes the lock of `dataDir`, finds the key, and opens `core.db`. Rejects with `internal`; with a wrong key, and
+ * with a database of a newer version, neither the database nor a key has been touched then.
  */
 export async function openStore(dataDir: string, slots: KeySlots): Promise<OpenedStore> {
   const lock = lockDirectory(dataDir)
@@ -48,6 +48,7 @@ function lockDirectory(dataDir: string): OwnerLock {
 }
 
 async function openLocked(path: string, slots: KeySlots, lock: OwnerLock): Promise<OpenedStore> {
+  refuseNewerDatabase(path)
   const known = peekMeta(path, KEY_FACT_NAMES)
   const facts = readKeyFacts(name => known.get(name))
   const key = await loadMasterKey({ slots, expectedId: facts.keyId, random: randomBytes })

@@ -98,7 +98,7 @@ test("the file keeps its unknown keys and gets the new times and mode 0600", asy
   await started.refresh(onlyAccount().id)
   const entry = readEntry(path)
   expect(entry).toMatchObject({ type: "codex", websockets: true, account_id: "ws-ann", email: "ann@example.com" })
-  expect(entry["expired"]).toBe(new Date((START_SEC + 1000 + 10 * DAY_SEC) * 1000).toISOString())
+  expect(entry["expired"]).toBe(new Date((START_SEC + 100 + 10 * DAY_SEC) * 1000).toISOString())
   expect(entry["last_refresh"]).toBe(new Date(world.time.clock()).toISOString())
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })

@@ -69,7 +69,7 @@ export function startTokenEndpoint() {
       count += 1
       const refreshToken = `rt_${user}_${count}`
       valid.set(refreshToken, user)
-      const issued = START_SEC + 1000 * count
+      const issued = START_SEC + 100 * count
       const token = makeJwt({
         user,
         workspace: `ws-${user}`,

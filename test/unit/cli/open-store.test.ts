@@ -2,7 +2,17 @@
 
 import { Database } from "bun:sqlite"
 import { afterEach, beforeEach, expect, test } from "bun:test"
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -144,6 +154,33 @@ test("a wrong key is refused with both ids, and no byte of the directory changes
   expect(withoutLock()).toEqual(before)
   // The refusal lets the lock go.
   expect(await tokensWith(fileKeySlots(keyFile), 2)).toEqual(expected(2))
+})
+
+test.each(["stopped", "killed"])("a folder that a newer version left, %s, is refused and not touched", async end => {
+  writeEarlierVersion(2)
+  const opened = await openStore(home, fileKeySlots(keyFile))
+  opened.store.close()
+  const newer = new Database(join(home, "core.db"))
+  newer.run("pragma journal_mode = wal")
+  newer.run("create table from_the_future (a text) strict")
+  newer.run("pragma user_version = 99")
+  if (end === "stopped") newer.run("pragma wal_checkpoint(truncate)")
+  const left = snapshot().filter(([name]) => end === "killed" || !/-(wal|shm)$/.test(name ?? ""))
+  // Closing moves the log into the database, which a killed process does not do.
+  newer.close()
+  for (const name of readdirSync(home)) rmSync(join(home, name))
+  for (const [name = "", bytes = ""] of left)
+    writeFileSync(join(home, name), bytes, { encoding: "base64", mode: 0o600 })
+  // The -shm file is an index of the log that every reader makes anew; it holds no data.
+  const content = () => withoutLock().filter(([name]) => !name?.endsWith("-shm"))
+  const before = content()
+  const refusal = "was written by a newer version (99 > 1)."
+  await expect(openStore(home, fileKeySlots(keyFile))).rejects.toThrow(refusal)
+  expect(content()).toEqual(before)
+  await expect(rotateKey({ dataDir: home, slots: fileKeySlots(keyFile), newKeyFile: undefined })).rejects.toThrow(
+    refusal,
+  )
+  expect(content()).toEqual(before)
 })
 
 test("a lost key file is not replaced by a new key", async () => {

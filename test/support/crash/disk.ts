@@ -1,0 +1,116 @@
+/** What a killed gateway left on the disk, read as its next start would read it, from a copy. */
+
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+
+import { type CredentialMemory, NO_MEMORY } from "#accounts/account-from-draft.ts"
+import { composeRoster } from "#accounts/account-roster.ts"
+import { makeCredentialVault } from "#accounts/credential-vault.ts"
+import { inParallel, loadAccountFile, stampAccountFiles } from "#accounts/directory-files.ts"
+import { openEmergencyJournal } from "#accounts/emergency-journal.ts"
+import { recoverJournal } from "#accounts/recover-journal.ts"
+import { fileKeySlots } from "#accounts/secrets/key-slots.ts"
+import { makeSealer, type Sealer } from "#accounts/secrets/seal.ts"
+import { checkKey, readKeyFacts } from "#accounts/secrets/sealed-rows.ts"
+import { type Account, type Credential, filePathOf } from "#core/account.ts"
+import type { AccountId } from "#core/ids.ts"
+import { makeStore, type Store } from "#store/store.ts"
+
+/** One account's refresh tokens. */
+export type DiskAccount = {
+  readonly id: AccountId
+  /** What the next start would use. */
+  readonly served: string
+  /** What the account's file holds. */
+  readonly inFile: string
+  readonly path: string
+}
+
+/** Everything there is. */
+export type Disk = {
+  readonly accounts: ReadonlyMap<AccountId, DiskAccount>
+  /** Fingerprints of tokens whose exchange began and has no known end. */
+  readonly intents: ReadonlySet<string>
+  /** Credentials that only the emergency journal has. */
+  readonly journalled: number
+}
+
+/** The database and its log; the rest of `data-dir` is copied by name. */
+const COPIED = ["core.db", "core.db-wal", "refresh-journal.ndjson"]
+
+/**
+ * Reads both folders while no gateway runs; nothing in them changes. Throws what a start would throw: a damaged
+ * database, a credential that does not open with the key.
+ */
+export async function readDisk(folder: { readonly authDir: string; readonly dataDir: string }): Promise<Disk> {
+  const copy = mkdtempSync(join(folder.dataDir, "..", "copy-"))
+  try {
+    for (const name of COPIED) {
+      if (existsSync(join(folder.dataDir, name))) copyFileSync(join(folder.dataDir, name), join(copy, name))
+    }
+    const store = makeStore({ path: join(copy, "core.db"), pid: process.pid })
+    try {
+      return await readStore(store, copy, folder)
+    } finally {
+      store.close()
+    }
+  } finally {
+    rmSync(copy, { recursive: true, force: true })
+  }
+}
+
+/** The accounts of a folder as a start with this memory would see them. Throws for a file that cannot be read. */
+async function readFiles(authDir: string, memory: CredentialMemory): Promise<ReadonlyMap<AccountId, Account>> {
+  const stamps = (await stampAccountFiles(authDir)) ?? []
+  const files = (await inParallel(stamps, ({ path }) => loadAccountFile(path, memory))).filter(
+    file => file !== undefined,
+  )
+  const broken = files.filter(file => file.faults.length > 0)
+  if (broken.length > 0) throw new Error(`broken account files: ${broken.map(file => file.path).join(", ")}`)
+  return composeRoster(files).accounts
+}
+
+async function readStore(
+  store: Store,
+  copy: string,
+  { authDir, dataDir }: { readonly authDir: string; readonly dataDir: string },
+): Promise<Disk> {
+  const sealer = await openKey(store, dataDir)
+  const vault = makeCredentialVault({ rows: store, clock: () => 0, sealer })
+  const journal = openEmergencyJournal(join(copy, "refresh-journal.ndjson"))
+  const journalled = recoverJournal(journal, vault)
+  journal.close()
+  const files = await readFiles(authDir, NO_MEMORY)
+  const served = await readFiles(authDir, vault)
+  const accounts = [...served.values()].map((account): DiskAccount => {
+    const inFile = files.get(account.id)
+    const path = filePathOf(account)
+    if (inFile === undefined || path === undefined) throw new Error(`${account.id} is in no file`)
+    const { id, credential } = account
+    return { id, path, served: tokenOf(credential), inFile: tokenOf(inFile.credential) }
+  })
+  return {
+    accounts: new Map(accounts.map(account => [account.id, account])),
+    intents: new Set(store.listRefreshIntents().map(intent => intent.fingerprint)),
+    journalled,
+  }
+}
+
+async function openKey(store: Store, dataDir: string): Promise<Sealer> {
+  const key = await fileKeySlots(join(dataDir, "master.key")).read("current")
+  if (key === undefined) throw new Error(`no key in ${dataDir}: ${readdirSync(dataDir).join(", ")}`)
+  const sealer = makeSealer({ key, random: bytes => crypto.getRandomValues(bytes) })
+  checkKey(sealer, readKeyFacts(store.readMeta))
+  return sealer
+}
+
+function tokenOf(credential: Credential): string {
+  if (credential.type !== "chatgpt" || credential.refreshToken === undefined) throw new Error("no refresh token")
+  return credential.refreshToken
+}
+
+/** The refresh token that an account file holds now. */
+export function readFileToken(path: string): string {
+  const entry: { refresh_token?: unknown } = JSON.parse(readFileSync(path, "utf8"))
+  return String(entry.refresh_token)
+}
