@@ -8,6 +8,8 @@ import type { Counters } from "#telemetry/counters.ts"
 import { type AccountReport, reportAccount } from "./account-report.ts"
 import { type Intake, makeIntake } from "./intake.ts"
 import { makeOrders, type Orders, type OrdersParts } from "./orders.ts"
+import { saveSignIn } from "./save-sign-in.ts"
+import { makeSignIns, type SignInParts, type SignIns } from "./sign-ins.ts"
 import { findTargets, type Targets } from "./targets.ts"
 
 /** Which accounts a list shows. */
@@ -36,6 +38,7 @@ export type Desk = Intake &
     readonly trouble: () => TroubleReport
     /** How many accounts serve, or would, and how many are in the recycle bin. */
     readonly count: () => { readonly accounts: number; readonly archived: number }
+    readonly signIns: SignIns
   }
 
 /** What the desk is made of. */
@@ -43,6 +46,7 @@ export type DeskParts = OrdersParts & {
   readonly pool: Pool
   readonly counters: Counters
   readonly pause: () => Promise<void>
+  readonly signIn: SignInParts
 }
 
 function matches(report: AccountReport, { state, tag, search }: ListFilter): boolean {
@@ -69,8 +73,11 @@ export function makeDesk(parts: DeskParts): Desk {
     })
   }
 
+  const intake = makeIntake(parts)
+  const show = (targets: Targets) => reports(findTargets(targets, parts.accounts()))
+
   return {
-    ...makeIntake(parts),
+    ...intake,
     ...makeOrders(parts),
     list: (filter = {}) => {
       const known = parts.accounts()
@@ -91,7 +98,13 @@ export function makeDesk(parts: DeskParts): Desk {
       const known = parts.accounts()
       return { accounts: [...known.accounts()].length, archived: known.archived().length }
     },
-    show: targets => reports(findTargets(targets, parts.accounts())),
+    show,
+    signIns: makeSignIns({
+      ...parts.signIn,
+      clock,
+      save: text =>
+        saveSignIn(text, { importTexts: intake.importTexts, show, rescan: () => parts.accounts().rescan() }),
+    }),
   }
 }
 

@@ -10,6 +10,7 @@ import { adminErrorResponse } from "#http/admin-error.ts"
 import { accountRoutes } from "./accounts.ts"
 import { type AdminParts, adminRoute } from "./admin-route.ts"
 import { intakeRoutes } from "./intake.ts"
+import { oauthRoutes } from "./oauth.ts"
 
 /** What `GET /api/admin` answers: whoever gets it has the right address and the right key. */
 export type AdminGreeting = {
@@ -25,6 +26,7 @@ export function adminRoutes(parts: AdminParts) {
   return new Elysia({ name: "admin" })
     .get("/api/admin", ({ request }) => adminRoute(request, parts, greeting))
     .use(intakeRoutes(parts))
+    .use(oauthRoutes(parts))
     .use(accountRoutes(parts))
 }
 
