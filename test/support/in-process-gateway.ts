@@ -37,8 +37,8 @@ export type InProcessGateway = {
   readonly log: () => string
   /** Asks; an object as `body` goes as JSON. */
   readonly ask: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answered>
-  /** Stops the gateway and starts it again over the same folder. */
-  readonly restart: () => Promise<void>
+  /** Stops the gateway and starts it again over the same folder; `between` runs while it is down. */
+  readonly restart: (between?: () => Promise<void>) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -91,8 +91,9 @@ export async function startInProcessGateway(options: InProcessOptions = {}): Pro
       const text = await answer.text()
       return { status: answer.status, headers: answer.headers, text, json: parsed(text) }
     },
-    restart: async () => {
+    restart: async between => {
       await running.stop()
+      await between?.()
       running = await start()
     },
     stop: async () => {

@@ -18,13 +18,14 @@ export type BuildDeskParts = GatewayContext & {
 
 /** Puts the desk's parts together. */
 export function buildDesk(parts: BuildDeskParts): DeskParts {
-  const { config, built, orders, send } = parts
+  const { config, built, orders, send, cookies } = parts
   return {
     ...orders,
     clock: systemClock,
     accounts: parts.accounts,
     scheduler: built.scheduler,
     pool: built.pool,
+    cookies,
     counters: parts.counters,
     pause: () => new Promise(done => setImmediate(done)),
     signIn: {

@@ -1,11 +1,13 @@
 /** The operators' desk: every account with all that is known of it, and what can be ordered for it. */
 
+import type { CookieBook } from "#accounts/cookies/cookie-book.ts"
 import type { Account } from "#core/account.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { Pool } from "#gateway/pool/pool.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
 import { type AccountReport, reportAccount } from "./account-report.ts"
+import { type CookieDesk, makeCookieDesk } from "./cookies.ts"
 import { type Intake, makeIntake } from "./intake.ts"
 import { makeOrders, type Orders, type OrdersParts } from "./orders.ts"
 import { saveSignIn } from "./save-sign-in.ts"
@@ -31,6 +33,7 @@ export type TroubleReport = {
 /** The desk. */
 export type Desk = Intake &
   Orders & {
+    readonly cookies: CookieDesk
     readonly list: (filter?: ListFilter) => readonly AccountReport[]
     /** Throws `not-found`, or `invalid-request` for a name that fits several. */
     readonly show: (targets: Targets) => readonly AccountReport[]
@@ -47,6 +50,7 @@ export type DeskParts = OrdersParts & {
   readonly counters: Counters
   readonly pause: () => Promise<void>
   readonly signIn: SignInParts
+  readonly cookies: CookieBook
 }
 
 function matches(report: AccountReport, { state, tag, search }: ListFilter): boolean {
@@ -74,11 +78,12 @@ export function makeDesk(parts: DeskParts): Desk {
   }
 
   const intake = makeIntake(parts)
+  const orders = makeOrders(parts)
   const show = (targets: Targets) => reports(findTargets(targets, parts.accounts()))
 
   return {
     ...intake,
-    ...makeOrders(parts),
+    ...orders,
     list: (filter = {}) => {
       const known = parts.accounts()
       return reports(filter.isArchived === true ? known.archived() : known.accounts()).filter(one =>
@@ -98,7 +103,13 @@ export function makeDesk(parts: DeskParts): Desk {
       const known = parts.accounts()
       return { accounts: [...known.accounts()].length, archived: known.archived().length }
     },
+    remove: async targets => {
+      const removals = await orders.remove(targets)
+      parts.cookies.forget(removals.map(one => one.id))
+      return removals
+    },
     show,
+    cookies: makeCookieDesk(parts),
     signIns: makeSignIns({
       ...parts.signIn,
       clock,

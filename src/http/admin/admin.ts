@@ -9,6 +9,7 @@ import { adminErrorResponse } from "#http/admin-error.ts"
 
 import { accountRoutes } from "./accounts.ts"
 import { type AdminParts, adminRoute } from "./admin-route.ts"
+import { cookieRoutes } from "./cookies.ts"
 import { intakeRoutes } from "./intake.ts"
 import { oauthRoutes } from "./oauth.ts"
 
@@ -27,6 +28,7 @@ export function adminRoutes(parts: AdminParts) {
     .get("/api/admin", ({ request }) => adminRoute(request, parts, greeting))
     .use(intakeRoutes(parts))
     .use(oauthRoutes(parts))
+    .use(cookieRoutes(parts))
     .use(accountRoutes(parts))
 }
 
