@@ -16,7 +16,7 @@ export function cookieRoutes(parts: AdminParts) {
     .get("/:id/cookies", ({ request, params }) =>
       adminRoute(request, parts, ({ searchParams }) => {
         const shown = searchParams.get("values") === "true" ? "in full" : "masked"
-        const body = { cookies: cookies.list(decodeURIComponent(params.id), shown) }
+        const body = { cookies: cookies.list(params.id, shown) }
         return Response.json(body, { headers: { "cache-control": "no-store" } })
       }),
     )
@@ -24,17 +24,15 @@ export function cookieRoutes(parts: AdminParts) {
       "/:id/cookies",
       ({ request, params }) =>
         adminRoute(request, parts, async () => {
-          const name = decodeURIComponent(params.id)
-          cookies.put(name, (await readOrder(request, COOKIES, parts)).cookies)
-          return { cookies: cookies.list(name, "masked") }
+          cookies.put(params.id, (await readOrder(request, COOKIES, parts)).cookies)
+          return { cookies: cookies.list(params.id, "masked") }
         }),
       { parse: "none" },
     )
     .delete("/:id/cookies", ({ request, params }) =>
       adminRoute(request, parts, ({ searchParams }) => {
-        const name = decodeURIComponent(params.id)
-        cookies.remove(name, searchParams.get("name") ?? undefined)
-        return { cookies: cookies.list(name, "masked") }
+        cookies.remove(params.id, searchParams.get("name") ?? undefined)
+        return { cookies: cookies.list(params.id, "masked") }
       }),
     )
 }
