@@ -76,6 +76,7 @@ describe("without an admin key", () => {
   test.each([
     ["a page of another site", { origin: "https://example.com" }],
     ["a page without an origin", { origin: "null" }],
+    ["a picture or script of another site's page", { "sec-fetch-site": "cross-site" }],
     ["another host name pointed here", { host: "example.com" }],
     ["a proxy's client", { "x-forwarded-for": "10.0.0.9" }],
     ["a proxy's client, in the standard's words", { forwarded: "for=10.0.0.9" }],
