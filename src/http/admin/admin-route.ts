@@ -80,5 +80,15 @@ export async function readOrder<Schema extends TSchema>(
     fault === undefined || fault.path === "" ? "The body" : `\`${fault.path.slice(1).replaceAll("/", ".")}\``
   throw new GatewayError("invalid-request", `${place}: ${fault?.message ?? "is not as expected"}.`, {
     code: "invalid_order",
+    hint: fault === undefined ? SEE_PAGE : (allowedBy(fault.schema) ?? SEE_PAGE),
   })
+}
+
+const SEE_PAGE = "docs/admin-api.md lists what each route takes."
+
+/** Names the values of a closed list; undefined for any other schema. */
+function allowedBy(schema: TSchema): string | undefined {
+  const members: readonly TSchema[] = Array.isArray(schema["anyOf"]) ? schema["anyOf"] : []
+  const values = members.map(member => member["const"]).filter(value => value !== undefined)
+  return values.length === 0 ? undefined : `Allowed are ${values.map(value => JSON.stringify(value)).join(", ")}.`
 }

@@ -157,6 +157,26 @@ test.each([
   expect(answer.json.error.message).toBeString()
 })
 
+test("a client that goes away during the exchange does not stop it", async () => {
+  const before = (await gateway.ask("GET", "/api/admin/accounts")).json.total
+  gateway.simulator.control.script({ endpoint: "token", settings: { headersDelayMs: 150 }, times: 1 })
+  const login = await start()
+  const callback = await agree(login.url, "account-3")
+  gateway.simulator.control.clearRecorded()
+  const gone = new AbortController()
+  const asking = fetch(`${gateway.url}/api/admin/oauth/finish`, {
+    method: "POST",
+    body: JSON.stringify({ login_id: login.login_id, callback }),
+    signal: gone.signal,
+  }).catch(() => "gone")
+  while (gateway.simulator.control.recorded({ path: "/oauth/token" }).length === 0) await Bun.sleep(2)
+  gone.abort()
+  expect(await asking).toBe("gone")
+  const total = async () => (await gateway.ask("GET", "/api/admin/accounts")).json.total
+  for (let tries = 0; (await total()) === before && tries < 500; tries += 1) await Bun.sleep(5)
+  expect(await total()).toBe(before + 1)
+})
+
 test("nothing of tokens and codes is in the log", () => {
   const { access_token, refresh_token } = gateway.simulator.control.accountFile("account-1")
   const log = gateway.log()

@@ -1,8 +1,11 @@
 /** Who gets to the operators' surface, on every route of it; and names in addresses. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 
 import { type InProcessGateway, startInProcessGateway } from "../../../support/in-process-gateway.ts"
+import { ROOT } from "../../../support/source-tree.ts"
 
 const ADMIN_KEY = "admin-key-of-the-test"
 
@@ -127,6 +130,36 @@ describe("with an admin key", () => {
 
   test("the key is not in the log", () => {
     expect(gateway.log()).not.toContain(ADMIN_KEY)
+  })
+})
+
+test("the page of the surface, and that of the adapters, name every route", () => {
+  const pages = ["admin-api.md", "moving.md"].map(name => readFileSync(join(ROOT, "docs", name), "utf8")).join("\n")
+  const named = (path: string) => {
+    const written = path
+      .replace("acc_1", "{id}")
+      .replace("login_1", "{login_id}")
+      .replace(/\/refresh$/, "/{order}")
+    // Tables of one prefix shorten it to dots.
+    return [path, written, written.replace("{order}", "refresh"), written.replace(/^\/auth\/accounts/, "…")].some(
+      text => pages.includes(text.replace("…/{id}/{order}", "…/{id}/refresh")),
+    )
+  }
+  expect(ROUTES.filter(([, path]) => !named(path))).toEqual([])
+})
+
+describe("an order that is not known", () => {
+  let gateway: InProcessGateway
+  beforeAll(async () => {
+    gateway = await startInProcessGateway()
+  })
+  afterAll(() => gateway.stop())
+
+  test("is told which ones are", async () => {
+    const inBody = await gateway.ask("POST", "/api/admin/accounts/batch", { action: "dance", ids: "all" })
+    expect([inBody.status, inBody.json.error.hint]).toEqual([400, expect.stringContaining('"pause", "enable"')])
+    const inAddress = await gateway.ask("POST", "/api/admin/accounts/acc_1/dance")
+    expect([inAddress.status, inAddress.json.error.hint]).toEqual([404, expect.stringContaining("pause, enable")])
   })
 })
 
