@@ -10,6 +10,8 @@ import type { Config } from "#config/config.ts"
 import { type Simulator, startSimulator } from "#simulator/simulator.ts"
 import { makeLog } from "#telemetry/log.ts"
 
+import { refuseClearSecrets } from "./clear-text.ts"
+
 /** How to start. */
 export type InProcessOptions = {
   /** Accounts of the simulator; default 3. */
@@ -39,6 +41,7 @@ export type InProcessGateway = {
   readonly ask: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answered>
   /** Stops the gateway and starts it again over the same folder; `between` runs while it is down. */
   readonly restart: (between?: () => Promise<void>) => Promise<void>
+  /** Throws when a secret stands in clear in the folder, the log or an answer, exports and account files apart. */
   readonly stop: () => Promise<void>
 }
 
@@ -69,6 +72,7 @@ export async function startInProcessGateway(options: InProcessOptions = {}): Pro
     ...options.config,
   }
   const lines: string[] = []
+  const bodies: string[] = []
   const log = await makeLog({ level: "debug", format: "json", destination: { write: line => lines.push(line) } })
   const start = () => runGateway({ config: () => config, log, env: {}, version: "0.0.0-test" })
   let running = await start()
@@ -89,6 +93,7 @@ export async function startInProcessGateway(options: InProcessOptions = {}): Pro
       }
       const answer = await fetch(`${running.url.origin}${path}`, init)
       const text = await answer.text()
+      if (!path.includes("/export")) bodies.push(text)
       return { status: answer.status, headers: answer.headers, text, json: parsed(text) }
     },
     restart: async between => {
@@ -99,7 +104,12 @@ export async function startInProcessGateway(options: InProcessOptions = {}): Pro
     stop: async () => {
       await running.stop()
       await simulator.stop()
-      await rm(folder, { recursive: true, force: true })
+      const secrets = [clientKey, config.adminKey, ...simulator.control.issuedTokens()].filter(text => text !== "")
+      try {
+        refuseClearSecrets({ secrets, outputs: [lines.join("")], bodies, folder })
+      } finally {
+        await rm(folder, { recursive: true, force: true })
+      }
     },
   }
 }
