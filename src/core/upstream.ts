@@ -1,6 +1,7 @@
 /** What passes between providers, transport and gateway: requests out, replies in, failures read. */
 
 import type { Account } from "./account.ts"
+import type { AccountId } from "./ids.ts"
 
 /** One HTTP request to an upstream, ready to send. */
 export type UpstreamRequest = {
@@ -14,6 +15,8 @@ export type UpstreamRequest = {
    * a request without it would show the account to the upstream from another address.
    */
   readonly egress: string | undefined
+  /** Whose request it is: what belongs to this account alone, such as its cookies, goes along. */
+  readonly account?: AccountId
 }
 
 /** An upstream's answer once its headers are in. `body` is undefined for an empty one. */

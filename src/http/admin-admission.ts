@@ -33,7 +33,9 @@ const FORWARDED = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-i
  */
 function admitLocal({ headers }: Request, url: URL, peer: string | undefined): void {
   const origin = headers.get("origin")
-  const isOwnPage = origin === null || isLoopbackName(URL.parse(origin)?.hostname ?? "")
+  // Pictures, scripts and links of a page come without an origin; browsers tell of these in a header of its own.
+  const isOwnSite = headers.get("sec-fetch-site") !== "cross-site"
+  const isOwnPage = isOwnSite && (origin === null || isLoopbackName(URL.parse(origin)?.hostname ?? ""))
   const isDirect = !FORWARDED.some(name => headers.has(name))
   if (peer !== undefined && isLoopbackAddress(peer) && isLoopbackName(url.hostname) && isOwnPage && isDirect) return
   throw new GatewayError("forbidden", "Without an admin key this is only open to the gateway's own machine.", {

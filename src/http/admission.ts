@@ -49,6 +49,18 @@ function admitLocal(request: Request, url: URL): Principal {
   })
 }
 
+/** True for a request that brings one of the configured keys; without configured keys no request does. */
+export function hasKnownKey(admission: Admission, request: Request, url: URL): boolean {
+  if (!admission.needsKey) return false
+  try {
+    admission.admit(request, url)
+    return true
+  } catch (cause) {
+    if (cause instanceof GatewayError && cause.kind === "unauthorized") return false
+    throw cause
+  }
+}
+
 /** True for the names browsers give this machine. */
 export function isLoopbackName(host: string): boolean {
   return host === "localhost" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host)

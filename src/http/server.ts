@@ -5,7 +5,10 @@ import { Elysia } from "elysia"
 import { GatewayError } from "#core/errors.ts"
 import type { Gateway } from "#gateway/gateway.ts"
 
+import { adapterRoutes } from "./adapters/adapters.ts"
 import { adminRoutes } from "./admin/admin.ts"
+import type { AdminParts } from "./admin/admin-route.ts"
+import { hasKnownKey } from "./admission.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
@@ -24,12 +27,20 @@ export type RunningServer = {
 
 /** Builds the application; `fetch` can be called without a socket. */
 function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: Request) => string | undefined) {
+  const admin: AdminParts = {
+    ...parts.admin,
+    desk: gateway.desk,
+    timers: parts.timers,
+    peerOf,
+    hasClientKey: (request, url) => hasKnownKey(parts.admission(), request, url),
+  }
   // Without `standardHostname: false` the router cuts the path at a fixed offset and misses it for short host names.
   return new Elysia({ handler: { standardHostname: false } })
     .onError(({ code, error }) => errorResponse(routingError(code, error), "openai-chat", newRequestId(parts.random)))
     .use(openaiRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))
-    .use(adminRoutes({ ...parts.admin, desk: gateway.desk, timers: parts.timers, peerOf }))
+    .use(adminRoutes(admin))
+    .use(adapterRoutes(admin, parts.clock))
     .options("/*", preflight)
 }
 

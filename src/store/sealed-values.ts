@@ -15,8 +15,8 @@ export type SealedValueRow = {
 export type SealedValueRows = {
   /** Values whose names begin with `prefix`. */
   readonly listSealedValues: (prefix: string) => readonly SealedValueRow[]
-  /** On the disk when this returns. */
-  readonly writeSealedValue: (row: SealedValueRow) => void
+  /** On the disk when this returns, all or none. */
+  readonly writeSealedValues: (rows: readonly SealedValueRow[]) => void
   readonly deleteSealedValue: (name: string) => void
 }
 
@@ -32,7 +32,13 @@ export function makeSealedValueRows(database: Database): SealedValueRows {
   const remove = database.prepare<null, [string]>("delete from sealed_values where name = ?")
   return {
     listSealedValues: prefix => list.all(prefix, prefix),
-    writeSealedValue: row => inDurableTransaction(database, () => write.run(row)),
-    deleteSealedValue: name => inDurableTransaction(database, () => remove.run(name)),
+    writeSealedValues: rows =>
+      inDurableTransaction(database, () => {
+        for (const row of rows) write.run(row)
+      }),
+    deleteSealedValue: name =>
+      inDurableTransaction(database, () => {
+        remove.run(name)
+      }),
   }
 }

@@ -58,12 +58,16 @@ function entryOf(name: string): Record<string, unknown> {
   return { ...gateway.control.accountFile(name) }
 }
 
-test("without the key nobody comes in, and a client key is not one", async () => {
-  for (const headers of [{}, { authorization: `Bearer ${gateway.key}` }, { "x-admin-key": "wrong" }]) {
+test("without the key nobody comes in, and a client key is refused by name", async () => {
+  for (const headers of [{}, { "x-admin-key": "wrong" }]) {
     const response = await fetch(`${gateway.url}/api/admin/accounts`, { headers })
     expect(response.status).toBe(401)
     expect(await response.json()).toMatchObject({ error: { code: "invalid_admin_key", hint: expect.any(String) } })
   }
+  const headers = { authorization: `Bearer ${gateway.key}` }
+  const response = await fetch(`${gateway.url}/api/admin/accounts`, { headers })
+  expect(response.status).toBe(403)
+  expect(await response.json()).toMatchObject({ error: { code: "client_key_is_no_admin_key" } })
 })
 
 test("the list tells everything but secrets", async () => {

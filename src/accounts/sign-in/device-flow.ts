@@ -51,7 +51,7 @@ const EXPIRED: SignInRefusal = refuse(
  * Asks for a code. Paths and bodies as in codex-rs/login/src/device_code_auth.rs of https://github.com/openai/codex;
  * 404 means that the tenant does not allow it. Rejects only when the signal aborts.
  */
-export async function startDeviceLogin(parts: DeviceFlowParts): Promise<DeviceLogin | SignInRefusal> {
+export async function startDeviceLogin(parts: Omit<DeviceFlowParts, "timers">): Promise<DeviceLogin | SignInRefusal> {
   const { service, clock, signal } = parts
   const answer = await askService(service, question(service, "usercode", { client_id: service.clientId }), signal)
   if (answer.type === "refused") return answer
@@ -72,22 +72,36 @@ export async function startDeviceLogin(parts: DeviceFlowParts): Promise<DeviceLo
   }
 }
 
+/** What one question after the user's consent came to. */
+export type DeviceAnswer =
+  | { readonly type: "pending" }
+  | { readonly type: "proof"; readonly proof: CodeProof }
+  | SignInRefusal
+
 /**
- * Asks until the user has agreed. 403 and 404 mean "not yet"; a busy or unreachable service is asked again as well.
+ * Asks once. 403 and 404 mean "not yet"; a busy or unreachable service may be asked again as well.
  * Rejects when the signal aborts.
  */
+export async function askDeviceGrant(
+  { service, clock, signal }: Omit<DeviceFlowParts, "timers">,
+  login: DeviceLogin,
+): Promise<DeviceAnswer> {
+  if (clock() >= login.expiresAtMs) return EXPIRED
+  const body = { device_auth_id: login.deviceAuthId, user_code: login.userCode }
+  const answer = await askService(service, question(service, "token", body), signal)
+  if (isNotYet(answer)) return { type: "pending" }
+  return answer.type === "answer" && answer.status === 200 ? readGrant(service, answer) : refuseAnswer(answer)
+}
+
+/** Asks until the user has agreed. Rejects when the signal aborts. */
 export async function awaitDeviceGrant(
   parts: DeviceFlowParts,
   login: DeviceLogin,
-): Promise<{ readonly type: "proof"; readonly proof: CodeProof } | SignInRefusal> {
-  const { service, clock, timers, signal } = parts
-  const body = { device_auth_id: login.deviceAuthId, user_code: login.userCode }
+): Promise<Exclude<DeviceAnswer, { type: "pending" }>> {
   for (;;) {
-    await pause(timers, login.pauseMs, signal)
-    if (clock() >= login.expiresAtMs) return EXPIRED
-    const answer = await askService(service, question(service, "token", body), signal)
-    if (isNotYet(answer)) continue
-    return answer.type === "answer" && answer.status === 200 ? readGrant(service, answer) : refuseAnswer(answer)
+    await pause(parts.timers, login.pauseMs, parts.signal)
+    const answer = await askDeviceGrant(parts, login)
+    if (answer.type !== "pending") return answer
   }
 }
 

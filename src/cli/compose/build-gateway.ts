@@ -1,17 +1,16 @@
 /** Puts the gateway together over a built pool: turns, model endpoints, status, operators' routes. */
 
-import type { Account } from "#core/account.ts"
-import { systemClock, systemTimers } from "#core/clock.ts"
+import { systemClock } from "#core/clock.ts"
 import type { Outcome } from "#core/outcome.ts"
 import { type Gateway, makeGateway } from "#gateway/gateway.ts"
-import { checkQuota, type QuotaReport } from "#gateway/pool/quota-check.ts"
 import { makeStatus } from "#gateway/pool/status.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
+import { buildDesk } from "./build-desk.ts"
+import { buildOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
 import { buildServing } from "./build-serving.ts"
 import type { GatewayContext } from "./gateway-context.ts"
-import { refreshReport } from "./refresh-report.ts"
 import { startProbing } from "./start-probing.ts"
 
 /** What the gateway is built from. */
@@ -31,20 +30,10 @@ export type BuiltGateway = {
 
 /** Builds the gateway. */
 export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
-  const { config, built, send } = parts
-  const { pool, providers, scheduler, catalogue } = built
+  const { config, built } = parts
+  const { pool, scheduler, catalogue } = built
   const { serving, heartbeat, slugOf } = buildServing(parts)
-  const askQuota = (account: Account): Promise<QuotaReport> =>
-    checkQuota(account, {
-      clock: systemClock,
-      timers: systemTimers,
-      pool,
-      providers,
-      send,
-      usageUrl: config().usageUrl,
-    })
-  const refresh = (account: Account) => refreshReport(account, parts.accounts())
-  const concurrency = () => config().healthCheckConcurrency
+  const orders = buildOrders(parts)
   const gateway = makeGateway({
     serving,
     catalogue,
@@ -60,25 +49,13 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
       notReady: () => [],
     }),
     accounts: pool.accounts,
-    refresh,
-    checkQuota: askQuota,
-    concurrency,
-    desk: {
-      clock: systemClock,
-      accounts: parts.accounts,
-      scheduler,
-      pool,
-      counters: parts.counters,
-      refresh,
-      checkQuota: askQuota,
-      concurrency,
-      pause: () => new Promise(done => setImmediate(done)),
-    },
+    ...orders,
+    desk: buildDesk({ ...parts, orders }),
   })
   return {
     gateway,
     startProbing: () => {
-      const stop = startProbing({ config, built, probe: askQuota, reportFailure: parts.reportFailure })
+      const stop = startProbing({ config, built, probe: orders.checkQuota, reportFailure: parts.reportFailure })
       return () => {
         stop()
         heartbeat.stop()

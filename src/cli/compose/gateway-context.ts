@@ -1,6 +1,7 @@
 /** What every part of a gateway under construction may need. */
 
 import type { AccountPool } from "#accounts/account-pool.ts"
+import type { CookieBook } from "#accounts/cookies/cookie-book.ts"
 import type { Config } from "#config/config.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 import type { Store } from "#store/store.ts"
@@ -11,7 +12,9 @@ export type GatewayContext = {
   readonly config: () => Config
   /** Known once the accounts are put together, which need the pool themselves. */
   readonly accounts: () => AccountPool
+  /** Takes the cookies of the account along whose request it is. */
   readonly send: SendUpstream
+  readonly cookies: CookieBook
   readonly store: Store
   /** Told about failures of work that nobody waits for. */
   readonly reportFailure: (name: string, cause: unknown) => void

@@ -1,10 +1,10 @@
 /** Builds the bricks of one gateway and joins them. */
 
-import type { AccountPool } from "#accounts/account-pool.ts"
 import type { Config } from "#config/config.ts"
 import { toGatewayError } from "#core/errors.ts"
 import type { Log } from "#telemetry/log.ts"
 
+import { buildCookies } from "./build-cookies.ts"
 import type { BuiltEgress } from "./build-egress.ts"
 import { buildGateway } from "./build-gateway.ts"
 import { type BuiltPool, buildPool } from "./build-pool.ts"
@@ -38,19 +38,15 @@ export async function layBricks(parts: LayBricksParts) {
   const { log, egress, isIdle = false } = parts
   const { store, sealer } = parts.opened
   const { counters, record } = makeRecord(log, id => accounts.get(id)?.label)
-  const shared = {
-    config: parts.config,
-    send: egress.send,
-    store,
-    accounts: () => accounts,
-    reportFailure: (name: string, cause: unknown) =>
-      log.warn({ reason: toGatewayError(cause).message }, `${name} failed`),
-  }
+  const reportFailure = (name: string, cause: unknown) =>
+    log.warn({ reason: toGatewayError(cause).message }, `${name} failed`)
+  const { cookies, send } = buildCookies({ store, sealer, send: egress.send, reportFailure })
+  const shared = { config: parts.config, send, store, cookies, accounts: () => accounts, reportFailure }
   const built = buildPool({
     ...shared,
     overrides: await readModelOverrideFile(parts.config().modelsPath),
   })
-  const accounts: AccountPool = await runAccounts({
+  const accounts: Awaited<ReturnType<typeof runAccounts>> = await runAccounts({
     config: parts.config(),
     env: parts.env,
     store,

@@ -1,13 +1,17 @@
 /** The operators' desk: every account with all that is known of it, and what can be ordered for it. */
 
+import type { CookieBook } from "#accounts/cookies/cookie-book.ts"
 import type { Account } from "#core/account.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { Pool } from "#gateway/pool/pool.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
 import { type AccountReport, reportAccount } from "./account-report.ts"
+import { type CookieDesk, makeCookieDesk } from "./cookies.ts"
 import { type Intake, makeIntake } from "./intake.ts"
 import { makeOrders, type Orders, type OrdersParts } from "./orders.ts"
+import { saveSignIn } from "./save-sign-in.ts"
+import { makeSignIns, type SignInParts, type SignIns } from "./sign-ins.ts"
 import { findTargets, type Targets } from "./targets.ts"
 
 /** Which accounts a list shows. */
@@ -29,6 +33,7 @@ export type TroubleReport = {
 /** The desk. */
 export type Desk = Intake &
   Orders & {
+    readonly cookies: CookieDesk
     readonly list: (filter?: ListFilter) => readonly AccountReport[]
     /** Throws `not-found`, or `invalid-request` for a name that fits several. */
     readonly show: (targets: Targets) => readonly AccountReport[]
@@ -36,6 +41,7 @@ export type Desk = Intake &
     readonly trouble: () => TroubleReport
     /** How many accounts serve, or would, and how many are in the recycle bin. */
     readonly count: () => { readonly accounts: number; readonly archived: number }
+    readonly signIns: SignIns
   }
 
 /** What the desk is made of. */
@@ -43,6 +49,8 @@ export type DeskParts = OrdersParts & {
   readonly pool: Pool
   readonly counters: Counters
   readonly pause: () => Promise<void>
+  readonly signIn: SignInParts
+  readonly cookies: CookieBook
 }
 
 function matches(report: AccountReport, { state, tag, search }: ListFilter): boolean {
@@ -69,9 +77,13 @@ export function makeDesk(parts: DeskParts): Desk {
     })
   }
 
+  const intake = makeIntake(parts)
+  const orders = makeOrders(parts)
+  const show = (targets: Targets) => reports(findTargets(targets, parts.accounts()))
+
   return {
-    ...makeIntake(parts),
-    ...makeOrders(parts),
+    ...intake,
+    ...orders,
     list: (filter = {}) => {
       const known = parts.accounts()
       return reports(filter.isArchived === true ? known.archived() : known.accounts()).filter(one =>
@@ -91,7 +103,19 @@ export function makeDesk(parts: DeskParts): Desk {
       const known = parts.accounts()
       return { accounts: [...known.accounts()].length, archived: known.archived().length }
     },
-    show: targets => reports(findTargets(targets, parts.accounts())),
+    remove: async targets => {
+      const removals = await orders.remove(targets)
+      parts.cookies.forget(removals.map(one => one.id))
+      return removals
+    },
+    show,
+    cookies: makeCookieDesk(parts),
+    signIns: makeSignIns({
+      ...parts.signIn,
+      clock,
+      save: text =>
+        saveSignIn(text, { importTexts: intake.importTexts, show, rescan: () => parts.accounts().rescan() }),
+    }),
   }
 }
 

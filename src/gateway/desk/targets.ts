@@ -46,9 +46,7 @@ function unknownName(known: readonly Account[], name: string): GatewayError {
   })
 }
 
-function findOne(known: readonly Account[], name: string): Account {
-  const byId = known.find(account => account.id === name)
-  if (byId !== undefined) return byId
+function findByName(known: readonly Account[], name: string): Account {
   const found = known.filter(account => answersTo(account, name.toLowerCase()))
   const [only] = found
   if (only === undefined) throw unknownName(known, name)
@@ -64,8 +62,10 @@ export function findTargets(targets: Targets, pool: AccountsKnown): readonly Acc
   if (targets === "all") return pool.accounts()
   const known = [...pool.accounts(), ...pool.archived()]
   const found = new Map<AccountId, Account>()
+  // Orders for thousands name them by id.
+  const byId = new Map<string, Account>(known.map(account => [account.id, account]))
   for (const name of targets) {
-    const account = findOne(known, name)
+    const account = byId.get(name) ?? findByName(known, name)
     found.set(account.id, account)
   }
   return [...found.values()]

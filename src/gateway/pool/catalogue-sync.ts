@@ -162,7 +162,8 @@ async function askAccount(
   const provider = parts.providers[account.provider]
   const target = parts.pool.target(account.id)
   if (target === undefined) throw new Error("the account was removed while its models were asked for")
-  const { reply, text } = await fetchText(provider.modelsRequest(target, known?.etag), parts)
+  const request = { ...provider.modelsRequest(target, known?.etag), account: account.id }
+  const { reply, text } = await fetchText(request, parts)
   if (reply.status === 304 && known !== undefined) return { ...known, fetchedAtMs: parts.clock() }
   if (reply.status !== 200) {
     const failure = provider.readErrorReply({ status: reply.status, headers: reply.headers, bodyText: text })

@@ -62,7 +62,7 @@ async function ask(account: Account, parts: QuotaCheckParts): Promise<QuotaSnaps
   const target = parts.pool.target(account.id)
   const request = target === undefined ? undefined : provider.usageRequest(target, parts.usageUrl)
   if (request === undefined) return undefined
-  const { reply, text } = await fetchText(request, parts)
+  const { reply, text } = await fetchText({ ...request, account: account.id }, parts)
   if (reply.status === 200) return provider.readUsageBody(parseJson(text), parts.clock())
   const failure = provider.readErrorReply({ status: reply.status, headers: reply.headers, bodyText: text })
   throw provider.readFailure(failure, { nowMs: parts.clock(), model: "" }).error

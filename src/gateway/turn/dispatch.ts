@@ -42,7 +42,7 @@ export async function sendTurn(turn: Turn, body: string, to: Destination, parts:
     turn.kind.endpoint === "compact"
       ? to.provider.compactRequest(to.target, body, context)
       : to.provider.turnRequest(to.target, body, context)
-  const reply = await parts.send(request, to.signal)
+  const reply = await parts.send({ ...request, account: to.target.account.id }, to.signal)
   noteHeaders(reply, to, parts)
   return reply
 }

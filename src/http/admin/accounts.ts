@@ -6,6 +6,7 @@ import { Elysia } from "elysia"
 import { GatewayError } from "#core/errors.ts"
 import { type Desk, needsConfirmation } from "#gateway/desk/desk.ts"
 import type { Targets } from "#gateway/desk/targets.ts"
+import { codex2apiAccount } from "#http/adapters/codex2api.ts"
 import { report } from "#http/progress.ts"
 
 import { type AdminParts, adminRoute, readOrder } from "./admin-route.ts"
@@ -73,11 +74,13 @@ function list(desk: Desk, { searchParams }: URL): unknown {
     tag: searchParams.get("tag") ?? undefined,
     search: searchParams.get("search") ?? undefined,
   })
-  return { total: accounts.length, accounts, trouble: desk.trouble() }
+  const isForeign = searchParams.get("shape") === "codex2api"
+  const shown = isForeign ? accounts.map(codex2apiAccount) : accounts
+  return { total: accounts.length, accounts: shown, trouble: desk.trouble() }
 }
 
 function showOne(desk: Desk, name: string): unknown {
-  return desk.show([decodeURIComponent(name)])[0]
+  return desk.show([name])[0]
 }
 
 function shown(desk: Desk, accounts: ReturnType<Desk["change"]>): unknown {

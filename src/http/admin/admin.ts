@@ -8,8 +8,11 @@ import type { Desk } from "#gateway/desk/desk.ts"
 import { adminErrorResponse } from "#http/admin-error.ts"
 
 import { accountRoutes } from "./accounts.ts"
+import { addRoutes } from "./add.ts"
 import { type AdminParts, adminRoute } from "./admin-route.ts"
+import { cookieRoutes } from "./cookies.ts"
 import { intakeRoutes } from "./intake.ts"
+import { oauthRoutes } from "./oauth.ts"
 
 /** What `GET /api/admin` answers: whoever gets it has the right address and the right key. */
 export type AdminGreeting = {
@@ -25,6 +28,9 @@ export function adminRoutes(parts: AdminParts) {
   return new Elysia({ name: "admin" })
     .get("/api/admin", ({ request }) => adminRoute(request, parts, greeting))
     .use(intakeRoutes(parts))
+    .use(oauthRoutes(parts))
+    .use(cookieRoutes(parts))
+    .use(addRoutes(parts))
     .use(accountRoutes(parts))
 }
 
@@ -34,7 +40,13 @@ export type LocalAdminParts = { readonly desk: Desk; readonly timers: Timers; re
 /** The same routes without a socket: whoever can call the function may use them. */
 export function makeLocalAdmin(parts: LocalAdminParts): (request: Request) => Promise<Response> {
   const open = { admit: () => {} }
-  const routes = adminRoutes({ ...parts, admission: () => open, peerOf: () => undefined, bodyTimeoutMs: () => 0 })
+  const routes = adminRoutes({
+    ...parts,
+    admission: () => open,
+    hasClientKey: () => false,
+    peerOf: () => undefined,
+    bodyTimeoutMs: () => 0,
+  })
   const application = new Elysia({ handler: { standardHostname: false } })
     .onError(({ code, error }) => adminErrorResponse(code === "NOT_FOUND" ? unknownAddress() : error))
     .use(routes)

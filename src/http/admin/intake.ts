@@ -3,8 +3,10 @@
 import { Type } from "@sinclair/typebox"
 import { Elysia } from "elysia"
 
+import { formatOfCodex2api } from "#http/adapters/codex2api.ts"
 import { report } from "#http/progress.ts"
 
+import { countsOf } from "./add.ts"
 import { type AdminParts, adminRoute, readOrder } from "./admin-route.ts"
 import type { ImportForm } from "./read-import.ts"
 import { readImportBody } from "./read-import.ts"
@@ -35,14 +37,17 @@ export function intakeRoutes(parts: AdminParts) {
 async function runImport(request: Request, url: URL, { desk, timers, bodyTimeoutMs }: AdminParts): Promise<Response> {
   const form = await readImportBody(request, { timers, timeoutMs: bodyTimeoutMs() })
   const order = orderOf(form, url)
-  return report(request, onProgress =>
-    desk.importTexts({
+  const ours = formatOfCodex2api(order.format)
+  return report(request, async onProgress => {
+    const imported = await desk.importTexts({
       ...order,
+      format: ours ?? order.format,
       sources: form.sources,
       signal: request.signal,
       onProgress: (written, total) => onProgress({ written, total }),
-    }),
-  )
+    })
+    return ours === undefined ? imported : { ...countsOf(imported), ...imported }
+  })
 }
 
 function orderOf({ fields }: ImportForm, { searchParams }: URL) {

@@ -1,0 +1,164 @@
+/** The cookie jars of all accounts: in memory for every request, sealed in the store for the next start. */
+
+import type { Sealer } from "#accounts/secrets/seal.ts"
+import { openSecret, sealRow } from "#accounts/secrets/sealed-rows.ts"
+import type { Clock, Timers } from "#core/clock.ts"
+import type { AccountId } from "#core/ids.ts"
+
+import { type Cookie, cookieHeader, cookieKey, isExpired, readSetCookie } from "./cookie.ts"
+import { readJar, writeJar } from "./cookie-jar-text.ts"
+import { isTooFull, type Jar, lay, tooFull } from "./jar.ts"
+
+/** What is needed of the store; its own functions fit. */
+export type CookieRows = {
+  readonly listSealedValues: (prefix: string) => readonly { readonly name: string; readonly secretJson: string }[]
+  readonly writeSealedValues: (
+    rows: readonly { readonly name: string; readonly secretJson: string; readonly updatedAtMs: number }[],
+  ) => void
+  readonly deleteSealedValue: (name: string) => void
+}
+
+/**
+ * All jars. An account has one once somebody has put cookies there; only then is anything sent along or taken from
+ * answers.
+ */
+export type CookieBook = {
+  readonly has: (id: AccountId) => boolean
+  /** The cookies whose time is not over. */
+  readonly of: (id: AccountId) => readonly Cookie[]
+  /** The `Cookie` header for a request; undefined = none. */
+  readonly headerFor: (id: AccountId, url: string) => string | undefined
+  /** Takes over what an answer sets, if there is a jar; stored within seconds. */
+  readonly take: (id: AccountId, url: string, setCookies: readonly string[]) => void
+  /** Puts cookies into the jar, which it makes; on the disk when this returns. Throws `invalid-request` for a full jar. */
+  readonly put: (id: AccountId, cookies: readonly Cookie[]) => void
+  /** Removes the cookies of that name, or without one the jar; on the disk when this returns. */
+  readonly remove: (id: AccountId, name?: string) => void
+  /** Drops jars whose rows the store has deleted. */
+  readonly forget: (ids: readonly AccountId[]) => void
+  /** Stores what is not stored yet. */
+  readonly close: () => void
+}
+
+/** What the book is made of. */
+export type CookieBookParts = {
+  readonly rows: CookieRows
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly timers: Timers
+  /** Told of rows that cannot be read and of writes that fail; the latter are tried again. */
+  readonly reportFailure: (name: string, cause: unknown) => void
+}
+
+const PREFIX = "cookies/"
+/** Sites change their cookies with every answer; one write serves many. */
+const WRITE_PAUSE_MS = 5_000
+
+function sealedRow(name: string, jar: Jar, { sealer, clock }: CookieBookParts) {
+  const clear = {
+    table: "sealed_values",
+    accountId: name,
+    secretJson: writeJar(jar.values()),
+    previousSecretJson: null,
+  } as const
+  return { name, secretJson: sealRow(clear, sealer).secretJson, updatedAtMs: clock() }
+}
+
+function readJars({ rows, sealer, reportFailure }: CookieBookParts): Map<AccountId, Jar> {
+  const jars = new Map<AccountId, Jar>()
+  for (const { name, secretJson } of rows.listSealedValues(PREFIX)) {
+    try {
+      const row = { table: "sealed_values", accountId: name, secretJson, previousSecretJson: null } as const
+      const cookies = readJar(openSecret(row, sealer))
+      // The prefix is followed by the id the row was written for.
+      jars.set(name.slice(PREFIX.length) as AccountId, new Map(cookies.map(cookie => [cookieKey(cookie), cookie])))
+    } catch (cause) {
+      // One damaged jar must not keep the gateway from starting; its row stays as it is.
+      reportFailure("reading the cookies of an account", cause)
+    }
+  }
+  return jars
+}
+
+/** Makes the book and reads all jars. */
+export function makeCookieBook(parts: CookieBookParts): CookieBook {
+  const { rows, clock, timers, reportFailure } = parts
+  const jars = readJars(parts)
+  const unwritten = new Set<AccountId>()
+  let cancelTimer: (() => void) | undefined
+
+  function writeRows(ids: Iterable<AccountId>): void {
+    const changed = [...ids].flatMap(id => {
+      const jar = jars.get(id)
+      return jar === undefined ? [] : [sealedRow(`${PREFIX}${id}`, jar, parts)]
+    })
+    if (changed.length > 0) rows.writeSealedValues(changed)
+  }
+
+  function flush(): void {
+    cancelTimer = undefined
+    try {
+      writeRows(unwritten)
+      unwritten.clear()
+    } catch (cause) {
+      // Memory has them; the store may be busy or full for a while only.
+      reportFailure("storing cookies", cause)
+      writeSoon()
+    }
+  }
+
+  function writeSoon(): void {
+    cancelTimer ??= timers.after(WRITE_PAUSE_MS, flush)
+  }
+
+  return {
+    has: id => jars.has(id),
+    of: id => [...(jars.get(id)?.values() ?? [])].filter(cookie => !isExpired(cookie, clock())),
+    headerFor: (id, url) => {
+      const jar = jars.get(id)
+      return jar === undefined ? undefined : cookieHeader(jar.values(), new URL(url), clock())
+    },
+    take: (id, url, setCookies) => {
+      const jar = jars.get(id)
+      if (jar === undefined) return
+      const found = setCookies.map(line => readSetCookie(line, new URL(url), clock())).filter(one => one !== undefined)
+      if (found.length === 0) return
+      for (const cookie of found) lay(jar, cookie, clock())
+      for (const key of jar.keys()) if (isTooFull(jar)) jar.delete(key)
+      unwritten.add(id)
+      writeSoon()
+    },
+    put: (id, cookies) => {
+      const before = jars.get(id)
+      const after: Jar = new Map(before)
+      for (const cookie of cookies) lay(after, cookie, clock())
+      if (isTooFull(after)) throw tooFull()
+      rows.writeSealedValues([sealedRow(`${PREFIX}${id}`, after, parts)])
+      jars.set(id, after)
+      unwritten.delete(id)
+    },
+    remove: (id, name) => {
+      const jar = jars.get(id)
+      const left: Jar = new Map([...(jar ?? [])].filter(([, cookie]) => name !== undefined && cookie.name !== name))
+      if (left.size === 0) {
+        rows.deleteSealedValue(`${PREFIX}${id}`)
+        jars.delete(id)
+      } else {
+        rows.writeSealedValues([sealedRow(`${PREFIX}${id}`, left, parts)])
+        jars.set(id, left)
+      }
+      unwritten.delete(id)
+    },
+    forget: ids => {
+      for (const id of ids) {
+        jars.delete(id)
+        unwritten.delete(id)
+      }
+    },
+    close: () => {
+      cancelTimer?.()
+      cancelTimer = undefined
+      writeRows(unwritten)
+    },
+  }
+}

@@ -1,0 +1,37 @@
+/** What the operators' desk works with. */
+
+import { systemClock } from "#core/clock.ts"
+import type { DeskParts } from "#gateway/desk/desk.ts"
+import type { Counters } from "#telemetry/counters.ts"
+
+import type { BuiltOrders } from "./build-orders.ts"
+import type { BuiltPool } from "./build-pool.ts"
+import type { GatewayContext } from "./gateway-context.ts"
+import { randomBytes } from "./random-bytes.ts"
+
+/** What the desk is built from. */
+export type BuildDeskParts = GatewayContext & {
+  readonly built: BuiltPool
+  readonly orders: BuiltOrders
+  readonly counters: Counters
+}
+
+/** Puts the desk's parts together. */
+export function buildDesk(parts: BuildDeskParts): DeskParts {
+  const { config, built, orders, send, cookies } = parts
+  return {
+    ...orders,
+    clock: systemClock,
+    accounts: parts.accounts,
+    scheduler: built.scheduler,
+    pool: built.pool,
+    cookies,
+    counters: parts.counters,
+    pause: () => new Promise(done => setImmediate(done)),
+    signIn: {
+      service: () => ({ ...config().oauth, send }),
+      originator: () => config().upstreamIdentity.originator,
+      random: randomBytes,
+    },
+  }
+}
