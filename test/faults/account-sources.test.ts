@@ -149,16 +149,16 @@ test("auto without any login says where it looked, and serves as soon as its fil
 
 test("xdg with a path of its own: a refused token is refreshed and the file rewritten", async () => {
   const gateway = await start(
-    (folder, control) => write(join(folder, "mine", "auth.json"), control.codexAuthFile("account-1")),
+    (folder, control) => write(join(folder, "auths", "mine", "auth.json"), control.codexAuthFile("account-1")),
     {
-      settings: { "creds-store": "xdg", "creds-path": "mine/auth.json" },
+      settings: { "creds-store": "xdg", "creds-path": "auths/mine/auth.json" },
     },
   )
   expect(await ask(gateway)).toBe(200)
   gateway.control.markAccess("account-1", "expired")
   expect(await ask(gateway)).toBe(200)
   expect(refreshes(gateway)).toHaveLength(1)
-  expect(refreshTokenAt(join(gateway.folder, "mine", "auth.json"))).toBe(currentRefreshToken(gateway))
+  expect(refreshTokenAt(join(gateway.folder, "auths", "mine", "auth.json"))).toBe(currentRefreshToken(gateway))
   expect(existsSync(ownPath(gateway))).toBe(false)
 })
 

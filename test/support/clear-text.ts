@@ -135,9 +135,12 @@ export type LeftBehind = {
   readonly folder: string
 }
 
-/** Account files hold tokens and the settings hold keys, because that is what they are for; the master key has its own file. */
+/**
+ * Account files hold tokens and the settings hold keys, because that is what they are for, those of other programs
+ * (`.codex`, `.config/codex-proxy`) included; the master key has its own file.
+ */
 function isMeantForSecrets(path: string): boolean {
-  return /^(auths\/|sluice\.yaml$|data\/master\.key)/.test(path)
+  return /^(auths\/|sluice\.yaml$|data\/master\.key|\.codex\/|\.config\/codex-proxy\/)/.test(path)
 }
 
 /** The master key as its file has it; it belongs nowhere else. */

@@ -38,7 +38,7 @@ async function signIn({ world, names }: LifeParts, id: AccountId): Promise<void>
   // The control handle's function of this name gives it.
   const name = names().get(id) ?? id
   const file = (await world.simulator.control("sign-in-again", { name })) as AccountFile
-  await replaceFile(join(world.authDir, `${name}.json`), JSON.stringify(file))
+  await replaceFile(join(world.authDir, `simulated-${name}.json`), JSON.stringify(file))
 }
 
 /** Starts the gateway and follows its log: whoever it asks to sign in does so. */
