@@ -18,7 +18,7 @@ export type Store = CredentialRows &
   ModelListRows &
   MetaRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
-    /** Moves the write-ahead log into the database, closes it and lets the next owner in. */
+    /** Moves the write-ahead log into the database if there is room, closes it and lets the next owner in. Never throws. */
     readonly close: () => void
   }
 
@@ -50,7 +50,11 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...meta,
       ...secrets,
       close: () => {
-        database.run("pragma wal_checkpoint(truncate)")
+        try {
+          database.run("pragma wal_checkpoint(truncate)")
+        } catch {
+          // Harmless: on a full disk the log stays beside the database, and the next start reads both.
+        }
         database.close()
         lock.release()
       },

@@ -49,7 +49,7 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
       parts.log.info({ credentials: opened.sealedNow }, "stored credentials are encrypted from now on")
     const bricks = await layBricks({ ...parts, egress, opened })
     const { accounts, built } = bricks
-    undo.add(built.keeper.save)
+    undo.add(() => saveBlocks(bricks))
     undo.add(accounts.close)
     undo.add(built.sync.stop)
     await accounts.start()
@@ -61,20 +61,23 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     await forgetOtherKeys(slots, opened.key)
     return { url: server.url, accounts: accounts.accounts, stop: undo.run }
   } catch (cause) {
-    await undo.run()
+    // What is in the way counts more than what goes wrong while everything is taken down again.
+    await undo.run().catch(() => undefined)
     throw cause
   }
 }
 
-function startUpkeep({ built, reportFailure, startProbing }: Bricks): () => void {
-  const cancelSaving = systemTimers.every(SAVE_BLOCKS_MS, () => {
-    try {
-      built.keeper.save()
-    } catch (cause) {
-      // A store that is busy or full must not take the gateway down: the next round tries again.
-      reportFailure("saving the accounts' blocks", cause)
-    }
-  })
+/** A store that is busy or full must not take the gateway down: the next round tries again, and the log says so. */
+function saveBlocks({ built, reportFailure }: Pick<Bricks, "built" | "reportFailure">): void {
+  try {
+    built.keeper.save()
+  } catch (cause) {
+    reportFailure("saving the accounts' blocks", cause)
+  }
+}
+
+function startUpkeep({ startProbing, ...kept }: Bricks): () => void {
+  const cancelSaving = systemTimers.every(SAVE_BLOCKS_MS, () => saveBlocks(kept))
   const stopProbing = startProbing()
   return () => {
     cancelSaving()
