@@ -33,11 +33,23 @@ function readRow(line: JsonObject): VaultRow {
   }
 }
 
-/** Commits every line's row and empties the journal. Returns how many there were. Throws the store's or the seal's error. */
+/**
+ * Commits every line's row and empties the journal. Returns how many there were. Throws `internal`, the journal being as it
+ * was, when the store does not take them.
+ */
 export function recoverJournal(journal: EmergencyJournal, vault: Pick<CredentialVault, "commitKept">): number {
   const rows = journal.read().map(readRow)
   if (rows.length === 0) return 0
-  vault.commitKept(rows)
-  journal.clear()
+  try {
+    vault.commitKept(rows)
+    journal.clear()
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unexpected error"
+    throw new GatewayError("internal", `core.db cannot take what the emergency journal keeps for it (${reason}).`, {
+      hint: "Make room on the disk of the data directory, and start again. Keep refresh-journal.ndjson: it alone has some credentials.",
+      cause,
+    })
+  }
   return rows.length
 }

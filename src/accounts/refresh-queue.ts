@@ -11,8 +11,9 @@ export type RefreshQueue = {
   readonly add: (key: string, lane: RefreshLane, run: () => Promise<void>) => void
   /** Moves a waiting key to a better lane; nothing happens when it runs or is unknown. */
   readonly promote: (key: string, lane: RefreshLane) => void
-  /** Starts nothing until `resume`; what runs goes on. */
-  readonly pause: () => void
+  /** Drops what waits and starts nothing until `resume`; what runs goes on. Returns the keys that waited. */
+  readonly pause: () => readonly string[]
+  readonly isPaused: () => boolean
   readonly resume: () => void
   /** Drops what waits and resolves when nothing runs any more. */
   readonly drain: () => Promise<void>
@@ -32,20 +33,34 @@ type Run = () => Promise<void>
 /** Best first. */
 const LANES = ["demand", "operator", "background"] as const satisfies readonly RefreshLane[]
 
-/** Makes an empty queue. */
-export function makeRefreshQueue({ clock, timers, maxRunning, backgroundGapMs }: RefreshQueueParts): RefreshQueue {
+/** Who waits in which lane. */
+function makeLanes() {
   const waiting = {
     demand: new Map<string, Run>(),
     operator: new Map<string, Run>(),
     background: new Map<string, Run>(),
   } as const satisfies Record<RefreshLane, Map<string, Run>>
+  return {
+    waiting,
+    firstIn: (lane: RefreshLane): [string, Run] | undefined => waiting[lane].entries().next().value,
+    laneOf: (key: string): RefreshLane | undefined => LANES.find(lane => waiting[lane].has(key)),
+    /** Returns the keys that waited. */
+    dropWaiting: (): readonly string[] => {
+      const keys = LANES.flatMap(lane => [...waiting[lane].keys()])
+      for (const lane of LANES) waiting[lane].clear()
+      return keys
+    },
+  }
+}
+
+/** Makes an empty queue. */
+export function makeRefreshQueue({ clock, timers, maxRunning, backgroundGapMs }: RefreshQueueParts): RefreshQueue {
+  const { waiting, firstIn, laneOf, dropWaiting } = makeLanes()
   const running = new Set<Promise<void>>()
   let isPaused = false
   let nextBackgroundAtMs = 0
   let cancelTimer: CancelTimer | undefined
 
-  const firstIn = (lane: RefreshLane): [string, Run] | undefined => waiting[lane].entries().next().value
-  const laneOf = (key: string): RefreshLane | undefined => LANES.find(lane => waiting[lane].has(key))
   /** The last slot is kept for clients: calls that hang must not make them wait. */
   const hasRoom = (lane: RefreshLane): boolean =>
     running.size < (lane === "demand" ? maxRunning : Math.max(1, maxRunning - 1))
@@ -99,14 +114,16 @@ export function makeRefreshQueue({ clock, timers, maxRunning, backgroundGapMs }:
     promote,
     pause: () => {
       isPaused = true
+      return dropWaiting()
     },
+    isPaused: () => isPaused,
     resume: () => {
       isPaused = false
       pump()
     },
     drain: async () => {
       isPaused = true
-      for (const lane of LANES) waiting[lane].clear()
+      dropWaiting()
       cancelTimer?.()
       await Promise.all(running)
     },

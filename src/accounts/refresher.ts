@@ -16,6 +16,8 @@ const CLOSE_TIMEOUT_MS = 35_000
 
 const CRASH_PAUSE_MS = 60_000
 
+const NOT_STORED: FlightEnd = { type: "failed", failure: failureOf("storage") }
+
 type Flight = { readonly end: Promise<FlightEnd>; readonly resolve: (end: FlightEnd) => void }
 
 /** Everything one refresher owns. */
@@ -40,6 +42,24 @@ function crashed(state: RefresherState, fingerprint: string, error: unknown): Fl
   return { type: "failed", failure: failureOf("internal") }
 }
 
+/**
+ * A credential is held that could not be stored, and a second one must not come to it. Whoever waits is told at once:
+ * another account may serve, and nobody knows when there is room again.
+ */
+function hold({ queue, flights }: RefresherState): void {
+  for (const fingerprint of queue.pause()) {
+    flights.get(fingerprint)?.resolve(NOT_STORED)
+    flights.delete(fingerprint)
+  }
+}
+
+/** What became due meanwhile was told off as well, so everything is looked at again. */
+function resume(state: RefresherState): void {
+  if (state.closed) return
+  state.queue.resume()
+  for (const entry of state.entries.all()) state.planner.note(entry.dueAtMs)
+}
+
 /** Joins the flight of a refresh token, or queues one. */
 function join(state: RefresherState, fingerprint: string, lane: RefreshLane): Promise<FlightEnd> {
   if (state.closed) return Promise.resolve({ type: "failed", failure: failureOf("stopping") })
@@ -48,6 +68,7 @@ function join(state: RefresherState, fingerprint: string, lane: RefreshLane): Pr
     state.queue.promote(fingerprint, lane)
     return present.end
   }
+  if (state.queue.isPaused()) return Promise.resolve(NOT_STORED)
   const { promise, resolve } = Promise.withResolvers<FlightEnd>()
   state.flights.set(fingerprint, { end: promise, resolve })
   const run = async (): Promise<void> => {
@@ -185,7 +206,7 @@ function makeState(parts: RefresherParts): RefresherState {
   }
   const planned = parts.isPlanning === false ? () => [] : entries.all
   const planner = makeRefreshPlanner({ clock, timers, entries: planned, start })
-  const flightParts: FlightParts = { ...parts, entries, doubts, jitter, onHeld: queue.pause }
+  const flightParts: FlightParts = { ...parts, entries, doubts, jitter, onHeld: () => hold(state) }
   const state: RefresherState = { parts, entries, queue, planner, flightParts, flights, closed: false }
   return state
 }
@@ -193,7 +214,7 @@ function makeState(parts: RefresherParts): RefresherState {
 /** Makes a refresher. It starts to plan with the first account it is given. */
 export function makeRefresher(parts: RefresherParts): Refresher {
   const state = makeState(parts)
-  const { entries, planner, queue } = state
+  const { entries, planner } = state
   return {
     put: account => {
       const before = entries.get(account.id)
@@ -209,9 +230,7 @@ export function makeRefresher(parts: RefresherParts): Refresher {
     isUncertain: state.flightParts.doubts.concern,
     refresh: (accountId, request = {}) => refresh(state, accountId, request),
     refreshAll: onProgress => refreshAll(state, onProgress),
-    resume: () => {
-      if (!state.closed) queue.resume()
-    },
+    resume: () => resume(state),
     close: () => close(state),
   }
 }

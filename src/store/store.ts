@@ -26,7 +26,7 @@ export type Store = CredentialRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
     /** Tells other commands where this process can be reached. */
     readonly announce: (url: string) => void
-    /** Moves the write-ahead log into the database, closes it and lets the next owner in. */
+    /** Moves the write-ahead log into the database if there is room, closes it and lets the next owner in. Never throws. */
     readonly close: () => void
   }
 
@@ -62,7 +62,11 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...secrets,
       announce: lock.announce,
       close: () => {
-        database.run("pragma wal_checkpoint(truncate)")
+        try {
+          database.run("pragma wal_checkpoint(truncate)")
+        } catch {
+          // Harmless: on a full disk the log stays beside the database, and the next start reads both.
+        }
         database.close()
         lock.release()
       },

@@ -6,6 +6,7 @@ import type { AccountId } from "#core/ids.ts"
 import type { Outcome } from "#core/outcome.ts"
 
 import type { Log, LogLevel } from "./log.ts"
+import { nameCauses } from "./name-causes.ts"
 
 /** What {@link makeRequestLine} is made of. */
 export type RequestLineParts = {
@@ -76,24 +77,8 @@ function describeError(error: GatewayError | undefined) {
     upstreamStatus: error.upstream?.status,
     upstreamCode: error.upstream?.code,
     upstreamRequestId: error.upstream?.requestId,
-    causes: causesOf(error),
+    causes: nameCauses(error),
   }
-}
-
-/** Names the chain of causes, for bugs with the place in the code. Messages stay out: a parser's may quote a prompt. */
-function causesOf(error: GatewayError): string | undefined {
-  const names: string[] = []
-  for (let cause = error.cause; cause instanceof Error && names.length < MAX_CAUSES; cause = cause.cause) {
-    names.push(cause.name + (error.kind === "internal" ? placeOf(cause) : ""))
-  }
-  return names.length === 0 ? undefined : names.join(" < ")
-}
-
-const MAX_CAUSES = 5
-
-function placeOf(error: Error): string {
-  const frame = error.stack?.split("\n").find(line => /^\s+at /.test(line))
-  return frame === undefined ? "" : ` ${frame.trim()}`
 }
 
 function maskedLabel(account: AccountId | undefined, labelOf: RequestLineParts["labelOf"]): string | undefined {

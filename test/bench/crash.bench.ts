@@ -17,6 +17,9 @@ const { values } = parseArgs({
   },
 })
 
+// The gateway and the simulator are ended on the way out.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1))
+
 const kills = Number(values.kills ?? (values.smoke ? 5 : 200))
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const startedAtMs = performance.now()

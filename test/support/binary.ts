@@ -63,6 +63,8 @@ export type StartOptions = {
 export type LaunchedGateway = Omit<StartedGateway, "readyMs"> & {
   /** As `readyMs` of a started one; rejects with its output when it ends before that. */
   readonly ready: Promise<number>
+  /** Resolves with the exit code, however it ends. */
+  readonly ended: Promise<number>
   /** Ends it as a power cut would; resolves once it is gone. */
   readonly kill: () => Promise<void>
 }
@@ -103,6 +105,7 @@ export function launchGateway(options: StartOptions): LaunchedGateway {
     url: options.url,
     pid: child.pid,
     ready: ready.promise,
+    ended,
     output: () => output,
     stop: () => end("SIGTERM"),
     kill: async () => {
@@ -113,8 +116,8 @@ export function launchGateway(options: StartOptions): LaunchedGateway {
 
 /** Starts a gateway and waits for its `listening` line. Rejects with its output when it ends before that. */
 export async function startGateway(options: StartOptions): Promise<StartedGateway> {
-  const { ready, kill: _, ...launched } = launchGateway(options)
-  return { ...launched, readyMs: await ready }
+  const { url, pid, output, stop, ready } = launchGateway(options)
+  return { url, pid, output, stop, readyMs: await ready }
 }
 
 /** Returns a loopback port that was free a moment ago. */

@@ -4,6 +4,7 @@ import type { AccountPoolEvent } from "#accounts/account-pool.ts"
 import { filePathOf, maskLabel } from "#core/account.ts"
 import { assertNever } from "#core/assert-never.ts"
 import type { Log, LogLevel } from "#telemetry/log.ts"
+import { nameCauses } from "#telemetry/name-causes.ts"
 
 /** Writes one line for an event. */
 export function logAccountEvent(event: AccountPoolEvent, log: Log): void {
@@ -118,7 +119,7 @@ function refreshLine(event: RefreshEvent): Line {
         code: event.failure.code,
       })
     case "refresh-crashed":
-      return line("error", "refreshing crashed", { reason: event.error.message, cause: String(event.error.cause) })
+      return line("error", "refreshing crashed", { reason: event.error.message, causes: nameCauses(event.error) })
     default:
       return assertNever(event)
   }

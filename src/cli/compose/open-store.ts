@@ -67,7 +67,13 @@ function explain(dataDir: string, cause: unknown): GatewayError {
   if (cause instanceof GatewayError) return cause
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new GatewayError("internal", `The data directory ${dataDir} cannot be used: ${reason}`, {
-    hint: "Let this user write to it, or name another one with --data-dir.",
+    hint: isFull(cause)
+      ? "Make room on its disk, and start again. Nothing in it was lost."
+      : "Let this user write to it, or name another one with --data-dir.",
     cause,
   })
+}
+
+function isFull(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "SQLITE_FULL")
 }

@@ -10,7 +10,7 @@ import type { Log } from "#telemetry/log.ts"
 import { keyPlace } from "./key-place.ts"
 import type { Bricks } from "./lay-bricks.ts"
 import { serveParts } from "./serve-parts.ts"
-import { startBricks } from "./start-bricks.ts"
+import { saveBlocks, startBricks } from "./start-bricks.ts"
 import { makeUndoList } from "./undo-list.ts"
 
 /** What a start needs. */
@@ -50,20 +50,14 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     await forgetOtherKeys(slots, opened.key)
     return { url: server.url, accounts: accounts.accounts, stop: undo.run }
   } catch (cause) {
-    await undo.run()
+    // What is in the way counts more than what goes wrong while everything is taken down again.
+    await undo.run().catch(() => undefined)
     throw cause
   }
 }
 
-function startUpkeep({ built, reportFailure, startProbing }: Bricks): () => void {
-  const cancelSaving = systemTimers.every(SAVE_BLOCKS_MS, () => {
-    try {
-      built.keeper.save()
-    } catch (cause) {
-      // A store that is busy or full must not take the gateway down: the next round tries again.
-      reportFailure("saving the accounts' blocks", cause)
-    }
-  })
+function startUpkeep({ startProbing, ...kept }: Bricks): () => void {
+  const cancelSaving = systemTimers.every(SAVE_BLOCKS_MS, () => saveBlocks(kept))
   const stopProbing = startProbing()
   return () => {
     cancelSaving()

@@ -24,10 +24,19 @@ export async function startBricks(parts: StartBricksParts, undo: UndoList): Prom
     parts.log.info({ credentials: opened.sealedNow }, "stored credentials are encrypted from now on")
   const bricks = await layBricks({ ...parts, egress, opened })
   undo.add(bricks.cookies.close)
-  undo.add(bricks.built.keeper.save)
+  undo.add(() => saveBlocks(bricks))
   undo.add(bricks.accounts.close)
   undo.add(bricks.built.sync.stop)
   await bricks.accounts.start()
   bricks.built.keeper.restore()
   return { ...bricks, opened, egress }
+}
+
+/** Writes the accounts' blocks down. A store that is busy or full must not take the gateway down: the next round tries again. */
+export function saveBlocks({ built, reportFailure }: Pick<Bricks, "built" | "reportFailure">): void {
+  try {
+    built.keeper.save()
+  } catch (cause) {
+    reportFailure("saving the accounts' blocks", cause)
+  }
 }

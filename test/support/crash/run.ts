@@ -237,9 +237,9 @@ export async function runCrashes(options: CrashOptions): Promise<CrashTotals> {
     rotations: 0,
     behind: [],
   }
+  const traffic = startTraffic({ url: world.url, key: world.key, clients: CLIENTS })
   try {
     run.names = (await readServer(world.simulator)).names
-    const traffic = startTraffic({ url: world.url, key: world.key, clients: CLIENTS })
     while (totals.kills.total < options.kills) {
       await liveAndDie(run)
       await auditNow(run)
@@ -255,6 +255,7 @@ export async function runCrashes(options: CrashOptions): Promise<CrashTotals> {
     if (totals.secrets.findings.length > 0) complainTo(run)("secrets stand in clear")
     return totals
   } finally {
+    await traffic.stop()
     await world.stop()
   }
 }

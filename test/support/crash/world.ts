@@ -53,6 +53,15 @@ export async function makeCrashWorld(accounts: number): Promise<CrashWorld> {
   const config = join(folder, "sluice.yaml")
   writeFileSync(config, JSON.stringify(settings))
   const binary = await compiledBinary()
+  const running = new Set<LaunchedGateway>()
+  // Whoever is interrupted leaves nothing running: children outlive their parent.
+  const killAll = () => {
+    // The signal is sent at once; there is no time to wait for the end.
+    for (const gateway of running) void gateway.kill()
+    simulator.kill()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  process.on("exit", killAll)
   const start = { url, cwd: folder, env: { HOME: folder, PATH: "/usr/bin:/bin" } }
   return {
     authDir,
@@ -61,8 +70,15 @@ export async function makeCrashWorld(accounts: number): Promise<CrashWorld> {
     url,
     key: KEY,
     simulator,
-    launch: () => launchGateway({ ...start, command: [binary, "serve", "--config", config] }),
+    launch: () => {
+      const gateway = launchGateway({ ...start, command: [binary, "serve", "--config", config] })
+      running.add(gateway)
+      void gateway.ended.then(() => running.delete(gateway))
+      return gateway
+    },
     stop: async () => {
+      process.off("exit", killAll)
+      await Promise.all([...running].map(gateway => gateway.kill()))
       await simulator.stop()
       rmSync(folder, { recursive: true, force: true })
     },

@@ -164,7 +164,10 @@ test("when neither store nor file takes the new pair, memory and journal hold it
     { accountId: ann.id, journalled: true, reason: "SQLITE_FULL" },
   ])
 
-  const waiting = started.refresh(accountOf(started, "bob").id)
+  expect(await started.refresh(accountOf(started, "bob").id)).toMatchObject({
+    type: "failed",
+    failure: { code: "storage" },
+  })
   await world.time.advanceAsync(3000)
   expect(world.tokens.calls).toEqual(["rt_ann_0"])
 
@@ -179,18 +182,48 @@ test("when neither store nor file takes the new pair, memory and journal hold it
   await second.rescan()
   await waitUntil(() => readEntry(path)["refresh_token"] === "rt_ann_1")
   expect(world.store().readCredential(ann.id)?.fingerprint).toBe(refreshFingerprint("rt_ann_1"))
-  void waiting
 })
 
-test("a held pair is stored as soon as the store works again, and refreshing goes on", async () => {
+test("while a pair is held nobody waits for a refresh; it is stored as soon as the store works, and refreshing goes on", async () => {
   const path = addAccount()
-  addAccount("bob")
-  const { started, ann, repair } = await renewOnBrokenStore(path, new Error("disk full"))
-  const waiting = started.refresh(accountOf(started, "bob").id)
-  repair()
+  for (const user of ["bob", "cid", "dan", "eve"]) addAccount(user)
+  // Due in the background as well: that one has to come later by itself.
+  addAccount("fay", { expSec: -10 })
+  let isBroken = true
+  const rows = world.store()
+  const started = await startPool({
+    rows: {
+      ...rows,
+      commitCredentials: changed => {
+        if (isBroken) throw new Error("disk full")
+        rows.commitCredentials(changed)
+      },
+    },
+  })
+  const ann = started.accounts().find(account => account.email === "ann@example.com") as Account
+  const idOf = (user: string) =>
+    started.accounts().find(account => account.email === `${user}@example.com`)?.id ?? expect.unreachable()
+  const open = world.tokens.hold()
+  const refreshing = started.refresh(ann.id)
+  await waitUntil(() => world.tokens.calls.length > 0)
+  // Three more are under way, the fifth waits for a slot when the store fails.
+  const others = ["bob", "cid", "dan", "eve"].map(user => started.refresh(idOf(user)))
+  await waitUntil(() => world.tokens.calls.length === 4)
+  rmSync(path)
+  open()
+  await refreshing
+  const notStored = { type: "failed", failure: { class: "transient", code: "storage" } }
+  expect((await Promise.all(others)).at(-1)).toMatchObject(notStored)
+  expect(await started.refresh(idOf("eve"))).toMatchObject(notStored)
+  await world.time.advanceAsync(0)
+  expect(world.tokens.calls).toHaveLength(4)
+  isBroken = false
   await world.time.advanceAsync(1000)
-  expect(await waiting).toMatchObject({ type: "fresh", how: "renewed" })
+  // The retry also tries the file, and the disk takes its own time.
+  await waitUntil(() => world.eventsOf("commit-recovered").length > 0)
   expect(world.eventsOf("commit-recovered")).toHaveLength(1)
+  expect(await started.refresh(idOf("eve"))).toMatchObject({ type: "fresh", how: "renewed" })
+  await waitUntil(() => world.tokens.calls.includes("rt_fay_0"))
   expect(world.store().readCredential(ann.id)?.fingerprint).toBe(refreshFingerprint("rt_ann_1"))
 })
 

@@ -26,6 +26,7 @@ import { sealRow } from "#accounts/secrets/sealed-rows.ts"
 import { openStore } from "#cli/compose/open-store.ts"
 import { rotateKey } from "#cli/compose/rotate-key.ts"
 import type { AccountId } from "#core/ids.ts"
+import { CORE_MIGRATIONS } from "#store/migrations.ts"
 import { makeStore } from "#store/store.ts"
 
 let home: string
@@ -174,7 +175,7 @@ test.each(["stopped", "killed"])("a folder that a newer version left, %s, is ref
   // The -shm file is an index of the log that every reader makes anew; it holds no data.
   const content = () => withoutLock().filter(([name]) => !name?.endsWith("-shm"))
   const before = content()
-  const refusal = "was written by a newer version (99 > 1)."
+  const refusal = `was written by a newer version (99 > ${CORE_MIGRATIONS.length}).`
   await expect(openStore(home, fileKeySlots(keyFile))).rejects.toThrow(refusal)
   expect(content()).toEqual(before)
   await expect(rotateKey({ dataDir: home, slots: fileKeySlots(keyFile), newKeyFile: undefined })).rejects.toThrow(
