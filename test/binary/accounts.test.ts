@@ -1,7 +1,7 @@
 /** `sluice accounts` of the binary beside a gateway that runs, with and without an admin key, and when it has stopped. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 import { compiledBinary, startGateway } from "../support/binary.ts"
@@ -38,8 +38,9 @@ async function accounts(
 /** Writes the file of another account of the simulator, outside of `auth-dir`. */
 function newAccount(gateway: SimulatedGateway, name: string): string {
   gateway.control.createAccount({ name })
-  writeFileSync(join(gateway.folder, `${name}.json`), JSON.stringify(gateway.control.accountFile(name)))
-  return `${name}.json`
+  mkdirSync(join(gateway.folder, "lists"), { recursive: true })
+  writeFileSync(join(gateway.folder, "lists", `${name}.json`), JSON.stringify(gateway.control.accountFile(name)))
+  return join("lists", `${name}.json`)
 }
 
 async function turn(gateway: SimulatedGateway): Promise<number> {
@@ -186,7 +187,8 @@ describe("with an admin key", () => {
   })
 
   test("an export goes into a file of its owner alone, and a removed account is gone for good", async () => {
-    const out = join(gateway.folder, "out.json")
+    mkdirSync(join(gateway.folder, "lists"), { recursive: true })
+    const out = join(gateway.folder, "lists", "out.json")
     const [first] = gateway.control.accounts()
     const email = first?.email ?? ""
     expect((await accounts(gateway, ["export", email, "--out", out])).code).toBe(0)

@@ -137,10 +137,10 @@ export type LeftBehind = {
 
 /**
  * Account files hold tokens and the settings hold keys, because that is what they are for, those of other programs
- * (`.codex`, `.config/codex-proxy`) included; the master key has its own file.
+ * (`.codex`, `.config/codex-proxy`) and the lists that are imported and exported included; the master key has its own file.
  */
 function isMeantForSecrets(path: string): boolean {
-  return /^(auths\/|sluice\.yaml$|data\/master\.key|\.codex\/|\.config\/codex-proxy\/)/.test(path)
+  return /^(auths\/|sluice\.yaml$|data\/master\.key|lists\/|\.codex\/|\.config\/codex-proxy\/)/.test(path)
 }
 
 /** The master key as its file has it; it belongs nowhere else. */
