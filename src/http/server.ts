@@ -5,14 +5,13 @@ import { Elysia } from "elysia"
 import { GatewayError } from "#core/errors.ts"
 import type { Gateway } from "#gateway/gateway.ts"
 
-import { adapterRoutes } from "./adapters/adapters.ts"
-import { adminRoutes } from "./admin/admin.ts"
 import type { AdminParts } from "./admin/admin-route.ts"
 import { hasKnownKey } from "./admission.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
 import { errorResponse } from "./errors.ts"
+import { operatorRoutes } from "./operators.ts"
 import { newRequestId, type ServeParts } from "./serve-model.ts"
 
 /** Where to listen. Port 0 takes a free one. */
@@ -39,8 +38,7 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
     .onError(({ code, error }) => errorResponse(routingError(code, error), "openai-chat", newRequestId(parts.random)))
     .use(openaiRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))
-    .use(adminRoutes(admin))
-    .use(adapterRoutes(admin, parts.clock))
+    .use(operatorRoutes(admin, parts.clock))
     .options("/*", preflight)
 }
 

@@ -3,13 +3,12 @@
 import { Elysia } from "elysia"
 
 import type { Timers } from "#core/clock.ts"
-import { GatewayError } from "#core/errors.ts"
 import type { Desk } from "#gateway/desk/desk.ts"
-import { adminErrorResponse } from "#http/admin-error.ts"
 
 import { accountRoutes } from "./accounts.ts"
 import { addRoutes } from "./add.ts"
 import { type AdminParts, adminRoute } from "./admin-route.ts"
+import { compileSurface } from "./compile-surface.ts"
 import { cookieRoutes } from "./cookies.ts"
 import { intakeRoutes } from "./intake.ts"
 import { oauthRoutes } from "./oauth.ts"
@@ -47,13 +46,5 @@ export function makeLocalAdmin(parts: LocalAdminParts): (request: Request) => Pr
     peerOf: () => undefined,
     bodyTimeoutMs: () => 0,
   })
-  const application = new Elysia({ handler: { standardHostname: false } })
-    .onError(({ code, error }) => adminErrorResponse(code === "NOT_FOUND" ? unknownAddress() : error))
-    .use(routes)
-    .compile()
-  return async request => application.fetch(request)
-}
-
-function unknownAddress(): GatewayError {
-  return new GatewayError("not-found", "There is nothing at this address.", { code: "unknown_url" })
+  return compileSurface(routes)
 }
