@@ -5,6 +5,7 @@ import { Elysia } from "elysia"
 import { GatewayError } from "#core/errors.ts"
 import type { Gateway } from "#gateway/gateway.ts"
 
+import { anthropicRoutes } from "./api/anthropic.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
@@ -27,6 +28,7 @@ function makeApplication(gateway: Gateway, parts: ServeParts) {
   return new Elysia({ handler: { standardHostname: false } })
     .onError(({ code, error }) => errorResponse(routingError(code, error), "openai-chat", newRequestId(parts.random)))
     .use(openaiRoutes(gateway, parts))
+    .use(anthropicRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))
     .options("/*", preflight)
 }

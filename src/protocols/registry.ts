@@ -2,6 +2,10 @@
 
 import type { ProtocolId } from "#core/ids.ts"
 
+import { decodeMessagesRequest } from "./anthropic-messages/decode-request.ts"
+import { encodeMessagesError } from "./anthropic-messages/encode-error.ts"
+import { makeMessagesEncoder } from "./anthropic-messages/encode-stream.ts"
+import { makeMessagesFolder } from "./anthropic-messages/fold.ts"
 import { decodeChatRequest } from "./openai-chat/decode-request.ts"
 import { encodeChatError } from "./openai-chat/encode-error.ts"
 import { makeChatEncoder } from "./openai-chat/encode-stream.ts"
@@ -27,6 +31,13 @@ export const clientProtocols: Readonly<Record<ProtocolId, ClientProtocol>> = {
     id: "openai-responses",
     decodeRequest: decodeResponsesRequest,
     encodeError: encodeResponsesError,
+  },
+  "anthropic-messages": {
+    id: "anthropic-messages",
+    decodeRequest: decodeMessagesRequest,
+    encodeError: encodeMessagesError,
+    requestIdHeader: "request-id",
+    encoding: { makeEncoder: makeMessagesEncoder, makeFolder: makeMessagesFolder },
   },
 }
 

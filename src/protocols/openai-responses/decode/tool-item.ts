@@ -44,7 +44,7 @@ export function makeToolItem(scope: ItemScope, kind: ToolKind): ToolItem {
     // An empty argument text would not parse; no other text is ever invented.
     if (whole && kind === "function" && log.isEmpty()) delta("arguments", 0, jsonTextOf("{}"))
     closed = true
-    if (block !== -1) scope.emit({ type: "tool-end", block })
+    if (block !== -1) scope.emit({ type: "tool-end", block, ...(!whole && { cut: true }) })
     else if (whole && isBundle()) sendBundle(log.text(0), identity, scope)
   }
   const identify = (item: JsonObject) => {
@@ -59,7 +59,7 @@ export function makeToolItem(scope: ItemScope, kind: ToolKind): ToolItem {
     callId: () => identity.callId,
     done: final => {
       finishCall({ identity, identify, partDone }, kind, final)
-      close(true)
+      close(stringAt(final.json, "status") !== "incomplete")
     },
     close,
     isClosed: () => closed,
