@@ -7,6 +7,7 @@ import type { Catalogue } from "./models/catalogue.ts"
 import { type ModelEndpoints, makeModelEndpoints } from "./models/endpoints.ts"
 import { makeOperators, type Operators, type OperatorsParts } from "./pool/operators.ts"
 import type { Status } from "./pool/status.ts"
+import type { TokenCounter } from "./tokens/token-counter.ts"
 
 /** What HTTP and the commands can ask of the gateway. */
 export type Gateway = ModelCalls & Status & Operators & { readonly models: ModelEndpoints }
@@ -14,6 +15,7 @@ export type Gateway = ModelCalls & Status & Operators & { readonly models: Model
 /** What the gateway is made of. */
 export type GatewayParts = OperatorsParts & {
   readonly serving: ServeTurnParts
+  readonly tokens: TokenCounter
   readonly catalogue: Catalogue
   /** Resolves a client's model name; throws `model-not-found`. */
   readonly slugOf: (name: string) => string
@@ -24,7 +26,7 @@ export type GatewayParts = OperatorsParts & {
 /** Puts the gateway together. */
 export function makeGateway(parts: GatewayParts): Gateway {
   return {
-    ...makeModelCalls(parts.serving, parts.compactMode),
+    ...makeModelCalls(parts.serving, parts.tokens, parts.compactMode),
     ...parts.status,
     ...makeOperators(parts),
     models: makeModelEndpoints(parts.catalogue, parts.slugOf),

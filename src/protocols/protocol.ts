@@ -158,11 +158,15 @@ export type EncodedRequest = {
   readonly toolNames: ReadonlyMap<string, string>
 }
 
+/** What of a body costs tokens: texts that have to be counted, and tokens that are known without. */
+export type RequestMeasure = { readonly texts: readonly string[]; readonly fixedTokens: number }
+
 /** A dialect that upstreams speak to us. */
 export type UpstreamProtocol = {
   readonly id: ProtocolId
   /** Pure and deterministic: the same request gives the same bytes. Throws `invalid-request`. */
   readonly encodeRequest: (request: ModelRequest, plan: EncodePlan) => EncodedRequest
+  readonly measureRequest: (body: JsonObject) => RequestMeasure
   readonly makeDecoder: (parts: DecoderParts) => StreamDecoder
   readonly makeProbe: (limits?: Pick<AnswerParts, "maxFrameBytes">) => StreamProbe
   /** Lane 1: the client speaks this dialect too. */

@@ -14,6 +14,7 @@ import { decodeResponsesRequest } from "./openai-responses/decode-request.ts"
 import { makeResponsesDecoder } from "./openai-responses/decode-stream.ts"
 import { encodeResponsesError } from "./openai-responses/encode-error.ts"
 import { encodeResponsesRequest } from "./openai-responses/encode-request.ts"
+import { measureResponsesRequest } from "./openai-responses/measure-request.ts"
 import { makeResponsesProbe } from "./openai-responses/probe.ts"
 import { makeResponsesCollector } from "./openai-responses/relay-collector.ts"
 import { makeResponsesRelay } from "./openai-responses/relay-stream.ts"
@@ -46,6 +47,7 @@ export const upstreamProtocols = {
   "openai-responses": {
     id: "openai-responses",
     encodeRequest: encodeResponsesRequest,
+    measureRequest: measureResponsesRequest,
     makeDecoder: makeResponsesDecoder,
     makeProbe: makeResponsesProbe,
     makeRelay: makeResponsesRelay,

@@ -33,7 +33,7 @@ export type BuiltGateway = {
 export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   const { config, built, send } = parts
   const { pool, providers, scheduler, catalogue } = built
-  const { serving, heartbeat, slugOf } = buildServing(parts)
+  const { serving, tokens, heartbeat, slugOf } = buildServing(parts)
   const askQuota = (account: Account): Promise<QuotaReport> =>
     checkQuota(account, {
       clock: systemClock,
@@ -45,6 +45,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
     })
   const gateway = makeGateway({
     serving,
+    tokens,
     catalogue,
     slugOf,
     compactMode: () => config().compact,
@@ -69,6 +70,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
       return () => {
         stop()
         heartbeat.stop()
+        tokens.stop()
       }
     },
   }

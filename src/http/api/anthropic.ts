@@ -2,6 +2,8 @@
 
 import { Elysia } from "elysia"
 
+import type { ClientCall } from "#core/request.ts"
+import type { GatewayAnswer } from "#gateway/answer/answer.ts"
 import type { Gateway } from "#gateway/gateway.ts"
 import { type ServeParts, serveModel } from "#http/serve-model.ts"
 
@@ -17,9 +19,19 @@ export function anthropicRoutes(gateway: Gateway, parts: ServeParts) {
 
 // Bodies are read and checked by the dialect: the framework's own parsing drops unknown fields and knows no limits.
 function messageRoutes(prefix: string, gateway: Gateway, parts: ServeParts) {
-  return new Elysia({ prefix }).post(
-    "/messages",
-    ({ request }) => serveModel(request, "anthropic-messages", gateway.turn, parts),
-    { parse: "none" },
-  )
+  return new Elysia({ prefix })
+    .post("/messages", ({ request }) => serveModel(request, "anthropic-messages", gateway.turn, parts), {
+      parse: "none",
+    })
+    .post("/messages/count_tokens", ({ request }) => serveModel(request, "anthropic-messages", count(gateway), parts), {
+      parse: "none",
+    })
+}
+
+function count({ countTokens }: Gateway): (call: ClientCall) => Promise<GatewayAnswer> {
+  return async call => ({
+    status: 200,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ input_tokens: await countTokens(call) }),
+  })
 }
