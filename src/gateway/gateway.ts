@@ -19,6 +19,8 @@ export type GatewayParts = OperatorsParts & {
   readonly catalogue: Catalogue
   /** Resolves a client's model name; throws `model-not-found`. */
   readonly slugOf: (name: string) => string
+  /** The operator's names for models. */
+  readonly aliases: () => Readonly<Record<string, string>>
   readonly compactMode: () => CompactMode
   readonly status: Status
 }
@@ -29,6 +31,6 @@ export function makeGateway(parts: GatewayParts): Gateway {
     ...makeModelCalls(parts.serving, parts.tokens, parts.compactMode),
     ...parts.status,
     ...makeOperators(parts),
-    models: makeModelEndpoints(parts.catalogue, parts.slugOf),
+    models: makeModelEndpoints(parts),
   }
 }

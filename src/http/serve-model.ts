@@ -4,11 +4,11 @@ import type { Clock, Timers } from "#core/clock.ts"
 import { makeId, type ProtocolId, type RandomBytes, type RequestId } from "#core/ids.ts"
 import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
-import { clientProtocols } from "#protocols/registry.ts"
 
 import type { Admission } from "./admission.ts"
 import { errorResponse } from "./errors.ts"
 import { readJsonBody } from "./read-body.ts"
+import { requestIdHeaders } from "./request-id-headers.ts"
 
 /** What serving needs. */
 export type ServeParts = {
@@ -57,12 +57,6 @@ export async function serveModel(
     // The gateway has settled the request; what is left is to say it in the client's words.
     return errorResponse(cause, protocol, id)
   }
-}
-
-/** The request id under the name every client of ours can find, and under the dialect's own. */
-function requestIdHeaders(protocol: ProtocolId, id: RequestId): Readonly<Record<string, string>> {
-  const { requestIdHeader } = clientProtocols[protocol]
-  return { "x-request-id": id, ...(requestIdHeader !== undefined && { [requestIdHeader]: id }) }
 }
 
 /** Makes the id of a request. */

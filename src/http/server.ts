@@ -9,6 +9,7 @@ import { anthropicRoutes } from "./api/anthropic.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
+import { dialectOf } from "./dialect-of.ts"
 import { errorResponse } from "./errors.ts"
 import { newRequestId, type ServeParts } from "./serve-model.ts"
 
@@ -26,7 +27,9 @@ export type RunningServer = {
 function makeApplication(gateway: Gateway, parts: ServeParts) {
   // Without `standardHostname: false` the router cuts the path at a fixed offset and misses it for short host names.
   return new Elysia({ handler: { standardHostname: false } })
-    .onError(({ code, error }) => errorResponse(routingError(code, error), "openai-chat", newRequestId(parts.random)))
+    .onError(({ code, error, request }) =>
+      errorResponse(routingError(code, error), dialectOf(request.headers), newRequestId(parts.random)),
+    )
     .use(openaiRoutes(gateway, parts))
     .use(anthropicRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))

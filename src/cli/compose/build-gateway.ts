@@ -48,6 +48,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
     tokens,
     catalogue,
     slugOf,
+    aliases: () => config().model.aliases,
     compactMode: () => config().compact,
     status: makeStatus({
       clock: systemClock,

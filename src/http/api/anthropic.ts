@@ -14,7 +14,8 @@ const PREFIXES = ["/v1", "", "/v1/v1"] as const
 export function anthropicRoutes(gateway: Gateway, parts: ServeParts) {
   const app = new Elysia({ name: "anthropic" })
   for (const prefix of PREFIXES) app.use(messageRoutes(prefix, gateway, parts))
-  return app
+  // Claude Code asks these whether anyone is there, before it has a key to show.
+  return app.head("/", hello).get("/api/hello", hello).head("/api/hello", hello)
 }
 
 // Bodies are read and checked by the dialect: the framework's own parsing drops unknown fields and knows no limits.
@@ -26,6 +27,10 @@ function messageRoutes(prefix: string, gateway: Gateway, parts: ServeParts) {
     .post("/messages/count_tokens", ({ request }) => serveModel(request, "anthropic-messages", count(gateway), parts), {
       parse: "none",
     })
+}
+
+function hello(): Response {
+  return new Response(null, { status: 200 })
 }
 
 function count({ countTokens }: Gateway): (call: ClientCall) => Promise<GatewayAnswer> {
