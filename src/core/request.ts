@@ -140,6 +140,8 @@ export type ModelRequest = {
   readonly sessionGroup?: string
   /** The caller uses the reduced Codex lane: tools travel in `input`, no instructions, no parallel calls. */
   readonly responsesLite?: boolean
+  /** The client wants nothing said, only to know that it could be: answered here, without an upstream. */
+  readonly wantsNothing?: boolean
   /** What the client's dialect needs to remember until the answer is encoded. */
   readonly reply: ReplyOptions
 }

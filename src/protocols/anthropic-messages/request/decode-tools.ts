@@ -6,6 +6,7 @@ import { invalidRequest } from "#protocols/check-body.ts"
 import { defined } from "#protocols/defined.ts"
 
 import { clientTool } from "./client-tools.ts"
+import { plainSchema } from "./plain-schema.ts"
 import { isStrictReady } from "./strict-schema.ts"
 
 /** What Claude Code sends for tools it has not loaded yet; there is nothing to call. */
@@ -64,7 +65,8 @@ function isPlaceholder(tool: JsonObject): boolean {
 }
 
 function decodeCustom(tool: JsonObject): ToolDefinition {
-  const parameters = objectAt(tool, "input_schema")
+  const schema = objectAt(tool, "input_schema")
+  const parameters = schema === undefined ? undefined : plainSchema(schema)
   const strict = tool["strict"] === true && parameters !== undefined && isStrictReady(parameters)
   return {
     type: "function",

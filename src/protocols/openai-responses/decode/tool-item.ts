@@ -48,7 +48,7 @@ export function makeToolItem(scope: ItemScope, kind: ToolKind): ToolItem {
     else if (whole && isBundle()) sendBundle(log.text(0), identity, scope)
   }
   const identify = (item: JsonObject) => {
-    learn(identity, item)
+    learn(identity, item, scope)
     start()
   }
   return {
@@ -58,7 +58,7 @@ export function makeToolItem(scope: ItemScope, kind: ToolKind): ToolItem {
     identify,
     callId: () => identity.callId,
     done: final => {
-      finishCall({ identity, identify, partDone }, kind, final)
+      finishCall({ identity, identify, partDone, scope }, kind, final)
       close(stringAt(final.json, "status") !== "incomplete")
     },
     close,
@@ -66,10 +66,10 @@ export function makeToolItem(scope: ItemScope, kind: ToolKind): ToolItem {
   }
 }
 
-type Completing = Pick<ToolItem, "identify" | "partDone"> & { readonly identity: Identity }
+type Completing = Pick<ToolItem, "identify" | "partDone"> & { readonly identity: Identity; readonly scope: ItemScope }
 
-function finishCall({ identity, identify, partDone }: Completing, kind: ToolKind, { json }: FinalItem): void {
-  learn(identity, json)
+function finishCall({ identity, identify, partDone, scope }: Completing, kind: ToolKind, { json }: FinalItem): void {
+  learn(identity, json, scope)
   // Without a call id the item's own id is the only thing the client can answer to.
   identity.callId ??= stringAt(json, "id") ?? "call_unnamed"
   identify(json)
@@ -82,12 +82,20 @@ function argumentText(value: Json | undefined): string | undefined {
   return isJsonObject(value) ? JSON.stringify(value) : typeof value === "string" ? value : undefined
 }
 
-function learn(identity: Identity, item: JsonObject): void {
+/** Models now and then put the name of the tools' own namespace in front. */
+const TOOL_PREFIX = "functions."
+
+function withoutPrefix(name: string, scope: ItemScope): string {
+  const rest = name.startsWith(TOOL_PREFIX) ? name.slice(TOOL_PREFIX.length) : name
+  return rest !== name && scope.declaresTool(name) === false && scope.declaresTool(rest) === true ? rest : name
+}
+
+function learn(identity: Identity, item: JsonObject, scope: ItemScope): void {
   const callId = stringAt(item, "call_id")
   const name = stringAt(item, "name")
   const namespace = stringAt(item, "namespace")
   if (callId) identity.callId ??= callId
-  if (name) identity.name ??= name
+  if (name) identity.name ??= withoutPrefix(name, scope)
   if (namespace) identity.namespace ??= namespace
 }
 
