@@ -150,7 +150,7 @@ describe("the SDK", () => {
     },
   )
 
-  test("64: a quota that opens in hours is told at once, with the time, and not sat out", async () => {
+  test("a quota that opens in hours is told at once, with the time, and not sat out", async () => {
     const spent = await startSimulatedGateway({ accounts: 1, settings: { "keepalive-interval": 0 } })
     try {
       spent.control.script({ scenario: "usage-limit", settings: { resetsInSec: 18_000 } })
