@@ -140,8 +140,6 @@ export type ModelRequest = {
   readonly sessionGroup?: string
   /** The caller uses the reduced Codex lane: tools travel in `input`, no instructions, no parallel calls. */
   readonly responsesLite?: boolean
-  /** The client wants nothing said, only to know that it could be: answered here, without an upstream. */
-  readonly wantsNothing?: boolean
   /** What the client's dialect needs to remember until the answer is encoded. */
   readonly reply: ReplyOptions
 }
@@ -158,6 +156,8 @@ export type ReplyOptions = {
   readonly codexClient: boolean
   /** Messages: whether thinking blocks are sent, and whether with their text or only sealed. Absent = none. */
   readonly thinking?: "shown" | "sealed"
+  /** The client wants nothing said, only to know that it could be: answered here, without an upstream. */
+  readonly wantsNothing?: boolean
   /** Messages: a search was all that was asked for, so its results wait for the sources the answer cites. */
   readonly searchFirst?: boolean
 }

@@ -27,8 +27,6 @@ export function decodeMessagesRequest(call: ClientCall): ModelRequest {
     model: modelOf(json),
     body,
     stream: json["stream"] === true,
-    // Warms the vendor's cache without an answer; here there is nothing to warm by hand.
-    ...(json["max_tokens"] === 0 && { wantsNothing: true }),
     ...defined({ effort, summary, serviceTier: json["speed"] === "fast" ? "fast" : undefined }),
     ...decodeSession(call.headers, json),
     reply: {
@@ -38,6 +36,8 @@ export function decodeMessagesRequest(call: ClientCall): ModelRequest {
       codexClient: false,
       ...defined({ thinking }),
       ...(searchFirst && { searchFirst }),
+      // Warms the vendor's cache without an answer; here there is nothing to warm by hand.
+      ...(json["max_tokens"] === 0 && { wantsNothing: true }),
     },
   }
 }

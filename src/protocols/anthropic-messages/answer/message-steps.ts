@@ -203,7 +203,8 @@ function finish(state: State, { reason }: EventOf<"finish">): void {
   const stopReason = stopReasonOf(reason, { calls: tools.whole(), cutCalls: tools.cut(), refused: refused && !spoke })
   const content = writer.count("text") + writer.count("tool_use") + writer.count("server_tool_use")
   // Clients fail over a message without content, or with nothing but thinking.
-  if (content === 0 && stopReason !== "refusal") text.whole()
+  const mayBeEmpty = stopReason === "refusal" || state.context.reply.wantsNothing === true
+  if (content === 0 && !mayBeEmpty) text.whole()
   state.ended = true
   state.sink.finish({
     stopReason,
