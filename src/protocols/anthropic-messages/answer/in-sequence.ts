@@ -30,7 +30,9 @@ const ENDS: ReadonlySet<StreamEvent["type"]> = new Set(["text-end", "reasoning-e
 export function makeInSequence(next: EmitEvent): EmitEvent {
   const state: State = { next, queue: [], active: -1, activeReasons: false, closedEarly: new Set() }
   return event => {
-    if ("block" in event) onBlockEvent(state, event)
+    // Almost every event: more of the block that is being written.
+    if (event.type === "text-delta" && event.block === state.active) next(event)
+    else if ("block" in event) onBlockEvent(state, event)
     else {
       if (event.type === "finish") flush(state)
       next(event)
@@ -39,12 +41,12 @@ export function makeInSequence(next: EmitEvent): EmitEvent {
 }
 
 function onBlockEvent(state: State, event: BlockEvent): void {
-  if (state.closedEarly.has(event.block)) return
   if (event.block === state.active) {
     state.next(event)
     if (ENDS.has(event.type)) advance(state)
     return
   }
+  if (state.closedEarly.has(event.block)) return
   const waiting = state.queue.find(({ block }) => block === event.block)
   if (waiting === undefined) open(state, event)
   else {

@@ -54,7 +54,11 @@ export function makeMessageSteps(context: ReplyContext, sink: MessagesSink): (ev
     spoke: false,
     usage: undefined,
   }
-  const take = makeEventOrder(context, event => step(state, event))
+  const take = makeEventOrder(context, event => {
+    // The hot path: text while nothing is wrong needs none of the tables below.
+    if (event.type === "text-delta" && state.spoke && !state.tools.isBroken()) state.text.delta(event.text)
+    else step(state, event)
+  })
   return event => {
     if (!state.ended) take(event)
   }

@@ -19,22 +19,22 @@ export type TextStep = {
 
 /** Makes the step; a message without text gets no block, for it opens with its first words. */
 export function makeTextStep(writer: BlockWriter): TextStep {
-  /** The open message's text so far, as bodies of literals: needed whole only for a citation. */
-  let bodies: string[] = []
+  /** The open message's text so far: needed whole only for a citation. */
+  let literals: JsonText[] = []
   // Citations may follow once the answer has searched.
   const block = () => ({ type: "text", cites: writer.count("server_tool_use") > 0 }) as const
   return {
     start: () => {
-      bodies = []
+      literals = []
     },
     delta: literal => {
       if (!writer.isOpen()) writer.open(block())
-      bodies.push(literalBody(literal))
+      literals.push(literal)
       writer.delta("text", literal)
     },
     cite: citation => {
       if (!writer.isOpen()) return
-      writer.cite(citationText(citation, readJsonText(literalOfBody(bodies.join("")))))
+      writer.cite(citationText(citation, readJsonText(literalOfBody(literals.map(literalBody).join("")))))
     },
     end: () => {
       if (writer.isOpen()) writer.close()
