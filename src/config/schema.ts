@@ -266,7 +266,8 @@ const REQUESTS = {
   model: section("Names of models.", {
     aliases: textMap({
       default: {},
-      description: "Names of your own for models; a target may carry an effort and `-fast`.",
+      description:
+        "Names of your own for models, with `*` for any text; a target may carry an effort and `-fast`. Names come before patterns, patterns in their order.",
       live: true,
     }),
     "legacy-names": choice(["map", "refuse"], {

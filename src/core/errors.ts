@@ -53,6 +53,9 @@ export type UpstreamFacts = {
   readonly requestId?: string
 }
 
+/** Size of an input that does not fit. The input's is an estimate. */
+export type WindowFacts = { readonly inputTokens: number; readonly limitTokens: number }
+
 /** What a {@link GatewayError} is made of besides its kind and message. */
 export type GatewayErrorOptions = {
   /** Dialect code for the client's envelope, e.g. `context_length_exceeded`; each dialect has a default per kind. */
@@ -63,6 +66,8 @@ export type GatewayErrorOptions = {
   /** What the operator does next. Logged and shown by the CLI; not sent to clients. */
   readonly hint?: string
   readonly upstream?: UpstreamFacts
+  /** For `context-too-long`: dialects whose clients shorten the conversation by it say the numbers. */
+  readonly window?: WindowFacts
   readonly cause?: unknown
 }
 
@@ -75,6 +80,7 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | undefined
   readonly hint: string | undefined
   readonly upstream: UpstreamFacts | undefined
+  readonly window: WindowFacts | undefined
 
   constructor(kind: ErrorKind, message: string, options: GatewayErrorOptions = {}) {
     super(message, { cause: options.cause })
@@ -84,6 +90,7 @@ export class GatewayError extends Error {
     this.retryAfterMs = options.retryAfterMs
     this.hint = options.hint
     this.upstream = options.upstream
+    this.window = options.window
   }
 
   /** The HTTP status of this kind. */

@@ -9,6 +9,8 @@ export type NativeItem = {
   readonly family: ProtocolId
   /** The item's JSON object as text, exactly as the upstream wrote it in its final form. */
   readonly json: string
+  /** Opaque mark of whoever can read the item, where the client's dialect brings it back; absent = not known. */
+  readonly origin?: string
 }
 
 /**
@@ -23,8 +25,8 @@ export type Usage = {
   readonly reasoningTokens: number
 }
 
-/** Why the model stopped. `length` also covers an incomplete answer without a stated reason. */
-export type FinishReason = "stop" | "tool-calls" | "length" | "content-filter"
+/** Why the model stopped. `unstated` is an incomplete answer whose upstream does not say what cut it. */
+export type FinishReason = "stop" | "tool-calls" | "length" | "content-filter" | "unstated"
 
 /** Whether a tool's argument is JSON by schema (`function`) or free text (`custom`). */
 export type ToolKind = "function" | "custom"
@@ -67,7 +69,8 @@ export type StreamEvent =
     }
   /** A fragment of the call's argument text (JSON source for `function`, free text for `custom`). */
   | { readonly type: "tool-delta"; readonly block: number; readonly text: JsonText }
-  | { readonly type: "tool-end"; readonly block: number }
+  /** Closes a call; `cut` marks one whose argument text the upstream never finished. */
+  | { readonly type: "tool-end"; readonly block: number; readonly cut?: true }
   /** A finished image; `base64` is a literal because it can be megabytes long. */
   | { readonly type: "image"; readonly block: number; readonly base64: JsonText; readonly format: string }
   /** A hosted tool's item (web search, compaction, …) that only its own family understands. */

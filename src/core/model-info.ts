@@ -28,6 +28,14 @@ export type ModelInfo = {
   readonly raw?: { readonly [key: string]: Json }
 }
 
+/** A name that clients may pick, and the model that serves it. `family` is another vendor's word for its kind. */
+export type ListedModel = {
+  readonly id: string
+  readonly displayName: string
+  readonly family?: string
+  readonly info: ModelInfo
+}
+
 /** All reasoning efforts, ascending. */
 export const REASONING_EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"] as const
 

@@ -106,6 +106,8 @@ export type OutputFormat =
 /** The conversation and its options in neutral form. */
 export type NeutralBody = {
   readonly type: "neutral"
+  /** What stands above the conversation, in dialects that keep it apart from the messages. */
+  readonly instructions?: string
   readonly input: readonly InputItem[]
   readonly tools: readonly ToolDefinition[]
   readonly toolChoice?: ToolChoice
@@ -134,6 +136,8 @@ export type ModelRequest = {
   readonly cacheKey?: string
   /** Weak conversation hint (`user`, `safety_identifier`); joined with a content hash, never used alone. */
   readonly sessionHint?: string
+  /** Names what several conversations belong to (a session with its sub-agents): a new one starts where the last one ran. */
+  readonly sessionGroup?: string
   /** The caller uses the reduced Codex lane: tools travel in `input`, no instructions, no parallel calls. */
   readonly responsesLite?: boolean
   /** What the client's dialect needs to remember until the answer is encoded. */
@@ -150,4 +154,10 @@ export type ReplyOptions = {
   readonly customAsFunction: boolean
   /** The caller is a Codex client: keep its private events and fail with `response.failed`. */
   readonly codexClient: boolean
+  /** Messages: whether thinking blocks are sent, and whether with their text or only sealed. Absent = none. */
+  readonly thinking?: "shown" | "sealed"
+  /** The client wants nothing said, only to know that it could be: answered here, without an upstream. */
+  readonly wantsNothing?: boolean
+  /** Messages: a search was all that was asked for, so its results wait for the sources the answer cites. */
+  readonly searchFirst?: boolean
 }

@@ -8,6 +8,7 @@ import type { Catalogue } from "./models/catalogue.ts"
 import { type ModelEndpoints, makeModelEndpoints } from "./models/endpoints.ts"
 import { makeOperators, type Operators, type OperatorsParts } from "./pool/operators.ts"
 import type { Status } from "./pool/status.ts"
+import type { TokenCounter } from "./tokens/token-counter.ts"
 
 /** What HTTP and the commands can ask of the gateway. */
 export type Gateway = ModelCalls & Status & Operators & { readonly models: ModelEndpoints; readonly desk: Desk }
@@ -15,9 +16,12 @@ export type Gateway = ModelCalls & Status & Operators & { readonly models: Model
 /** What the gateway is made of. */
 export type GatewayParts = OperatorsParts & {
   readonly serving: ServeTurnParts
+  readonly tokens: TokenCounter
   readonly catalogue: Catalogue
   /** Resolves a client's model name; throws `model-not-found`. */
   readonly slugOf: (name: string) => string
+  /** The operator's names for models. */
+  readonly aliases: () => Readonly<Record<string, string>>
   readonly compactMode: () => CompactMode
   readonly status: Status
   readonly desk: DeskParts
@@ -26,10 +30,10 @@ export type GatewayParts = OperatorsParts & {
 /** Puts the gateway together. */
 export function makeGateway(parts: GatewayParts): Gateway {
   return {
-    ...makeModelCalls(parts.serving, parts.compactMode),
+    ...makeModelCalls(parts.serving, parts.tokens, parts.compactMode),
     ...parts.status,
     ...makeOperators(parts),
-    models: makeModelEndpoints(parts.catalogue, parts.slugOf),
+    models: makeModelEndpoints(parts),
     desk: makeDesk(parts.desk),
   }
 }

@@ -23,12 +23,14 @@ export function makeAdmission(apiKeys: readonly string[]): Admission {
   return {
     needsKey: true,
     admit: (request, url) => {
-      const presented = presentedKey(request.headers, url)
-      if (presented === undefined) throw unauthorized("No API key was sent.")
-      const digest = sha256(presented)
+      const presented = presentedKeys(request.headers, url)
+      if (presented.length === 0) throw unauthorized("No API key was sent.")
+      const digests = presented.map(sha256)
       // Every key is compared, equal or not, so that the time says nothing about which one was close.
       let principal: Principal | undefined
-      for (const key of known) if (crypto.timingSafeEqual(key.digest, digest)) principal = key.principal
+      for (const key of known) {
+        for (const digest of digests) if (crypto.timingSafeEqual(key.digest, digest)) principal ??= key.principal
+      }
       if (principal === undefined) throw unauthorized("The API key is not known here.")
       return principal
     },
@@ -77,15 +79,18 @@ export function isSameText(left: string, right: string): boolean {
   return crypto.timingSafeEqual(sha256(left), sha256(right))
 }
 
-/** Finds the key: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, `?key=`, in this order. */
-function presentedKey(headers: Headers, url: URL): string | undefined {
-  return (
-    bearerOf(headers) ??
-    headers.get("x-api-key") ??
-    headers.get("x-goog-api-key") ??
-    url.searchParams.get("key") ??
-    undefined
-  )
+/**
+ * Finds the keys: `Authorization: Bearer`, `x-api-key`, `x-goog-api-key`, `?key=`. One good key is enough: some clients
+ * send a second header with a key for somebody else.
+ */
+function presentedKeys(headers: Headers, url: URL): readonly string[] {
+  const places = [
+    bearerOf(headers),
+    headers.get("x-api-key"),
+    headers.get("x-goog-api-key"),
+    url.searchParams.get("key"),
+  ]
+  return places.filter(key => key !== undefined && key !== null)
 }
 
 function sha256(text: string): Buffer {

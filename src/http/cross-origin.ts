@@ -17,6 +17,6 @@ export function preflight(): Response {
 export function withCrossOrigin(request: Request, response: Response, admission: Admission): Response {
   if (!admission.needsKey || !request.headers.has("origin")) return response
   response.headers.set("access-control-allow-origin", "*")
-  response.headers.set("access-control-expose-headers", "x-request-id, retry-after")
+  response.headers.set("access-control-expose-headers", "x-request-id, request-id, retry-after, x-should-retry")
   return response
 }

@@ -1,6 +1,8 @@
-/** Routes of our own that need a client key: admission first, failures in the OpenAI envelope. */
+/** Routes that need a client key and run no model: admission first, failures in the dialect the caller speaks. */
 
+import { dialectOf } from "./dialect-of.ts"
 import { errorResponse } from "./errors.ts"
+import { requestIdHeaders } from "./request-id-headers.ts"
 import { newRequestId, type ServeParts } from "./serve-model.ts"
 
 /** Admits the request, runs `handle`, and turns any failure into an answer. */
@@ -10,10 +12,14 @@ export async function guarded(
   handle: (url: URL) => Response | Promise<Response>,
 ): Promise<Response> {
   const url = new URL(request.url)
+  const protocol = dialectOf(request.headers)
+  const id = newRequestId(parts.random)
   try {
     parts.admission().admit(request, url)
-    return await handle(url)
+    const response = await handle(url)
+    for (const [name, value] of Object.entries(requestIdHeaders(protocol, id))) response.headers.set(name, value)
+    return response
   } catch (cause) {
-    return errorResponse(cause, "openai-chat", newRequestId(parts.random))
+    return errorResponse(cause, protocol, id)
   }
 }

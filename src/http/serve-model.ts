@@ -9,6 +9,7 @@ import type { AdminParts } from "./admin/admin-route.ts"
 import type { Admission } from "./admission.ts"
 import { errorResponse } from "./errors.ts"
 import { readJsonBody } from "./read-body.ts"
+import { requestIdHeaders } from "./request-id-headers.ts"
 
 /** What serving needs. */
 export type ServeParts = {
@@ -51,7 +52,10 @@ export async function serveModel(
   }
   try {
     const answer = await run(call)
-    return new Response(answer.body, { status: answer.status, headers: { ...answer.headers, "x-request-id": id } })
+    return new Response(answer.body, {
+      status: answer.status,
+      headers: { ...answer.headers, ...requestIdHeaders(protocol, id) },
+    })
   } catch (cause) {
     // The gateway has settled the request; what is left is to say it in the client's words.
     return errorResponse(cause, protocol, id)

@@ -7,9 +7,11 @@ import type { Gateway } from "#gateway/gateway.ts"
 
 import type { AdminParts } from "./admin/admin-route.ts"
 import { hasKnownKey } from "./admission.ts"
+import { anthropicRoutes } from "./api/anthropic.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
+import { dialectOf } from "./dialect-of.ts"
 import { errorResponse } from "./errors.ts"
 import { operatorRoutes } from "./operators.ts"
 import { newRequestId, type ServeParts } from "./serve-model.ts"
@@ -35,8 +37,11 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
   }
   // Without `standardHostname: false` the router cuts the path at a fixed offset and misses it for short host names.
   return new Elysia({ handler: { standardHostname: false } })
-    .onError(({ code, error }) => errorResponse(routingError(code, error), "openai-chat", newRequestId(parts.random)))
+    .onError(({ code, error, request }) =>
+      errorResponse(routingError(code, error), dialectOf(request.headers), newRequestId(parts.random)),
+    )
     .use(openaiRoutes(gateway, parts))
+    .use(anthropicRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))
     .use(operatorRoutes(admin, parts.clock))
     .options("/*", preflight)

@@ -19,6 +19,11 @@ export function isCodexClient(headers: Headers): boolean {
   return startsWithWord(headers, "user-agent", "codex") || startsWithWord(headers, "originator", "codex")
 }
 
+/** True for clients of the Messages dialect, at addresses that other dialects use as well. */
+export function isMessagesClient(headers: Headers): boolean {
+  return headers.has("anthropic-version") || startsWithWord(headers, "user-agent", "claude-")
+}
+
 /** True for Cursor, which crashes on a tool call that has no `function.name`. */
 export function isCursorClient(headers: Headers): boolean {
   return startsWithWord(headers, "user-agent", "cursor/")

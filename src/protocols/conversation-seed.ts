@@ -1,7 +1,7 @@
 /** What identifies a conversation: the text it is recognised by, and the cache key made from that text. */
 
 import { arrayAt, isJsonObject, type Json, type JsonObject, objectAt, stringAt } from "#core/json.ts"
-import type { ContentPart, ModelRequest } from "#core/request.ts"
+import type { ContentPart, ModelRequest, NeutralBody } from "#core/request.ts"
 
 /** The head of a conversation, which all its turns share. */
 type Head = { readonly guidance: string; readonly firstTurn: string }
@@ -28,7 +28,7 @@ const REMINDER_BLOCK = /^\s*<(system-reminder|system_reminder|environment_contex
  */
 export function conversationSeed(request: ModelRequest): string {
   if (request.cacheKey) return `key\n${request.cacheKey}`
-  const head = request.body.type === "neutral" ? neutralHead(request.body.input) : nativeHead(request.body.json)
+  const head = request.body.type === "neutral" ? neutralHead(request.body) : nativeHead(request.body.json)
   return ["content", request.sessionHint ?? "", request.model, stableText(head.guidance), head.firstTurn].join("\n")
 }
 
@@ -48,12 +48,12 @@ function stableText(text: string): string {
     .slice(0, MAX_GUIDANCE_CHARS)
 }
 
-function neutralHead(input: Extract<ModelRequest["body"], { type: "neutral" }>["input"]): Head {
+function neutralHead({ instructions, input }: NeutralBody): Head {
   const messages = input.filter(item => item.type === "message")
   const guidance = messages.find(message => message.role === "developer")?.parts ?? []
   const turns = messages.filter(message => message.role === "user")
   return {
-    guidance: guidance.map(partText).join("\n"),
+    guidance: instructions ?? guidance.map(partText).join("\n"),
     firstTurn: firstOwnText(turns.map(turn => turn.parts.map(partText))),
   }
 }

@@ -18,6 +18,10 @@ export type ReplyContext = {
   /** Upstream tool name → the client's own name, for names that had to be shortened. */
   readonly toolNames: ReadonlyMap<string, string>
   readonly reply: ReplyOptions
+  /** A quick estimate of the request's size, for dialects that state it before the upstream does. */
+  readonly estimateInputTokens: () => number
+  /** Mark of the account and model that answer; see `NativeItem.origin`. Absent before an attempt is committed to. */
+  readonly origin?: string
 }
 
 /** Turns neutral events into a client's stream. Synchronous; one per answer. */
@@ -54,6 +58,8 @@ export type ClientProtocol = {
   /** Throws `GatewayError` `invalid-request` with `param` in the client's own spelling. */
   readonly decodeRequest: (call: ClientCall) => ModelRequest
   readonly encodeError: (error: GatewayError, requestId: RequestId) => ErrorReply
+  /** Response header that repeats the request id, besides `x-request-id`. */
+  readonly requestIdHeader?: string
   /** Absent where every upstream speaks this dialect too: its answers are relayed. */
   readonly encoding?: AnswerEncoding
 }
@@ -139,6 +145,8 @@ export type EncodePlan = {
   /** Already scoped to the principal; UUID-shaped. */
   readonly promptCacheKey?: string
   readonly rules: RequestRules
+  /** Native items of another `NativeItem.origin` are dropped: this account cannot read them. */
+  readonly origin?: string
   /** Drop encrypted reasoning, compaction blobs and response ids: they belong to another account or were refused. */
   readonly stripEncrypted: boolean
 }
@@ -150,11 +158,15 @@ export type EncodedRequest = {
   readonly toolNames: ReadonlyMap<string, string>
 }
 
+/** What of a body costs tokens: texts that have to be counted, and tokens that are known without. */
+export type RequestMeasure = { readonly texts: readonly string[]; readonly fixedTokens: number }
+
 /** A dialect that upstreams speak to us. */
 export type UpstreamProtocol = {
   readonly id: ProtocolId
   /** Pure and deterministic: the same request gives the same bytes. Throws `invalid-request`. */
   readonly encodeRequest: (request: ModelRequest, plan: EncodePlan) => EncodedRequest
+  readonly measureRequest: (body: JsonObject) => RequestMeasure
   readonly makeDecoder: (parts: DecoderParts) => StreamDecoder
   readonly makeProbe: (limits?: Pick<AnswerParts, "maxFrameBytes">) => StreamProbe
   /** Lane 1: the client speaks this dialect too. */

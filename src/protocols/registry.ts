@@ -2,6 +2,10 @@
 
 import type { ProtocolId } from "#core/ids.ts"
 
+import { decodeMessagesRequest } from "./anthropic-messages/decode-request.ts"
+import { encodeMessagesError } from "./anthropic-messages/encode-error.ts"
+import { makeMessagesEncoder } from "./anthropic-messages/encode-stream.ts"
+import { makeMessagesFolder } from "./anthropic-messages/fold.ts"
 import { decodeChatRequest } from "./openai-chat/decode-request.ts"
 import { encodeChatError } from "./openai-chat/encode-error.ts"
 import { makeChatEncoder } from "./openai-chat/encode-stream.ts"
@@ -10,6 +14,7 @@ import { decodeResponsesRequest } from "./openai-responses/decode-request.ts"
 import { makeResponsesDecoder } from "./openai-responses/decode-stream.ts"
 import { encodeResponsesError } from "./openai-responses/encode-error.ts"
 import { encodeResponsesRequest } from "./openai-responses/encode-request.ts"
+import { measureResponsesRequest } from "./openai-responses/measure-request.ts"
 import { makeResponsesProbe } from "./openai-responses/probe.ts"
 import { makeResponsesCollector } from "./openai-responses/relay-collector.ts"
 import { makeResponsesRelay } from "./openai-responses/relay-stream.ts"
@@ -28,6 +33,13 @@ export const clientProtocols: Readonly<Record<ProtocolId, ClientProtocol>> = {
     decodeRequest: decodeResponsesRequest,
     encodeError: encodeResponsesError,
   },
+  "anthropic-messages": {
+    id: "anthropic-messages",
+    decodeRequest: decodeMessagesRequest,
+    encodeError: encodeMessagesError,
+    requestIdHeader: "request-id",
+    encoding: { makeEncoder: makeMessagesEncoder, makeFolder: makeMessagesFolder },
+  },
 }
 
 /** What upstreams speak. */
@@ -35,6 +47,7 @@ export const upstreamProtocols = {
   "openai-responses": {
     id: "openai-responses",
     encodeRequest: encodeResponsesRequest,
+    measureRequest: measureResponsesRequest,
     makeDecoder: makeResponsesDecoder,
     makeProbe: makeResponsesProbe,
     makeRelay: makeResponsesRelay,

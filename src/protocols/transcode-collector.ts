@@ -18,8 +18,8 @@ export function makeTranscodeCollector(parts: CollectParts): Collector {
   const decoder = upstream.makeDecoder({
     ...decoderParts,
     emit: event => {
-      tracker.see(event)
       folder.add(event)
+      tracker.see(event)
     },
   })
   return {

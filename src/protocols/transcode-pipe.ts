@@ -21,8 +21,9 @@ export function makeTranscodePipe(parts: TranscodeParts): StreamPipe {
   const decoder = upstream.makeDecoder({
     ...decoderParts,
     emit: event => {
-      tracker.see(event)
       out += encoder.encode(event)
+      // Not before it is written: an encoder that throws has not ended the answer.
+      tracker.see(event)
     },
   })
   const take = () => {

@@ -45,6 +45,7 @@ export const OWNED_MODULES = {
   elysia: ["http"],
   "@elysiajs/": ["http"],
   "bun:sqlite": ["store"],
+  "gpt-tokenizer/": ["gateway"],
   pino: ["telemetry"],
   "pino-pretty": ["telemetry"],
   yaml: ["config"],

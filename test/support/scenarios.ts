@@ -58,6 +58,8 @@ export function makeContext(
     model: "my-alias",
     nowSec: 1_790_000_123,
     toolNames: new Map(Object.entries(toolNames)),
+    estimateInputTokens: () => 1000,
+    origin: "0123456789ab",
     reply: { includeUsage: false, legacyFunctions: false, customAsFunction: false, codexClient: false, ...reply },
   }
 }

@@ -32,12 +32,14 @@ export type BuiltGateway = {
 export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   const { config, built } = parts
   const { pool, scheduler, catalogue } = built
-  const { serving, heartbeat, slugOf } = buildServing(parts)
+  const { serving, tokens, heartbeat, slugOf } = buildServing(parts)
   const orders = buildOrders(parts)
   const gateway = makeGateway({
     serving,
+    tokens,
     catalogue,
     slugOf,
+    aliases: () => config().model.aliases,
     compactMode: () => config().compact,
     status: makeStatus({
       clock: systemClock,
@@ -59,6 +61,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
       return () => {
         stop()
         heartbeat.stop()
+        tokens.stop()
       }
     },
   }

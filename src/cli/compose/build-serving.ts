@@ -12,6 +12,7 @@ import { makeSticky } from "#gateway/turn/sticky.ts"
 import { upstreamProtocols } from "#protocols/registry.ts"
 
 import type { BuiltPool } from "./build-pool.ts"
+import { buildTokens } from "./build-tokens.ts"
 
 /** What serving is built from. */
 export type BuildServingParts = {
@@ -30,6 +31,7 @@ const FOR_EVER_MS = 2 ** 31 - 1
 /** The parts, the ticker they share, and how a model's name is resolved. */
 export type BuiltServing = {
   readonly serving: ServeTurnParts
+  readonly tokens: ReturnType<typeof buildTokens>
   readonly heartbeat: Heartbeat
   /** Throws `model-not-found`. */
   readonly slugOf: (name: string) => string
@@ -66,7 +68,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
     exposeCodexHeaders: () => config().exposeCodexHeaders,
     record: parts.record,
   }
-  return { serving, heartbeat, slugOf: name => plan({ name }).slug }
+  return { serving, tokens: buildTokens(), heartbeat, slugOf: name => plan({ name }).slug }
 }
 
 function modelsConfig(config: Config): ModelsConfig {

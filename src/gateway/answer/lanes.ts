@@ -30,7 +30,8 @@ export function openFailurePipe(client: ProtocolId, context: ReplyContext): Stre
   })
 }
 
-function encodingOf(client: ProtocolId): AnswerEncoding {
+/** How answers are written in a dialect. Throws for one whose answers are only ever relayed. */
+export function encodingOf(client: ProtocolId): AnswerEncoding {
   const { encoding } = clientProtocols[client]
   if (encoding === undefined) throw new Error(`answers in ${client} can only be relayed`)
   return encoding

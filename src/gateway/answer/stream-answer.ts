@@ -32,6 +32,8 @@ export type StreamAnswerParts = {
   readonly openPipe: (committed: CommittedTurn) => StreamPipe
   /** A pipe that only speaks failures: for a turn that fails after the headers have gone out. */
   readonly openFailurePipe: () => StreamPipe
+  /** What keeps the connection alive before an attempt is committed to, in the client's dialect. */
+  readonly waiting: () => Uint8Array
   readonly abort: AbortController
   /** The answer is whole. */
   readonly succeeded: (committed: CommittedTurn) => void
@@ -45,9 +47,6 @@ const STALLED_CLIENT_MS = 60_000
  * the event needs time to be read. A polite end instead would let several clients take the torso for the whole.
  */
 const RESET_GRACE_MS = 100
-
-/** What keeps a connection alive before the dialect has said anything: a comment suits every SSE client here. */
-const COMMENT = new TextEncoder().encode(": keepalive\n\n")
 
 type Controller = ReadableStreamDefaultController<Uint8Array>
 
@@ -121,7 +120,7 @@ class AnswerSource implements UnderlyingDefaultSource<Uint8Array> {
   #greet(controller: Controller): void {
     this.#greeted = true
     this.#lastSentMs = this.#parts.clock()
-    controller.enqueue(COMMENT)
+    controller.enqueue(this.#parts.waiting())
   }
 
   #openPipe(turn: CommittedTurn): CommittedTurn {
@@ -202,7 +201,7 @@ class AnswerSource implements UnderlyingDefaultSource<Uint8Array> {
     const { limits, abort } = this.#parts
     if (nowMs - this.#lastSentMs >= limits.clientKeepaliveMs) {
       this.#lastSentMs = nowMs
-      controller.enqueue(this.#pipe?.keepAlive() ?? COMMENT)
+      controller.enqueue((this.#pipe?.keepAlive ?? this.#parts.waiting)())
     }
     if (this.#committed !== undefined && nowMs - this.#lastUpstreamMs >= limits.idleTimeoutMs) {
       abort.abort(new GatewayError("timeout", "The upstream fell silent.", { code: "upstream_timeout" }))

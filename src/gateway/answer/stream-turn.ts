@@ -20,6 +20,7 @@ export type StreamTurnInput = {
 export function streamTurn(turn: Turn, input: StreamTurnInput, parts: ServeTurnParts): GatewayAnswer {
   const { clock, timers, scheduler } = parts.turn
   const { protocol } = turn.call
+  const openSilentPipe = () => openFailurePipe(protocol, replyContextOf(turn, clock()))
   const body = makeAnswerStream({
     clock,
     timers,
@@ -29,7 +30,8 @@ export function streamTurn(turn: Turn, input: StreamTurnInput, parts: ServeTurnP
     committed: input.committed,
     headersFirst: input.early === undefined,
     openPipe: ({ context, answer }) => openPipe(protocol, context, answer),
-    openFailurePipe: () => openFailurePipe(protocol, replyContextOf(turn, new Map(), clock())),
+    openFailurePipe: openSilentPipe,
+    waiting: openSilentPipe().keepAlive,
     abort: input.abort,
     succeeded: ({ account, startedAtMs }) => scheduler.succeeded(account, { startedAtMs, model: turn.plan.slug }),
   })

@@ -3,9 +3,11 @@
 import type { GatewayError } from "#core/errors.ts"
 import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
+import type { TokenCounter } from "#gateway/tokens/token-counter.ts"
 import type { TurnKind } from "#gateway/turn/turn-types.ts"
 
 import { type CompactMode, makeCompact } from "./compact.ts"
+import { countCallTokens } from "./count-tokens.ts"
 import { runSettled } from "./run-settled.ts"
 import { makeRunningTurns } from "./running-turns.ts"
 import { serveTurn } from "./serve-turn.ts"
@@ -15,12 +17,18 @@ import type { ServeTurnParts } from "./serve-turn-parts.ts"
 export type ModelCalls = {
   readonly turn: (call: ClientCall) => Promise<GatewayAnswer>
   readonly compact: (call: ClientCall) => Promise<GatewayAnswer>
+  /** Counts the tokens a turn would cost; asks no upstream. */
+  readonly countTokens: (call: ClientCall) => Promise<number>
   /** Ends every answer under way; used when the gateway stops. */
   readonly abortRunning: (reason: GatewayError) => void
 }
 
 /** Makes the calls. */
-export function makeModelCalls(serving: ServeTurnParts, compactMode: () => CompactMode): ModelCalls {
+export function makeModelCalls(
+  serving: ServeTurnParts,
+  tokens: TokenCounter,
+  compactMode: () => CompactMode,
+): ModelCalls {
   const running = makeRunningTurns()
   const ordinary: TurnKind = { endpoint: "turn", encode: serving.turn.upstream.encodeRequest }
   const compact = makeCompact({
@@ -31,6 +39,8 @@ export function makeModelCalls(serving: ServeTurnParts, compactMode: () => Compa
   return {
     turn: call => runSettled(call, { running, serving }, run => serveTurn(call, ordinary, run, serving)),
     compact: call => runSettled(call, { running, serving }, run => compact(call, run)),
+    countTokens: call =>
+      countCallTokens(call, { planModel: serving.planModel, upstream: serving.turn.upstream, tokens }),
     abortRunning: running.abortAll,
   }
 }

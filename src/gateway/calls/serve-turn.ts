@@ -3,6 +3,7 @@
 import type { Timers } from "#core/clock.ts"
 import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
+import { answerNothing } from "#gateway/answer/answer-nothing.ts"
 import { answerOnce } from "#gateway/answer/answer-once.ts"
 import { streamTurn } from "#gateway/answer/stream-turn.ts"
 import { prepareTurn } from "#gateway/turn/prepare-turn.ts"
@@ -33,6 +34,7 @@ export async function serveTurn(
   parts: ServeTurnParts,
 ): Promise<GatewayAnswer> {
   const turn = prepareTurn(call, { kind, settler, planModel: parts.planModel })
+  if (turn.request.reply.wantsNothing) return answerNothing(turn, parts.turn.clock())
   parts.turn.budget.request()
   linkAbort(call.signal, abort)
   const committed = runTurn(turn, abort, parts.turn)

@@ -2,7 +2,9 @@
 
 import { REASONING_EFFORTS, type ReasoningEffort } from "#core/model-info.ts"
 
+import { NAME_FAMILIES } from "./family-names.ts"
 import { LEGACY_MODELS, looseLegacySlug } from "./legacy-models.ts"
+import { fitsPattern, isPattern } from "./name-pattern.ts"
 
 /** A name's parts. `slug` is a known model or a name of {@link LEGACY_MODELS}. */
 export type ParsedName = {
@@ -17,7 +19,7 @@ export type ParsedName = {
 /** What names are resolved against. */
 export type KnownNames = {
   readonly isKnown: (slug: string) => boolean
-  /** The operator's names for models; a target may carry suffixes. */
+  /** The operator's names for models, which may hold `*`; a target may carry suffixes. */
   readonly aliases: Readonly<Record<string, string>>
 }
 
@@ -68,6 +70,8 @@ function resolve(text: string, search: Search): ParsedName | undefined {
     resolveWhole(text, deeper) ??
     resolveSuffix(text, deeper) ??
     resolvePrefix(text, deeper) ??
+    resolvePattern(text, deeper) ??
+    resolveFamily(text, deeper) ??
     (search.loose ? plainName(looseLegacySlug(text)) : undefined)
   )
 }
@@ -101,6 +105,17 @@ function resolvePrefix(text: string, search: Search): ParsedName | undefined {
   if (slash < 0) return undefined
   const isOwn = OWN_PREFIXES.has(text.slice(0, slash).toLowerCase())
   return resolve(text.slice(slash + 1), { ...search, loose: search.loose && isOwn })
+}
+
+/** The operator's patterns, in the order written. */
+function resolvePattern(text: string, search: Search): ParsedName | undefined {
+  const fitting = Object.entries(search.names.aliases).find(([name]) => isPattern(name) && fitsPattern(name, text))
+  return fitting === undefined ? undefined : resolve(fitting[1].trim(), search)
+}
+
+function resolveFamily(text: string, { names }: Search): ParsedName | undefined {
+  const family = NAME_FAMILIES.find(({ pattern }) => fitsPattern(pattern, text))
+  return plainName(family?.candidates.find(names.isKnown))
 }
 
 function plainName(slug: string | undefined): ParsedName | undefined {

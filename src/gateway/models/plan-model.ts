@@ -6,12 +6,13 @@ import type { ModelInfo } from "#core/model-info.ts"
 import type { Catalogue } from "./catalogue.ts"
 import { type ClampedEffort, clampEffort, clampLegacyEffort, wireEffort } from "./clamp-effort.ts"
 import { LEGACY_MODELS, type LegacyModel } from "./legacy-models.ts"
+import { isPattern } from "./name-pattern.ts"
 import { nearestNames } from "./nearest-names.ts"
 import { type ParsedName, parseModelName } from "./parse-model-name.ts"
 
 /** What the operator decides about names. */
 export type ModelsConfig = {
-  /** Client name → model name, which may carry suffixes. */
+  /** Client name, or a pattern of such, → model name, which may carry suffixes. */
   readonly aliases: Readonly<Record<string, string>>
   /** Which effort counts when the name's suffix and the body both name one. */
   readonly effortPrecedence: "suffix" | "body"
@@ -133,7 +134,10 @@ function planTier(parsed: ParsedName, info: ModelInfo, bodyTier: string | undefi
 
 function notFound({ name, catalogue, config }: ModelWish): GatewayError {
   const visible = catalogue.list().filter(({ visibility }) => visibility === "list")
-  const near = nearestNames(name, [...visible.map(({ slug }) => slug), ...Object.keys(config.aliases)])
+  const near = nearestNames(name, [
+    ...visible.map(({ slug }) => slug),
+    ...Object.keys(config.aliases).filter(alias => !isPattern(alias)),
+  ])
   const suggestion = near.length > 0 ? ` Did you mean ${near.join(", ")}?` : ""
   const shown = JSON.stringify(name.length > 80 ? `${name.slice(0, 79)}…` : name)
   return new GatewayError(

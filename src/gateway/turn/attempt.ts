@@ -10,18 +10,19 @@ import { type HeldHead, holdHead } from "./hold.ts"
 import { afterSilence, networkVerdict } from "./network-verdict.ts"
 import type { TurnParts } from "./turn-parts.ts"
 import type { AttemptInput, AttemptResult, Turn } from "./turn-types.ts"
+import { withWindow } from "./with-window.ts"
 
 /** Makes one attempt. Never throws for what an upstream or a network does; throws for a request we cannot encode. */
 export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnParts): Promise<AttemptResult> {
   const target = parts.pool.target(input.lease.account)
   if (target === undefined) return { type: "failed", verdict: accountGone() }
   const provider = parts.providers[target.account.provider]
-  const encoded = encodeTurn(turn, provider, input.stripEncrypted)
+  const encoded = encodeTurn(turn, { provider, target }, input.stripEncrypted)
   const to: Destination = { target, provider, signal: input.abort.signal }
   const { attempt, refreshed } = input
   const usedToken = tokenOf(target)
   const judge: Judge = failure =>
-    provider.readFailure(failure, { nowMs: parts.clock(), model: turn.plan.slug, attempt, refreshed })
+    withWindow(provider.readFailure(failure, { nowMs: parts.clock(), model: turn.plan.slug, attempt, refreshed }), turn)
 
   turn.settler.dispatched(input.lease.account)
   const startedAtMs = parts.clock()

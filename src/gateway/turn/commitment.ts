@@ -32,7 +32,7 @@ export function commitmentOf(turn: Turn, reached: Reached, parts: TurnParts): Co
     reader: head.reader,
     chunks: head.chunks,
     headers: reached.reply.headers,
-    context: replyContextOf(turn, reached.encoded.toolNames, startedAtMs),
+    context: replyContextOf(turn, startedAtMs, { account: input.lease.account, toolNames: reached.encoded.toolNames }),
     startedAtMs,
     abort: reason => input.abort.abort(reason),
     answer: answerParts(turn, reached, parts),

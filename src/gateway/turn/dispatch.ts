@@ -7,6 +7,7 @@ import type { EncodedRequest, EncodePlan } from "#protocols/protocol.ts"
 import type { Provider, TurnContext } from "#providers/provider.ts"
 import { readBody } from "#transport/read-body.ts"
 
+import { originOf } from "./origin.ts"
 import type { TurnParts } from "./turn-parts.ts"
 import type { Turn } from "./turn-types.ts"
 
@@ -14,7 +15,11 @@ import type { Turn } from "./turn-types.ts"
 const ERROR_BODY_MS = 10_000
 
 /** Builds the upstream body. Throws `invalid-request` for what cannot be said upstream. */
-export function encodeTurn(turn: Turn, provider: Provider, stripEncrypted: boolean): EncodedRequest {
+export function encodeTurn(
+  turn: Turn,
+  { provider, target }: Pick<Destination, "provider" | "target">,
+  stripEncrypted: boolean,
+): EncodedRequest {
   const { plan } = turn
   const encodePlan: EncodePlan = {
     model: plan.slug,
@@ -22,6 +27,7 @@ export function encodeTurn(turn: Turn, provider: Provider, stripEncrypted: boole
     ...(plan.effort !== undefined && { effort: plan.effort }),
     ...(plan.serviceTier !== undefined && { serviceTier: plan.serviceTier }),
     promptCacheKey: turn.conversation,
+    origin: originOf(turn.call.principal.keyId, target.account.id, plan.slug),
     rules: provider.rules,
     stripEncrypted,
   }

@@ -1,16 +1,27 @@
 /** What the encoders of an answer need to know about its request. */
 
+import type { AccountId } from "#core/ids.ts"
+import { estimateInputTokens } from "#protocols/estimate-tokens.ts"
 import type { ReplyContext } from "#protocols/protocol.ts"
 
+import { originOf } from "./origin.ts"
 import type { Turn } from "./turn-types.ts"
 
-/** Builds the context of one answer; `nowMs` is when its attempt began. */
-export function replyContextOf(turn: Turn, toolNames: ReadonlyMap<string, string>, nowMs: number): ReplyContext {
+/** What is known of an attempt once it answers. */
+export type Answering = { readonly account: AccountId; readonly toolNames: ReadonlyMap<string, string> }
+
+const NO_NAMES: ReadonlyMap<string, string> = new Map()
+
+/** Builds the context of one answer; `nowMs` is when its attempt began, `by` absent when there was none. */
+export function replyContextOf(turn: Turn, nowMs: number, by?: Answering): ReplyContext {
+  const { call, request, plan } = turn
   return {
-    requestId: turn.call.id,
-    model: turn.request.model,
+    requestId: call.id,
+    model: request.model,
     nowSec: Math.floor(nowMs / 1000),
-    toolNames,
-    reply: turn.request.reply,
+    toolNames: by?.toolNames ?? NO_NAMES,
+    reply: request.reply,
+    estimateInputTokens: () => estimateInputTokens(request),
+    ...(by !== undefined && { origin: originOf(call.principal.keyId, by.account, plan.slug) }),
   }
 }

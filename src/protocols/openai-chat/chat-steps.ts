@@ -246,6 +246,7 @@ function onFinish(state: State, reason: FinishReason, serviceTier: string | unde
 function finishWord(state: State, reason: FinishReason): ChatFinishReason {
   switch (reason) {
     case "length":
+    case "unstated":
       return "length"
     case "content-filter":
       return "content_filter"

@@ -25,7 +25,7 @@ const TOOL_ITEMS: ReadonlySet<unknown> = new Set(["additional_tools", "tool_sear
  * request, not copied. Throws `invalid-request` for more than 128 tools.
  */
 export function encodeResponsesRequest(request: ModelRequest, plan: EncodePlan): EncodedRequest {
-  const draft = draftOf(request)
+  const draft = draftOf(request, plan)
   const encoded = encodeTools(draft.tools, {
     strictDefault: request.protocol === "openai-responses" ? undefined : false,
     nativeTools: request.body.type === "native",
@@ -68,8 +68,8 @@ function customNamesOf(tools: readonly JsonObject[]): ReadonlySet<string> {
   return new Set(tools.filter(tool => tool["type"] === "custom").map(tool => stringAt(tool, "name") ?? ""))
 }
 
-function draftOf(request: ModelRequest): ResponsesDraft {
-  if (request.body.type === "neutral") return draftOfNeutral(request.body)
+function draftOf(request: ModelRequest, plan: EncodePlan): ResponsesDraft {
+  if (request.body.type === "neutral") return draftOfNeutral(request.body, plan.origin)
   if (request.body.family === "openai-responses") return draftOfNative(request.body.json)
   throw new GatewayError("internal", `A native ${request.body.family} body cannot go to a Responses upstream.`)
 }

@@ -30,6 +30,13 @@ describe("client keys", () => {
     expect(admit(["other", KEY], headers, query).keyId).toMatch(/^[0-9a-f]{8}$/)
   })
 
+  test("35: of two keys one has to be good, whichever it is", () => {
+    const good = admit([KEY], { "x-api-key": KEY }).keyId
+    expect(admit([KEY], { authorization: "Bearer wrong", "x-api-key": KEY }).keyId).toBe(good)
+    expect(admit([KEY], { authorization: `Bearer ${KEY}`, "x-api-key": "wrong" }).keyId).toBe(good)
+    expect(refusal([KEY], { authorization: "Bearer wrong", "x-api-key": "wrong too" }).kind).toBe("unauthorized")
+  })
+
   test("two keys are two principals, and the id does not contain the key", () => {
     const first = admit(["one-key-1234", KEY], { "x-api-key": "one-key-1234" }).keyId
     const second = admit(["one-key-1234", KEY], { "x-api-key": KEY }).keyId

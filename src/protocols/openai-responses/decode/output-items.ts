@@ -272,10 +272,12 @@ function isMissing(state: State, index: number, json: JsonObject): boolean {
   return callId !== undefined || !state.all.some(item => item.type === type)
 }
 
-/** Why a completed or incomplete response stopped. `incomplete` without a stated reason counts as cut short. */
+/** Why a completed or incomplete response stopped. */
 export function finishReasonOf(response: JsonObject, whole: boolean, calledTools: boolean): FinishReason {
   if (whole) return calledTools ? "tool-calls" : "stop"
   const details = objectAt(response, "incomplete_details")
   const reason = details === undefined ? undefined : stringAt(details, "reason")
-  return reason === "content_filter" ? "content-filter" : "length"
+  if (reason === "content_filter") return "content-filter"
+  // The upstream's words for "the limit" and "the window" vary.
+  return reason !== undefined && /token|length|context/.test(reason) ? "length" : "unstated"
 }

@@ -53,11 +53,11 @@ export function makeToolItem(scope: ItemScope, kind: ToolKind): ToolItem {
     // An empty argument text would not parse; no other text is ever invented.
     if (whole && kind === "function" && log.isEmpty()) delta("arguments", 0, jsonTextOf("{}"))
     closed = true
-    if (block !== -1) scope.emit({ type: "tool-end", block })
+    if (block !== -1) scope.emit({ type: "tool-end", block, ...(!whole && { cut: true }) })
     else if (whole && isBundle()) sendBundle(log.text(0), identity, scope)
   }
   const identify = (item: JsonObject) => {
-    learn(identity, item)
+    learn(identity, item, scope)
     start()
   }
   return {
@@ -67,18 +67,18 @@ export function makeToolItem(scope: ItemScope, kind: ToolKind): ToolItem {
     identify,
     callId: () => identity.callId,
     done: final => {
-      finishCall({ identity, identify, partDone }, kind, final)
-      close(true)
+      finishCall({ identity, identify, partDone, scope }, kind, final)
+      close(stringAt(final.json, "status") !== "incomplete")
     },
     close,
     isClosed: () => closed,
   }
 }
 
-type Completing = Pick<ToolItem, "identify" | "partDone"> & { readonly identity: Identity }
+type Completing = Pick<ToolItem, "identify" | "partDone"> & { readonly identity: Identity; readonly scope: ItemScope }
 
-function finishCall({ identity, identify, partDone }: Completing, kind: ToolKind, { json }: FinalItem): void {
-  learn(identity, json)
+function finishCall({ identity, identify, partDone, scope }: Completing, kind: ToolKind, { json }: FinalItem): void {
+  learn(identity, json, scope)
   // Without a call id the item's own id is the only thing the client can answer to.
   identity.callId ??= stringAt(json, "id") ?? "call_unnamed"
   identify(json)
@@ -91,12 +91,20 @@ function argumentText(value: Json | undefined): string | undefined {
   return isJsonObject(value) ? JSON.stringify(value) : typeof value === "string" ? value : undefined
 }
 
-function learn(identity: Identity, item: JsonObject): void {
+/** Models now and then put the name of the tools' own namespace in front. */
+const TOOL_PREFIX = "functions."
+
+function withoutPrefix(name: string, scope: ItemScope): string {
+  const rest = name.startsWith(TOOL_PREFIX) ? name.slice(TOOL_PREFIX.length) : name
+  return rest !== name && scope.declaresTool(name) === false && scope.declaresTool(rest) === true ? rest : name
+}
+
+function learn(identity: Identity, item: JsonObject, scope: ItemScope): void {
   const callId = stringAt(item, "call_id")
   const name = stringAt(item, "name")
   const namespace = stringAt(item, "namespace")
   if (callId) identity.callId ??= callId
-  if (name) identity.name ??= name
+  if (name) identity.name ??= withoutPrefix(name, scope)
   if (namespace) identity.namespace ??= namespace
 }
 

@@ -1,17 +1,24 @@
 /** Neutral body → draft of a Responses body. */
 
 import { assertNever } from "#core/assert-never.ts"
+import type { NativeItem } from "#core/events.ts"
 import { isJsonObject, type Json, type JsonObject, type MutableJsonObject } from "#core/json.ts"
 import type { ContentPart, InputItem, NeutralBody, ToolChoice, ToolDefinition } from "#core/request.ts"
 
 import type { ResponsesDraft } from "./draft.ts"
 import { formatOf } from "./text-format.ts"
 
-/** Native items of other dialect families have no Responses form and are left out. */
-export function draftOfNeutral(body: NeutralBody): ResponsesDraft {
+/** Begins the output of a tool that failed: Responses has no flag for it. */
+const ERROR_MARK = "Error:"
+
+/**
+ * Native items of other dialect families have no Responses form and are left out; so are those that another account than
+ * the one of `origin` has sealed.
+ */
+export function draftOfNeutral(body: NeutralBody, origin?: string): ResponsesDraft {
   return {
-    input: body.input.map(itemOf).filter(item => item !== undefined),
-    instructions: undefined,
+    input: body.input.map(item => itemOf(item, origin)).filter(item => item !== undefined),
+    instructions: body.instructions,
     tools: body.tools.map(toolOf),
     toolChoice: body.toolChoice === undefined ? undefined : toolChoiceOf(body.toolChoice),
     parallelToolCalls: body.parallelToolCalls,
@@ -25,7 +32,7 @@ export function draftOfNeutral(body: NeutralBody): ResponsesDraft {
   }
 }
 
-function itemOf(item: InputItem): JsonObject | undefined {
+function itemOf(item: InputItem, origin: string | undefined): JsonObject | undefined {
   switch (item.type) {
     case "message": {
       const side = item.role === "assistant" ? "output" : "input"
@@ -38,13 +45,30 @@ function itemOf(item: InputItem): JsonObject | undefined {
       return {
         type: item.kind === "custom" ? "custom_tool_call_output" : "function_call_output",
         call_id: item.callId,
-        output: typeof item.output === "string" ? item.output : item.output.map(part => partOf(part, "input")),
+        output: item.isError === true ? failedOutput(item.output) : outputOf(item.output),
       }
     case "native-item":
-      return item.item.family === "openai-responses" ? parseItem(item.item.json) : undefined
+      return isReadable(item.item, origin) ? parseItem(item.item.json) : undefined
     default:
       return assertNever(item)
   }
+}
+
+function isReadable({ family, origin: sealedBy }: NativeItem, origin: string | undefined): boolean {
+  return family === "openai-responses" && (sealedBy === undefined || origin === undefined || sealedBy === origin)
+}
+
+type ToolOutput = Extract<InputItem, { type: "tool-result" }>["output"]
+
+function outputOf(output: ToolOutput): Json {
+  return typeof output === "string" ? output : output.map(part => partOf(part, "input"))
+}
+
+function failedOutput(output: ToolOutput): Json {
+  if (typeof output !== "string")
+    return [{ type: "input_text", text: ERROR_MARK }, ...output.map(part => partOf(part, "input"))]
+  if (output.trimStart().toLowerCase().startsWith(ERROR_MARK.toLowerCase())) return output
+  return output === "" ? ERROR_MARK : `${ERROR_MARK} ${output}`
 }
 
 function callOf(call: Extract<InputItem, { type: "tool-call" }>): JsonObject {

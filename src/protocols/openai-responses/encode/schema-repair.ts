@@ -29,8 +29,14 @@ function rootObject(schema: JsonObject): JsonObject {
   return typeof schema["type"] === "string" ? schema : { ...schema, type: "object" }
 }
 
+/** What the upstream's engine of regular expressions does not know: lookaround, properties of characters, possessives. */
+const FOREIGN_PATTERN = /\(\?(?:[=!>]|<[=!])|\\[pP]\{|[*+?}]\+/
+
 function repairNode(schema: JsonObject, strict: boolean): JsonObject {
   const changes: [string, Json | undefined][] = []
+  const pattern = schema["pattern"]
+  if (typeof pattern === "string" && FOREIGN_PATTERN.test(pattern)) changes.push(["pattern", undefined])
+  if (arrayAt(schema, "enum")?.length === 0) changes.push(["enum", undefined])
   if (schema["type"] === null) changes.push(["type", undefined])
   if (schema["type"] === "object" && objectAt(schema, "properties") === undefined) changes.push(["properties", {}])
   if (isArraySchema(schema) && !hasItems(schema)) changes.push(["items", {}])

@@ -59,6 +59,7 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
       model: "m",
       nowSec: 1,
       toolNames: new Map(),
+      estimateInputTokens: () => 1,
       reply: { includeUsage: false, legacyFunctions: false, customAsFunction: false, codexClient: false },
     },
     startedAtMs: 0,
@@ -83,6 +84,7 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
       headersFirst,
       openPipe: echoPipe,
       openFailurePipe: echoPipe,
+      waiting: () => new TextEncoder().encode(": keepalive\n\n"),
       abort,
       succeeded: () => void succeeded++,
     })

@@ -94,23 +94,57 @@ describe("other spellings", () => {
     expect(parse("gpt-6", {}, new Set(["gpt-5.5"]))).toBeUndefined()
   })
 
+  test.each(["", "  ", "gpt-4o", "gpt-4.1-mini", "o3", "high", "-fast", "gpt-5.7-codex", "gpt-9-high", "llama-sonnet"])(
+    "%p means no model",
+    name => {
+      expect(parse(name)).toBeUndefined()
+    },
+  )
+})
+
+describe("names of other vendors' families", () => {
   test.each([
-    "",
-    "  ",
-    "gpt-4o",
-    "gpt-4.1-mini",
-    "o3",
-    "high",
-    "-fast",
-    "gpt-5.7-codex",
-    "gpt-9-high",
-    "claude-sonnet",
-  ])("%p means no model", name => {
-    expect(parse(name)).toBeUndefined()
+    ["claude-opus-5-5", "gpt-6-sol"],
+    ["claude-3-opus-20240229", "gpt-6-sol"],
+    ["claude-fable-1", "gpt-6-sol"],
+    ["anthropic/claude-sonnet-4.5", "gpt-5.6-terra"],
+    ["Claude-Haiku-4-5", "gpt-6-luna"],
+    ["claude-instant", "gpt-5.6-terra"],
+  ])("%p is served by %p", (name, slug) => {
+    expect(parse(name)).toEqual({ slug, fast: false, longContext: false })
+  })
+
+  test("31: the window's mark and other suffixes are taken off first", () => {
+    expect(parse("claude-opus-5-5[1m]")).toMatchObject({ slug: "gpt-6-sol", longContext: true })
+    expect(parse("claude-opus-5-5[1M]")).toMatchObject({ slug: "gpt-6-sol", longContext: true })
+    expect(parse("claude-opus-5-5:1m")).toMatchObject({ slug: "gpt-6-sol", longContext: true })
+    expect(parse("claude-haiku-4-5-high")).toMatchObject({ slug: "gpt-6-luna", effort: "high" })
+  })
+
+  test("a family whose first choices no account lists takes the next one, and none when there is none", () => {
+    expect(parse("claude-opus-5", {}, new Set(["gpt-5.5"]))?.slug).toBe("gpt-5.5")
+    expect(parse("claude-opus-5", {}, new Set(["gpt-9"]))).toBeUndefined()
+  })
+
+  test("a name in front of a slash is cut off before any family is asked", () => {
+    expect(parse("claude-code/gpt-5.5")?.slug).toBe("gpt-5.5")
   })
 })
 
 describe("aliases", () => {
+  test("a pattern stands for every name that fits it, in the order written, and comes before the families", () => {
+    const aliases = { "claude-opus-*": "gpt-5.5-high", "claude-*": "gpt-5.6-luna", "claude-opus-4": "gpt-6-astra" }
+    expect(parse("claude-opus-5-5", aliases)).toMatchObject({ slug: "gpt-5.5", effort: "high" })
+    expect(parse("claude-opus", aliases)).toMatchObject({ slug: "gpt-5.5", effort: "high" })
+    expect(parse("CLAUDE-sonnet-9", aliases)?.slug).toBe("gpt-5.6-luna")
+    expect(parse("claude-opus-4", aliases)?.slug).toBe("gpt-6-astra")
+    expect(parse("gpt-5.5", { "*": "gpt-6-sol" })?.slug).toBe("gpt-5.5")
+  })
+
+  test("patterns in a circle mean no model", () => {
+    expect(parse("house-a", { "house-*": "house-b" })).toBeUndefined()
+  })
+
   test("an alias carries its own suffixes and the client's win", () => {
     const aliases = { quick: "gpt-5.5-low-fast", deep: "quick-high" }
     expect(parse("quick", aliases)).toMatchObject({ slug: "gpt-5.5", effort: "low", fast: true })

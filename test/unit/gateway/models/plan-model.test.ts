@@ -148,8 +148,9 @@ describe("names that mean nothing", () => {
   })
 
   test("aliases are suggested too, and nothing far-fetched is", () => {
-    const config: ModelsConfig = { ...CONFIG, aliases: { "claude-opus-5": "gpt-5.5" } }
-    expect(refusal(() => plan("claude-opus-6", { config })).message).toContain("claude-opus-5")
+    const config: ModelsConfig = { ...CONFIG, aliases: { "house-model-5": "gpt-5.5", "house-*-7": "gpt-5.5" } }
+    expect(refusal(() => plan("house-model-6", { config })).message).toContain("house-model-5")
+    expect(refusal(() => plan("house-model-6", { config })).message).not.toContain("*")
     expect(refusal(() => plan("zzzzzzzzzzzzzzzzzzzzzz")).message).not.toContain("Did you mean")
   })
 

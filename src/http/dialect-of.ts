@@ -1,0 +1,9 @@
+/** In which dialect a request wants to be answered whose address does not say it. */
+
+import type { ProtocolId } from "#core/ids.ts"
+import { isMessagesClient } from "#protocols/client-hints.ts"
+
+/** Returns the dialect of the models' addresses and of errors at unknown ones; OpenAI's is the common one. */
+export function dialectOf(headers: Headers): ProtocolId {
+  return isMessagesClient(headers) ? "anthropic-messages" : "openai-chat"
+}
