@@ -33,14 +33,19 @@ type Chunk =
   /** The client is gone: nobody would read what follows. */
   | { readonly type: "gone" }
 
+/**
+ * An error discards what was enqueued before, and a reset takes along what the client has not read yet: both would break
+ * the answer off earlier than the script says. An error raised at once is also printed by Bun.
+ */
+const BEFORE_RESET_MS = 50
+
 async function nextChunk(steps: Iterator<DeliveryStep, void>, parts: StreamParts): Promise<Chunk> {
   while (!parts.signal.aborted) {
     const { value: step } = steps.next()
     if (step === undefined) return { type: "end" }
     if (step.type === "bytes") return step
     if (step.type === "reset") {
-      // What was enqueued before has to leave first: an error discards it, and one raised at once is printed by Bun.
-      await pause(parts, 1)
+      await pause(parts, BEFORE_RESET_MS)
       return step
     }
     await (step.type === "gate" ? parts.gates.wait(step.label, parts.signal) : pause(parts, step.delayMs))
