@@ -184,6 +184,14 @@ describe("the real Claude Code", () => {
     expect(lost.text).toContain("issue with the selected model (nobody)")
   })
 
+  test("a wrong key is told at once, instead of being tried again for minutes", async () => {
+    const refusals = () => gateway.process.output().split('"errorKind":"unauthorized"').length - 1
+    const before = refusals()
+    const env = { ANTHROPIC_AUTH_TOKEN: "sk-wrong", CLAUDE_CODE_MAX_RETRIES: "10" }
+    expect(await runClaude(gateway, { prompt: "Say hello", env })).toMatchObject({ exitCode: 1 })
+    expect(refusals() - before).toBe(1)
+  })
+
   test("an answer of a given shape comes through its own tool", async () => {
     const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
     const run = await runClaude(gateway, {
