@@ -2,6 +2,7 @@
 
 import { measure } from "mitata"
 
+import { makeMessagesEncoder } from "#protocols/anthropic-messages/encode-stream.ts"
 import { makeChatEncoder } from "#protocols/openai-chat/encode-stream.ts"
 import { makeResponsesDecoder } from "#protocols/openai-responses/decode-stream.ts"
 import { makeResponsesRelay } from "#protocols/openai-responses/relay-stream.ts"
@@ -14,6 +15,7 @@ const EVENTS = 2000
 const EVENTS_PER_CHUNK = 80
 const context = makeContext()
 const chat = { makeEncoder: makeChatEncoder }
+const messages = { makeEncoder: makeMessagesEncoder }
 const upstream = { makeDecoder: makeResponsesDecoder }
 
 function eventFrame(type: string, members: string): string {
@@ -73,7 +75,11 @@ type Contestant = { readonly name: string; readonly make: () => Pick<StreamPipe,
 
 const contestants: readonly Contestant[] = [
   { name: "parse and stringify", make: makeBaseline },
-  { name: "transcode", make: () => makeTranscodePipe({ upstream, client: chat, context, readFailure }) },
+  { name: "transcode to Chat", make: () => makeTranscodePipe({ upstream, client: chat, context, readFailure }) },
+  {
+    name: "transcode to Messages",
+    make: () => makeTranscodePipe({ upstream, client: messages, context, readFailure }),
+  },
   { name: "relay", make: () => makeResponsesRelay(context, { readFailure }) },
 ]
 
@@ -95,6 +101,6 @@ for (const perChunk of [EVENTS_PER_CHUNK, 1]) {
   for (const [at, { name }] of contestants.entries()) {
     const ns = figures[at] ?? 0
     const ratio = (ns / baseline).toFixed(3)
-    console.log(`${perChunk} a chunk  ${name.padEnd(20)} ${ns.toFixed(0).padStart(5)} ns an event  ×${ratio}`)
+    console.log(`${perChunk} a chunk  ${name.padEnd(22)} ${ns.toFixed(0).padStart(5)} ns an event  ×${ratio}`)
   }
 }

@@ -116,6 +116,14 @@ describe("Claude Code", () => {
     expect(turns()).toHaveLength(1)
   })
 
+  test("headers that take longer than clients wait come first, with a ping, for it and for the SDK", async () => {
+    const prompt = "[[simulate: slow-headers headers-delay-ms=16000]] Say marmalade"
+    const [run, sdk] = await Promise.all([runClaude(gateway, { prompt }), runAnthropicSdk(gateway, ["once", prompt])])
+    expect(run.text).toEndWith("Say marmalade")
+    expect(sdk).toMatchObject({ final: { content: [{ text: expect.stringContaining("Say marmalade") }] } })
+    expect(turns()).toHaveLength(2)
+  })
+
   test.each(FOR_EVER.map(nameOf))("%s, for ever: it gives up", async (_, fault) => {
     const [scenario, settings = {}] = fault
     gateway.control.script({ scenario, settings })

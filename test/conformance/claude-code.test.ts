@@ -165,6 +165,42 @@ describe("the real Claude Code", () => {
     expect(turns()[1]?.["tools"]).toEqual([{ type: "web_search" }])
   })
 
+  test("its picker gets every model under a name that it shows", async () => {
+    const home = await claudeHome(gateway)
+    const env = { CLAUDE_CODE_ENABLE_GATEWAY_MODEL_DISCOVERY: "1", CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "" }
+    expect(await runClaude(gateway, { prompt: "Say hello", env, in: home })).toMatchObject({ exitCode: 0 })
+    const kept = await Bun.file(join(home.home, ".claude/cache/gateway-models.json")).text()
+    for (const name of ["claude-opus", "claude-haiku", "claude-code/gpt-5.5"]) expect(kept).toContain(`"${name}"`)
+    const run = await runClaude(gateway, { prompt: "Say hello", args: ["--model", "claude-code/gpt-5.5"], in: home })
+    expect(run).toMatchObject({ exitCode: 0 })
+    expect(turns().at(-1)).toMatchObject({ model: "gpt-5.5" })
+  })
+
+  test("a key in its other header is as good, and a model nobody serves is told by its name", async () => {
+    const env = { ANTHROPIC_AUTH_TOKEN: "", ANTHROPIC_API_KEY: gateway.key }
+    expect(await runClaude(gateway, { prompt: "Say hello", env })).toMatchObject({ exitCode: 0 })
+    const lost = await runClaude(gateway, { prompt: "Say hello", env, args: ["--model", "nobody"] })
+    expect(lost.exitCode).toBe(1)
+    expect(lost.text).toContain("issue with the selected model (nobody)")
+  })
+
+  test("a wrong key is told at once, instead of being tried again for minutes", async () => {
+    const refusals = () => gateway.process.output().split('"errorKind":"unauthorized"').length - 1
+    const before = refusals()
+    const env = { ANTHROPIC_AUTH_TOKEN: "sk-wrong", CLAUDE_CODE_MAX_RETRIES: "10" }
+    expect(await runClaude(gateway, { prompt: "Say hello", env })).toMatchObject({ exitCode: 1 })
+    expect(refusals() - before).toBe(1)
+  })
+
+  test("an answer of a given shape comes through its own tool", async () => {
+    const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
+    const run = await runClaude(gateway, {
+      prompt: "Please call the StructuredOutput tool",
+      args: ["--json-schema", JSON.stringify(schema)],
+    })
+    expect(run).toMatchObject({ exitCode: 0, result: { structured_output: { city: expect.any(String) } } })
+  })
+
   test("an account that refuses is replaced unseen: one request of the client, one answer", async () => {
     gateway.control.script({ scenario: "overload-in-stream", times: 2 })
     const run = await runClaude(gateway, { prompt: "Say hello" })

@@ -31,6 +31,22 @@ function turns(): readonly JsonObject[] {
   return gateway.turns().map(({ body: sent }) => (isJsonObject(sent) ? sent : {}))
 }
 
+test("33: sub-agents begin on the account of their session, each with a prompt cache of its own", async () => {
+  const agents = [undefined, "agent-a", "agent-b"]
+  for (const session of ["one", "two", "three", "four"]) {
+    for (const agent of agents) {
+      const headers = { "x-claude-code-session-id": session, ...(agent && { "x-claude-code-agent-id": agent }) }
+      expect((await gateway.post(PATH, body(), headers)).status).toBe(200)
+    }
+  }
+  const served = Map.groupBy(gateway.turns(), (_, index) => Math.floor(index / agents.length))
+  for (const requests of served.values()) {
+    expect(new Set(requests.map(({ account }) => account)).size).toBe(1)
+    const keys = requests.map(({ body: sent }) => (isJsonObject(sent) ? sent["prompt_cache_key"] : ""))
+    expect(new Set(keys).size).toBe(agents.length)
+  }
+})
+
 test("59: a limit told inside a 200 is a status of its own, once no account is left to try", async () => {
   gateway.control.script({ scenario: "failure", settings: { code: "rate_limit_exceeded", errorForm: "failed" } })
   const reply = await gateway.post(PATH, body({ stream: true }))

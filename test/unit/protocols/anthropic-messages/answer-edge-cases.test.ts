@@ -220,6 +220,16 @@ describe("parallel calls", () => {
     expect(stopOf(serve(callDone(0, "{}"), messageDone("done", 1), completed()))).toBe("tool_use")
   })
 
+  test("two calls under one id are told apart", () => {
+    const again = { ...callItem(1, "{}"), call_id: "call_0" }
+    const second = [
+      { type: "response.output_item.added", output_index: 1, item: again },
+      { type: "response.output_item.done", output_index: 1, item: again },
+    ]
+    const ids = contentOf(serve(callAdded(0), callDone(0, "{}"), ...second, completed())).map(block => block["id"])
+    expect(ids).toEqual(["call_0", "call_0_2"])
+  })
+
   test("ids of the upstream's own items do not show", () => {
     const { call_id: _, ...anonymous } = callItem(2, "{}")
     const served = serve({ type: "response.output_item.done", output_index: 2, item: anonymous }, completed())
