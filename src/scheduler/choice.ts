@@ -2,9 +2,9 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { GatewayError } from "#core/errors.ts"
+import { hasClass } from "#scheduler/pick/class-mask.ts"
+import type { Eligibility } from "#scheduler/pick/classes.ts"
 
-import { hasClass } from "./class-mask.ts"
-import type { Eligibility } from "./classes.ts"
 import type { Member } from "./member.ts"
 import { makeOutlooks, type Outlook } from "./outlook.ts"
 import type { Pool } from "./pool.ts"

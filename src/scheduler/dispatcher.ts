@@ -2,10 +2,10 @@
 
 import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
+import { hasClass } from "#scheduler/pick/class-mask.ts"
+import { wantedKey } from "#scheduler/pick/classes.ts"
 
 import { type Choice, makeChoice } from "./choice.ts"
-import { hasClass } from "./class-mask.ts"
-import { wantedKey } from "./classes.ts"
 import { type Leases, makeLeases } from "./leases.ts"
 import type { Member } from "./member.ts"
 import type { Pool } from "./pool.ts"

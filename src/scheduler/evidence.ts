@@ -2,10 +2,10 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { AccountEffect } from "#core/outcome.ts"
+import { hasClass } from "#scheduler/pick/class-mask.ts"
 
 import { scopeName } from "./blocks.ts"
 import { jitterMs, rulesOf, sensibleMs } from "./causes.ts"
-import { hasClass } from "./class-mask.ts"
 import { egressOf, type Member, note } from "./member.ts"
 import type { Pool } from "./pool.ts"
 import type { AttemptReport, Lifecycle } from "./types.ts"

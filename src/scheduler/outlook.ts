@@ -1,8 +1,9 @@
 /** Why nobody can serve a request now, and when somebody will: one walk over the pool, reused until something changes. */
 
+import type { Eligibility } from "#scheduler/pick/classes.ts"
+
 import { isClosed, type LiveBlock } from "./blocks.ts"
 import { rulesOf } from "./causes.ts"
-import type { Eligibility } from "./classes.ts"
 import { axisReason, egressOf, longest, type Member } from "./member.ts"
 import type { Pool } from "./pool.ts"
 import type { UnavailableReason } from "./types.ts"

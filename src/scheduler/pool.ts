@@ -2,12 +2,12 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { AccountId } from "#core/ids.ts"
+import { type Classes, makeClasses } from "#scheduler/pick/classes.ts"
+import { type LoadLists, makeLoadLists } from "#scheduler/pick/load-lists.ts"
 
 import { isClosed, scopeName } from "./blocks.ts"
 import { type Buckets, makeBuckets } from "./buckets.ts"
-import { type Classes, makeClasses } from "./classes.ts"
 import { type Egresses, makeEgresses, wakeAt } from "./egresses.ts"
-import { type LoadLists, makeLoadLists } from "./load-lists.ts"
 import { axisReason, egressOf, type Member, modelsIn, note } from "./member.ts"
 import { makeRoster, type Roster } from "./roster.ts"
 import type { TimerHeap } from "./timer-heap.ts"

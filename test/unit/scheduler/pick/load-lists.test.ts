@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test"
 
 import fc from "fast-check"
 
-import { addClass, makeClassMask } from "#scheduler/class-mask.ts"
-import { type LoadLists, makeLoadLists } from "#scheduler/load-lists.ts"
+import { addClass, makeClassMask } from "#scheduler/pick/class-mask.ts"
+import { type LoadLists, makeLoadLists } from "#scheduler/pick/load-lists.ts"
 
 const ACCOUNTS = 12
 const CLASSES = 40
