@@ -93,13 +93,32 @@ export function secretList(given: Given<string[]>): TUnsafe<string[]> {
 }
 
 /** Texts by name, both without spaces. */
-export function textMap(given: Given<Record<string, string>>): TUnsafe<Record<string, string>> {
+export function textMap(
+  given: Given<Record<string, string>> & { readonly expected?: string },
+): TUnsafe<Record<string, string>> {
   const note = annotate(given, {
     kind: "map",
-    expected: "a mapping of names to names, such as `my-model: gpt-5.5-high`",
+    expected: given.expected ?? "a mapping of names to names, such as `my-model: gpt-5.5-high`",
   })
   const name = Type.String({ minLength: 1, pattern: "^[!-~]+$" })
   return Type.Unsafe<Record<string, string>>(Type.Record(name, name, note))
+}
+
+/** Whole numbers by name; a variable or flag gives them as text, for which `pattern` says the same as the bounds. */
+export function numberMap(
+  given: Given<Record<string, number>> & {
+    readonly minimum: number
+    readonly maximum: number
+    readonly pattern: string
+    readonly expected: string
+  },
+): TUnsafe<Record<string, number | string>> {
+  const { minimum, maximum, pattern, expected } = given
+  const value = Type.Union([Type.Integer({ minimum, maximum }), Type.String({ pattern })])
+  const name = Type.String({ minLength: 1, pattern: "^[!-~]+$" })
+  return Type.Unsafe<Record<string, number | string>>(
+    Type.Record(name, value, annotate(given, { kind: "map", expected })),
+  )
 }
 
 /** Returns what a leaf of the schema carries. */

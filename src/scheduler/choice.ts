@@ -2,46 +2,51 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { GatewayError } from "#core/errors.ts"
-import { hasClass } from "#scheduler/pick/class-mask.ts"
-import type { Eligibility } from "#scheduler/pick/classes.ts"
 
-import type { Member } from "./member.ts"
 import { makeOutlooks, type Outlook } from "./outlook.ts"
+import type { Eligibility } from "./pick/classes.ts"
 import type { Pool } from "./pool.ts"
 import { refusalFor } from "./refusal.ts"
 import type { Demand } from "./types.ts"
 
-/** The decision. */
+/** The decision; accounts go by their numbers. */
 export type Choice =
-  | { readonly type: "grant"; readonly member: Member }
+  | { readonly type: "grant"; readonly account: number }
   | { readonly type: "wait" }
   | { readonly type: "refusal"; readonly error: GatewayError }
+
+/** How a request is decided. */
+export type Choices = {
+  /** Returns the account that can serve at once, {@link NOBODY} when there is none. The usual case; makes no garbage. */
+  readonly pickNow: (demand: Demand) => number
+  /** Decides about a request for which `pickNow` has found nobody. */
+  readonly chooseOther: (demand: Demand) => Choice
+  /** Both in turn. */
+  readonly choose: (demand: Demand) => Choice
+}
+
+/** The number of no account. */
+export const NOBODY = -1
 
 /** A burst ends within seconds: waiting for it beats refusing, as long as it ends this soon. */
 const BURST_PATIENCE_MS = 10_000
 
 const WAIT: Choice = { type: "wait" }
 
-/** Makes the function that decides. */
-export function makeChoice({
-  pool,
-  clock,
-}: {
-  readonly pool: Pool
-  readonly clock: Clock
-}): (demand: Demand) => Choice {
+/** Makes the functions that decide. */
+export function makeChoices({ pool, clock }: { readonly pool: Pool; readonly clock: Clock }): Choices {
   const outlookOf = makeOutlooks(pool)
   let lastResortTurn = 0
 
   /** In turns, so that a pool that is wholly blocked does not send everything to one account. */
-  function pickLastResort(demand: Demand, { lastResort }: Outlook): Member | undefined {
+  function pickLastResort(demand: Demand, { lastResort }: Outlook): number {
     for (let step = 0; step < lastResort.length; step++) {
       lastResortTurn += 1
       const member = lastResort[lastResortTurn % lastResort.length]
       if (member === undefined || demand.exclude.has(member.facts.id)) continue
-      if (pool.lists.loadOf(member.index) < pool.lists.capOf(member.index)) return member
+      if (pool.shelves.loadOf(member.index) < pool.shelves.capOf(member.index)) return member.index
     }
-    return undefined
+    return NOBODY
   }
 
   function isBackSoon(demand: Demand, { nextBurst }: Outlook): boolean {
@@ -49,39 +54,46 @@ export function makeChoice({
     return nextBurst.endMs <= Math.min(clock() + BURST_PATIENCE_MS, demand.deadlineMs)
   }
 
-  return demand => {
-    const eligibility = pool.classes.eligibility({ model: demand.model, providers: demand.providers })
-    const picked = pick(pool, demand, eligibility)
-    if (picked !== undefined) return { type: "grant", member: picked }
+  function chooseOther(demand: Demand): Choice {
+    const eligibility = pool.classes.eligibility(demand)
     if (countReady(pool, demand, eligibility) > 0) return WAIT
     const outlook = outlookOf(eligibility)
     const last = pickLastResort(demand, outlook)
-    if (last !== undefined) return { type: "grant", member: last }
+    if (last !== NOBODY) return { type: "grant", account: last }
     if (isBackSoon(demand, outlook)) return WAIT
-    return { type: "refusal", error: refusalFor({ model: demand.model, outlook, nowMs: clock() }) }
+    return { type: "refusal", error: refusalFor({ wanted: demand, outlook, nowMs: clock() }) }
+  }
+
+  const pickNow = (demand: Demand) => pick(pool, demand)
+
+  return {
+    pickNow,
+    chooseOther,
+    choose: demand => {
+      const account = pickNow(demand)
+      return account === NOBODY ? chooseOther(demand) : { type: "grant", account }
+    },
   }
 }
 
-function pick(pool: Pool, demand: Demand, eligibility: Eligibility): Member | undefined {
-  const preferred = preferredOf(pool, demand, eligibility)
-  if (preferred !== undefined) return preferred
-  const skips = demand.exclude.size === 0 ? skipNobody : (index: number) => isExcluded(pool, index, demand)
-  const index = pool.lists.pick(eligibility.pickable, skips)
-  return index < 0 ? undefined : pool.at(index)
+function pick(pool: Pool, demand: Demand): number {
+  const eligibility = pool.classes.eligibility(demand)
+  if (demand.prefer !== undefined) {
+    const preferred = preferredOf(pool, demand, eligibility)
+    if (preferred !== NOBODY) return preferred
+  }
+  const { exclude } = demand
+  const skips = exclude.size === 0 ? skipNobody : (account: number) => exclude.has(pool.idAt(account))
+  return pool.shelves.pick(eligibility.pickable, skips)
 }
 
 const skipNobody = () => false
 
-function preferredOf(pool: Pool, { prefer, exclude }: Demand, eligibility: Eligibility): Member | undefined {
-  if (prefer === undefined || exclude.has(prefer)) return undefined
+function preferredOf(pool: Pool, { prefer, exclude }: Demand, eligibility: Eligibility): number {
+  if (prefer === undefined || exclude.has(prefer)) return NOBODY
   const member = pool.get(prefer)
-  if (member === undefined || !pool.lists.isFree(member.index)) return undefined
-  return hasClass(eligibility.pickable, member.classId) ? member : undefined
-}
-
-function isExcluded(pool: Pool, index: number, { exclude }: Demand): boolean {
-  const member = pool.at(index)
-  return member === undefined || exclude.has(member.facts.id)
+  if (member === undefined || !pool.shelves.isFree(member.index)) return NOBODY
+  return pool.classes.isIn(eligibility.pickable, member.classId) ? member.index : NOBODY
 }
 
 /** Accounts that would serve this very request once they have a slot. */
@@ -89,7 +101,7 @@ function countReady(pool: Pool, { exclude }: Demand, eligibility: Eligibility): 
   let count = pool.classes.countReady(eligibility)
   for (const id of exclude) {
     const member = pool.get(id)
-    if (member?.usable && hasClass(eligibility.ready, member.classId)) count -= 1
+    if (member?.usable && pool.classes.isIn(eligibility.ready, member.classId)) count -= 1
   }
   return count
 }

@@ -1,16 +1,38 @@
 /** Blocks that go away before their time: proven wrong by a success, or lifted by an operator or by fresher facts. */
 
 import type { Clock } from "#core/clock.ts"
+import type { BlockCause } from "#core/outcome.ts"
 
 import type { LiveBlock } from "./blocks.ts"
+import type { Breaker } from "./health/breaker.ts"
+import { noteSuccess } from "./health/history.ts"
+import { growCap } from "./health/learned-cap.ts"
 import { egressOf, type Member, note } from "./member.ts"
 import type { Pool } from "./pool.ts"
+import { ceilingOf, wouldMove } from "./trust.ts"
 import type { AttemptSuccess, ClearOptions } from "./types.ts"
 
 type ClearingParts = { readonly pool: Pool; readonly clock: Clock }
 
-/** Clears what an attempt that went well disproves: blocks that concern its model, confirmed before it began. */
-export function readSuccess(member: Member, success: AttemptSuccess, parts: ClearingParts): void {
+/** Draws the consequences of an attempt that went well: for health and cap, for plans, and for blocks that it disproves. */
+export function readSuccess(
+  member: Member,
+  success: AttemptSuccess,
+  parts: ClearingParts & { breaker: Breaker },
+): void {
+  const { pool } = parts
+  const nowMs = parts.clock()
+  parts.breaker.succeeded(member.index, success.startedAtMs, nowMs)
+  if (pool.plans.served(member.facts, success.model, success.startedAtMs)) pool.refreshPlans()
+  noteSuccess(member.history, success.firstOutputMs)
+  const policy = pool.policy()
+  growCap(member.learned, ceilingOf(member, policy), nowMs)
+  if (wouldMove(member, { shelves: pool.shelves, policy, nowMs })) pool.refresh(member)
+  disprove(member, success, parts)
+}
+
+/** Clears blocks that concern the success's model and were confirmed before it began. */
+function disprove(member: Member, success: AttemptSuccess, parts: ClearingParts): void {
   const { pool } = parts
   const egress = pool.egresses.get(egressOf(member))
   member.strikes.forgive(success.startedAtMs)
@@ -32,6 +54,29 @@ type Clearing = {
   readonly concerned: (block: LiveBlock) => boolean
   readonly by: "success" | "request"
 }
+
+/**
+ * Undoes what was written for a failure that turned out to be everybody's: blocks with its causes, and the loss of a
+ * sign-in, from `sinceMs` on.
+ */
+export function undoShared(pool: Pool, { causes, sinceMs, nowMs }: SharedUndoing): void {
+  for (const member of pool.members()) {
+    const recent = (block: LiveBlock) => causes.has(block.cause) && block.sinceMs >= sinceMs
+    const gone = member.blocks.clear({}, recent)
+    const left = member.leftService
+    const isBack = left !== undefined && left.atMs >= sinceMs && member.facts.lifecycle === left.lifecycle
+    if (isBack && causes.has("credential")) member.facts = { ...member.facts, lifecycle: "enabled" }
+    else if (gone.length === 0) continue
+    note(member, {
+      atMs: nowMs,
+      change: "restored: many accounts fail alike",
+      detail: gone.map(({ cause }) => cause).join(", "),
+    })
+    pool.refresh(member)
+  }
+}
+
+type SharedUndoing = { readonly causes: ReadonlySet<BlockCause>; readonly sinceMs: number; readonly nowMs: number }
 
 function clear(member: Member, { options, concerned, by }: Clearing, { pool, clock }: ClearingParts): void {
   const egressName = egressOf(member)

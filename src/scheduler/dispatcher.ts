@@ -2,14 +2,14 @@
 
 import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
-import { hasClass } from "#scheduler/pick/class-mask.ts"
-import { wantedKey } from "#scheduler/pick/classes.ts"
 
-import { type Choice, makeChoice } from "./choice.ts"
+import { type Choices, makeChoices, NOBODY } from "./choice.ts"
+import { type ExplainParts, explain } from "./explain.ts"
 import { type Leases, makeLeases } from "./leases.ts"
 import type { Member } from "./member.ts"
+import { wantedKey } from "./pick/signature.ts"
 import type { Pool } from "./pool.ts"
-import { busyRefusal } from "./refusal.ts"
+import { busyRefusal, outageRefusal } from "./refusal.ts"
 import type { TimerHeap } from "./timer-heap.ts"
 import type { Acquired, Demand, Lease, SchedulerLimits } from "./types.ts"
 import { makeWaiters, type Waiter, type Waiters } from "./waiters.ts"
@@ -32,6 +32,8 @@ export type DispatcherParts = {
   readonly random: () => number
   readonly pool: Pool
   readonly limits: () => SchedulerLimits
+  /** 0 = a request may go; otherwise milliseconds until one may. */
+  readonly admit: () => number
 }
 
 type Waiting = Waiter & {
@@ -45,16 +47,22 @@ type Waiting = Waiter & {
 type Desk = DispatcherParts & {
   readonly waiters: Waiters<Waiting>
   readonly leasesOf: Leases
-  readonly choose: (demand: Demand) => Choice
+  readonly choices: Choices
 }
 
 /** Makes the dispatcher of a pool. */
 export function makeDispatcher(parts: DispatcherParts): Dispatcher {
+  const waiters = makeWaiters<Waiting>()
   const desk: Desk = {
     ...parts,
-    waiters: makeWaiters<Waiting>(),
-    leasesOf: makeLeases({ clock: parts.clock, pool: parts.pool, returned: member => serve(desk, member) }),
-    choose: makeChoice(parts),
+    waiters,
+    leasesOf: makeLeases({
+      clock: parts.clock,
+      pool: parts.pool,
+      anyoneWaits: () => waiters.size() > 0,
+      returned: member => serve(desk, member),
+    }),
+    choices: makeChoices(parts),
   }
   return {
     acquire: demand => acquire(desk, demand),
@@ -67,37 +75,52 @@ export function makeDispatcher(parts: DispatcherParts): Dispatcher {
 
 function acquire(desk: Desk, demand: Demand): Acquired {
   if (demand.signal?.aborted) return { type: "refusal", error: clientGone() }
-  const choice = desk.choose(demand)
+  const outageMs = desk.admit()
+  if (outageMs > 0) return { type: "refusal", error: outageRefusal(outageMs) }
+  const account = desk.choices.pickNow(demand)
+  if (account !== NOBODY) return { type: "lease", lease: grant(desk, account, demand) }
+  const choice = desk.choices.chooseOther(demand)
   switch (choice.type) {
     case "grant":
-      return { type: "lease", lease: desk.leasesOf.grant(choice.member, demand.model) }
+      return { type: "lease", lease: grant(desk, choice.account, demand) }
     case "wait":
       return lineUp(desk, demand)
     case "refusal":
+      if (demand.explain !== undefined) demand.explain(explain(demand, choice, explainParts(desk)))
       return choice
   }
 }
 
+/** Explained before it takes effect: afterwards the account is one request fuller. */
+function grant(desk: Desk, account: number, demand: Demand): Lease {
+  if (demand.explain !== undefined) demand.explain(explain(demand, { type: "grant", account }, explainParts(desk)))
+  return desk.leasesOf.grant(account, demand.model)
+}
+
+function explainParts({ pool, clock, waiters }: Desk): ExplainParts {
+  return { pool, nowMs: clock(), waiting: waiters.size() }
+}
+
 function serve(desk: Desk, member: Member): void {
   const { waiters, pool } = desk
-  while (waiters.size() > 0 && pool.lists.isFree(member.index)) {
-    const next = waiters.takeFor(member.facts.id, ({ demand: { model, providers } }) =>
-      hasClass(pool.classes.eligibility({ model, providers }).pickable, member.classId),
+  while (waiters.size() > 0 && pool.shelves.isFree(member.index)) {
+    const next = waiters.takeFor(member.facts.id, ({ demand }) =>
+      pool.classes.isIn(pool.classes.eligibility(demand).pickable, member.classId),
     )
     if (next === undefined) return
     leaveLine(desk, next)
-    next.resolve(desk.leasesOf.grant(member, next.demand.model))
+    next.resolve(grant(desk, member.index, next.demand))
   }
 }
 
 function recheck(desk: Desk): void {
   if (desk.waiters.size() === 0) return
   for (const waiting of desk.waiters.all()) {
-    const choice = desk.choose(waiting.demand)
+    const choice = desk.choices.choose(waiting.demand)
     if (choice.type === "refusal") turnAway(desk, waiting, choice.error)
     else if (choice.type === "grant" && desk.waiters.remove(waiting)) {
       leaveLine(desk, waiting)
-      waiting.resolve(desk.leasesOf.grant(choice.member, waiting.demand.model))
+      waiting.resolve(grant(desk, choice.account, waiting.demand))
     }
   }
 }
@@ -111,6 +134,7 @@ function lineUp(desk: Desk, demand: Demand): Acquired {
   if (waiters.size() >= queueMax || waiters.sizeOf(demand.keyId) >= queueMaxPerKey) {
     return { type: "refusal", error: busyRefusal("queue-full", random) }
   }
+  if (demand.explain !== undefined) demand.explain(explain(demand, { type: "wait" }, explainParts(desk)))
   return enqueue(desk, demand, deadlineMs)
 }
 
@@ -126,7 +150,7 @@ function enqueue(desk: Desk, demand: Demand, deadlineMs: number): Acquired {
   }
   const waiting: Waiting = {
     keyId: demand.keyId,
-    lane: wantedKey({ model: demand.model, providers: demand.providers }),
+    lane: wantedKey(demand),
     exclude: demand.exclude,
     demand,
     timer: desk.heap.add(() => expire(desk, waiting)),
@@ -144,7 +168,7 @@ function enqueue(desk: Desk, demand: Demand, deadlineMs: number): Acquired {
 }
 
 function expire(desk: Desk, waiting: Waiting): void {
-  const choice = desk.choose(waiting.demand)
+  const choice = desk.choices.choose(waiting.demand)
   turnAway(desk, waiting, choice.type === "refusal" ? choice.error : busyRefusal("waited", desk.random))
 }
 

@@ -2,10 +2,14 @@
 
 import type { Block } from "#core/outcome.ts"
 
-import { type BlockList, type BlockPhase, type LiveBlock, makeBlockList } from "./blocks.ts"
+import { type BlockList, type BlockPhase, type LiveBlock, makeBlockList, scopeName } from "./blocks.ts"
 import type { Buckets } from "./buckets.ts"
+import { type History, makeHistory } from "./health/history.ts"
+import { type LearnedCap, makeLearnedCap } from "./health/learned-cap.ts"
+import type { TierState } from "./health/tier.ts"
+import { NO_QUOTA, type QuotaState } from "./quota-standing.ts"
 import { makeStrikes, type Strikes } from "./strikes.ts"
-import type { AccountFacts, Transition, UnavailableReason } from "./types.ts"
+import type { AccountFacts, Lifecycle, Transition, UnavailableReason } from "./types.ts"
 
 /** Transitions kept for display. */
 const MAX_TRANSITIONS = 20
@@ -26,9 +30,15 @@ export type Member = {
   usable: boolean
   /** Some block has run out and waits for proof. */
   probing: boolean
+  /** The tier its history has earned; `banned` follows from the other axes. */
+  tier: TierState
+  quota: QuotaState
+  readonly history: History
+  readonly learned: LearnedCap
   /** Evidence from attempts before this moment speaks of another credential. */
   credentialSinceMs: number
-  lastUsedAtMs: number | undefined
+  /** Set when an attempt ended the account's service, and to what. */
+  leftService: { readonly lifecycle: Lifecycle; readonly atMs: number } | undefined
   readonly blocks: BlockList
   readonly strikes: Strikes
   readonly wake: number
@@ -46,8 +56,12 @@ export function makeMember(facts: AccountFacts, place: { readonly index: number;
     classId: undefined,
     usable: false,
     probing: false,
+    tier: { tier: "healthy", sinceMs: 0 },
+    quota: NO_QUOTA,
+    history: makeHistory(),
+    learned: makeLearnedCap(),
     credentialSinceMs: 0,
-    lastUsedAtMs: undefined,
+    leftService: undefined,
     blocks: makeBlockList(),
     strikes: makeStrikes(),
     transitions: [],
@@ -65,6 +79,13 @@ export function note(member: Member, transition: Transition): void {
   const repeats = last?.change === transition.change && last.detail === transition.detail
   const kept = repeats ? member.transitions.slice(0, -1) : member.transitions
   member.transitions = [...kept.slice(1 - MAX_TRANSITIONS), transition]
+}
+
+/** Ends the blocks that have run out by now. */
+export function endBlocks(member: Member, nowMs: number): void {
+  for (const { cause, scope } of member.blocks.runOut(nowMs)) {
+    note(member, { atMs: nowMs, change: "block ended", detail: `${cause}, ${scopeName(scope)}` })
+  }
 }
 
 /** What lifecycle and credential say against using the account. */

@@ -1,16 +1,16 @@
 /** Why nobody can serve a request now, and when somebody will: one walk over the pool, reused until something changes. */
 
-import type { Eligibility } from "#scheduler/pick/classes.ts"
-
 import { isClosed, type LiveBlock } from "./blocks.ts"
 import { rulesOf } from "./causes.ts"
 import { axisReason, egressOf, longest, type Member } from "./member.ts"
+import type { Eligibility } from "./pick/classes.ts"
+import { placementOf } from "./placement.ts"
 import type { Pool } from "./pool.ts"
 import type { UnavailableReason } from "./types.ts"
 
 /** What the pool can do for one kind of request. Times in milliseconds since the epoch, infinite = never by itself. */
 export type Outlook = {
-  /** Accounts of the wanted providers. */
+  /** Accounts of the wanted providers, with the wanted tags. */
   readonly candidates: number
   /** Those of them that may serve the model at some time. */
   readonly serving: number
@@ -57,11 +57,19 @@ function survey(pool: Pool, wanted: Eligibility): Outlook {
     lastResort: [],
   }
   for (const member of pool.members()) {
-    if (wanted.providers?.includes(member.facts.provider) === false) continue
+    if (!isAsked(pool, member, wanted)) continue
     draft.candidates += 1
-    if (member.models?.has(wanted.model) !== false) consider(draft, member, obstaclesOf(pool, member, wanted.model))
+    if (member.models?.has(wanted.model) === false || pool.plans.lacks(member.facts, wanted.model)) continue
+    consider(draft, member, obstaclesOf(pool, member, wanted.model))
   }
   return draft
+}
+
+function isAsked(pool: Pool, member: Member, { providers, tags }: Eligibility): boolean {
+  if (providers?.includes(member.facts.provider) === false) return false
+  if (tags === undefined) return true
+  const own = placementOf(member.facts, pool.policy().placement).tags
+  return tags.every(tag => own.includes(tag))
 }
 
 /** Closed blocks that concern the model, those of the way out included. */

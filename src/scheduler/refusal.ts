@@ -3,11 +3,12 @@
 import { GatewayError } from "#core/errors.ts"
 
 import type { Outlook } from "./outlook.ts"
+import type { Wanted } from "./pick/signature.ts"
 import type { UnavailableReason } from "./types.ts"
 
 /** What a refusal is made from. */
 export type RefusalFacts = {
-  readonly model: string
+  readonly wanted: Wanted
   readonly outlook: Outlook
   readonly nowMs: number
 }
@@ -36,7 +37,8 @@ const SIGN_IN_AGAIN = "`sluice login` signs an account in again; until then it s
 
 /** Returns the refusal when nobody can serve: `model-not-found`, `quota-exhausted` or `no-account`. */
 export function refusalFor(facts: RefusalFacts): GatewayError {
-  const { outlook, nowMs } = facts
+  const { outlook, nowMs, wanted } = facts
+  if (outlook.candidates === 0 && wanted.tags !== undefined && wanted.tags.length > 0) return nobodyTagged(wanted.tags)
   if (outlook.candidates === 0) {
     return new GatewayError("no-account", "No account is configured.", {
       code: "no_account",
@@ -61,6 +63,15 @@ export function refusalFor(facts: RefusalFacts): GatewayError {
   })
 }
 
+/** The refusal while the upstream fails for everybody and only the odd request finds out whether it still does. */
+export function outageRefusal(waitMs: number): GatewayError {
+  return new GatewayError("no-account", "The upstream fails on every account; trying again shortly.", {
+    code: "upstream_outage",
+    retryAfterMs: Math.max(1_000, waitMs),
+    hint: "Many accounts failed alike within a minute. Their states are left alone until one request succeeds.",
+  })
+}
+
 /**
  * The refusal of those who waited for a free slot until their deadline, and of those for whom the line is too long.
  * `random` is in [0, 1) and spreads the clients that come back.
@@ -77,8 +88,15 @@ export function busyRefusal(what: "waited" | "queue-full", random: () => number)
   })
 }
 
-function noSuchModel({ model }: RefusalFacts): GatewayError {
-  return new GatewayError("model-not-found", `The model \`${model}\` is not served by any account.`, {
+function nobodyTagged(tags: readonly string[]): GatewayError {
+  return new GatewayError("no-account", "No account is set aside for this request.", {
+    code: "no_account",
+    hint: `No account carries ${tags.map(tag => `\`${tag}\``).join(" and ")}: give one these tags under \`scheduler.tags\`.`,
+  })
+}
+
+function noSuchModel({ wanted }: RefusalFacts): GatewayError {
+  return new GatewayError("model-not-found", `The model \`${wanted.model}\` is not served by any account.`, {
     code: "model_not_found",
     param: "model",
   })

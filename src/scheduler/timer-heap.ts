@@ -51,6 +51,15 @@ export function makeTimerHeap(parts: { readonly clock: Clock; readonly timers: T
     arm()
   }
 
+  function clear(handle: number): void {
+    clearDeadline(state, handle)
+    if (firstHandle(state) !== undefined) return
+    // With nothing left to wait for, no timer may stay behind: the next one could be a day away.
+    cancelTimer?.()
+    cancelTimer = undefined
+    armedForMs = Number.POSITIVE_INFINITY
+  }
+
   return {
     add: run => {
       const handle = free.pop() ?? runs.length
@@ -61,9 +70,9 @@ export function makeTimerHeap(parts: { readonly clock: Clock; readonly timers: T
       setDeadline(state, handle, atMs)
       arm()
     },
-    clear: handle => clearDeadline(state, handle),
+    clear,
     remove: handle => {
-      clearDeadline(state, handle)
+      clear(handle)
       runs[handle] = () => undefined
       free.push(handle)
     },

@@ -31,7 +31,8 @@ export function streamTurn(turn: Turn, input: StreamTurnInput, parts: ServeTurnP
     openPipe: ({ context, answer }) => openPipe(protocol, context, answer),
     openFailurePipe: () => openFailurePipe(protocol, replyContextOf(turn, new Map(), clock())),
     abort: input.abort,
-    succeeded: ({ account, startedAtMs }) => scheduler.succeeded(account, { startedAtMs, model: turn.plan.slug }),
+    succeeded: ({ account, startedAtMs, firstOutputMs }) =>
+      scheduler.succeeded(account, { startedAtMs, firstOutputMs, model: turn.plan.slug }),
   })
   return { status: 200, headers: replyHeaders(turn, input.early?.headers, parts.exposeCodexHeaders()), body }
 }

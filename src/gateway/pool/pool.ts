@@ -89,6 +89,7 @@ export function makePool(parts: PoolParts): Pool {
       const known = quotas.get(id)
       if (known !== undefined && known.observedAtMs > snapshot.observedAtMs) return
       quotas.set(id, snapshot)
+      parts.scheduler.setQuota(id, snapshot)
       if (!isSpent(snapshot)) {
         // An early reset or a redeemed credit shows here first: what is known newer than the block lifts it.
         parts.scheduler.clearBlocks(id, {

@@ -18,13 +18,3 @@ export function addClass(mask: ClassMask, classId: number): void {
 export function hasClass(mask: ClassMask, classId: number | undefined): boolean {
   return classId !== undefined && ((mask[classId >> 5] ?? 0) & (1 << (classId & 31))) !== 0
 }
-
-/** Calls `run` with every number in both sets, ascending. */
-export function eachClass(mask: ClassMask, other: ArrayLike<number>, run: (classId: number) => void): void {
-  const words = Math.min(mask.length, other.length)
-  for (let word = 0; word < words; word++) {
-    for (let bits = (mask[word] ?? 0) & (other[word] ?? 0); bits !== 0; bits &= bits - 1) {
-      run(word * 32 + 31 - Math.clz32(bits & -bits))
-    }
-  }
-}

@@ -1,100 +1,159 @@
-/**
- * Accounts by class and utilisation: 16 intrusive lists a class, masks of what is not empty. Taking, giving back and
- * moving an account are O(1); picking looks at the non-empty classes only.
- */
+/** Orders by utilisation or by turn: 16 linked lists a class, the account unused for longest at each head. Everything is O(1). */
 
-import { type ClassMask, eachClass } from "./class-mask.ts"
-import { LEVELS, type LoadColumns, link, makeLoadColumns, NONE, reserve, unlink } from "./load-columns.ts"
+import { CAP, type Cells, CLASS, LEVELS, LIST, LOAD, NEXT, NONE, PREVIOUS, WIDTH } from "./cells.ts"
+import type { PickOrder, Skips } from "./order.ts"
 
-/** The lists. Accounts and classes are small integers that the caller gives out. */
-export type LoadLists = {
-  /** Puts the account into a class. */
-  readonly place: (account: number, classId: number) => void
-  readonly setCap: (account: number, cap: number) => void
-  /** A closed account keeps its load and is in no list. */
-  readonly setOpen: (account: number, open: boolean) => void
-  readonly take: (account: number) => void
-  readonly give: (account: number) => void
-  readonly loadOf: (account: number) => number
-  readonly capOf: (account: number) => number
-  /** Open and below its cap. */
-  readonly isFree: (account: number) => boolean
-  /**
-   * Returns the free account of the lowest level, the one unused for longest among equals; -1 for none. `skips`
-   * accounts are passed over: each of them lengthens the walk by at most one step.
-   */
-  readonly pick: (classes: ClassMask, skips: (account: number) => boolean) => number
+/** How the lists are used. */
+export type LoadListsOptions = {
+  readonly cells: Cells
+  /** `load`: the least utilised first. `turn`: one circle, whatever the load. */
+  readonly by: "load" | "turn"
+  /** In [0, 1). */
+  readonly random: () => number
 }
 
-/** Makes empty lists. */
-export function makeLoadLists(): LoadLists {
-  const columns = makeLoadColumns(64)
+/** Equals among which chance decides: those unused for longest. Several gateways on one pool then do not march in step. */
+const SPREAD = 4
 
-  /** Changes one column of an account and brings its list in line. */
-  function change(account: number, run: () => void): void {
-    unlink(columns, account)
-    run()
-    link(columns, account)
+/** The lists' memory beside the cells. */
+type Lists = {
+  readonly cells: Cells
+  /** When the account joined its list, as a running number: orders the heads of equal lists of different classes. */
+  joined: Float64Array
+  joinedCount: number
+  /** Head and tail of list `class × LEVELS + level`. */
+  heads: Int32Array
+  tails: Int32Array
+  /** One bit a non-empty level, by class. */
+  levelMasks: Int32Array
+}
+
+/** Makes empty lists over the cells. */
+export function makeLoadLists({ cells, by, random }: LoadListsOptions): PickOrder {
+  const lists: Lists = {
+    cells,
+    joined: new Float64Array(cells.uses.length),
+    joinedCount: 0,
+    heads: new Int32Array(LEVELS).fill(NONE),
+    tails: new Int32Array(LEVELS).fill(NONE),
+    levelMasks: new Int32Array(1),
   }
+  const byLoad = by === "load"
+  const levelOf = byLoad ? (account: number) => loadLevel(cells, account) : () => 0
+  const add = (account: number) => link(lists, account, levelOf(account))
 
-  function addLoad(account: number, difference: 1 | -1): void {
-    unlink(columns, account)
-    columns.load[account] = (columns.load[account] ?? 0) + difference
-    link(columns, account)
+  function move(account: number): void {
+    unlink(lists, account)
+    add(account)
   }
 
   return {
-    place: (account, classId) => {
-      reserve(columns, account)
-      change(account, () => {
-        columns.classOf[account] = classId
-      })
-    },
-    setCap: (account, cap) => {
-      if (columns.cap[account] === cap) return
-      change(account, () => {
-        columns.cap[account] = cap
-      })
-    },
-    setOpen: (account, open) => {
-      if (columns.open[account] === Number(open)) return
-      change(account, () => {
-        columns.open[account] = Number(open)
-      })
-    },
-    take: account => addLoad(account, 1),
-    give: account => addLoad(account, -1),
-    loadOf: account => columns.load[account] ?? 0,
-    capOf: account => columns.cap[account] ?? 1,
-    isFree: account => (columns.level[account] ?? NONE) !== NONE,
-    pick: (classes, skips) => {
-      let best = NONE
-      eachClass(classes, columns.nonEmpty, classId => {
-        const account = bestOf(columns, classId, skips)
-        if (account !== NONE && beats(columns, account, best)) best = account
-      })
-      return best
-    },
+    add,
+    drop: account => unlink(lists, account),
+    taken: move,
+    filled: account => unlink(lists, account),
+    // In a circle only being taken ends a turn.
+    given: byLoad ? move : () => undefined,
+    forget: () => undefined,
+    isEmpty: classId => (lists.levelMasks[classId] ?? 0) === 0,
+    first: byLoad
+      ? (classId, skips) => spread(lists, firstOf(lists, classId, skips), { skips, random })
+      : (classId, skips) => firstOf(lists, classId, skips),
+    beats: (challenger, best) => beats(lists, challenger, best),
   }
 }
 
+/** Utilisation in 16 steps. */
+function loadLevel({ ints }: Cells, account: number): number {
+  const at = account * WIDTH
+  const cap = ints[at + CAP] ?? 1
+  // The default configuration divides by four, where a shift does.
+  return cap === 4 ? (ints[at + LOAD] ?? 0) << 2 : Math.floor((LEVELS * (ints[at + LOAD] ?? 0)) / cap)
+}
+
+function link(lists: Lists, account: number, level: number): void {
+  const { ints } = lists.cells
+  const at = account * WIDTH
+  const classId = ints[at + CLASS] ?? 0
+  const list = classId * LEVELS + level
+  if (classId >= lists.levelMasks.length) makeRoomForClass(lists, classId)
+  if (account >= lists.joined.length) makeRoomForAccount(lists)
+  const tail = lists.tails[list] ?? NONE
+  ints[at + PREVIOUS] = tail
+  ints[at + NEXT] = NONE
+  ints[at + LIST] = list
+  lists.joinedCount += 1
+  lists.joined[account] = lists.joinedCount
+  if (tail === NONE) lists.heads[list] = account
+  else ints[tail * WIDTH + NEXT] = account
+  lists.tails[list] = account
+  lists.levelMasks[classId] = (lists.levelMasks[classId] ?? 0) | (1 << level)
+}
+
+function unlink(lists: Lists, account: number): void {
+  const { ints } = lists.cells
+  const at = account * WIDTH
+  const list = ints[at + LIST] ?? NONE
+  if (list === NONE) return
+  const previous = ints[at + PREVIOUS] ?? NONE
+  const next = ints[at + NEXT] ?? NONE
+  if (previous === NONE) lists.heads[list] = next
+  else ints[previous * WIDTH + NEXT] = next
+  if (next === NONE) lists.tails[list] = previous
+  else ints[next * WIDTH + PREVIOUS] = previous
+  ints[at + LIST] = NONE
+  if (previous !== NONE || next !== NONE) return
+  const classId = Math.floor(list / LEVELS)
+  lists.levelMasks[classId] = (lists.levelMasks[classId] ?? 0) & ~(1 << (list % LEVELS))
+}
+
 /** First account of the class's lowest level that is not skipped. */
-function bestOf(columns: LoadColumns, classId: number, skips: (account: number) => boolean): number {
-  let levels = columns.levelMasks[classId] ?? 0
-  while (levels !== 0) {
+function firstOf(lists: Lists, classId: number, skips: Skips): number {
+  const { ints } = lists.cells
+  for (let levels = lists.levelMasks[classId] ?? 0; levels !== 0; levels &= levels - 1) {
     const level = 31 - Math.clz32(levels & -levels)
-    let account = columns.heads[classId * LEVELS + level] ?? NONE
-    while (account !== NONE && skips(account)) account = columns.next[account] ?? NONE
+    let account = lists.heads[classId * LEVELS + level] ?? NONE
+    while (account !== NONE && skips(account)) account = ints[account * WIDTH + NEXT] ?? NONE
     if (account !== NONE) return account
-    levels &= levels - 1
   }
   return NONE
 }
 
+type Chance = { readonly skips: Skips; readonly random: () => number }
+
+/** One of the next few of the same list, the account itself included. */
+function spread({ cells: { ints } }: Lists, account: number, { skips, random }: Chance): number {
+  if (account === NONE || (ints[account * WIDTH + NEXT] ?? NONE) === NONE) return account
+  let chosen = account
+  for (let steps = Math.floor(random() * SPREAD); steps > 0; steps--) {
+    const next = ints[chosen * WIDTH + NEXT] ?? NONE
+    if (next === NONE || skips(next)) break
+    chosen = next
+  }
+  return chosen
+}
+
 /** Lower level first, then who joined its list first. */
-function beats(columns: LoadColumns, challenger: number, best: number): boolean {
-  if (best === NONE) return true
-  const levelGap = (columns.level[challenger] ?? 0) - (columns.level[best] ?? 0)
-  if (levelGap !== 0) return levelGap < 0
-  return (columns.joined[challenger] ?? 0) < (columns.joined[best] ?? 0)
+function beats({ cells: { ints }, joined }: Lists, challenger: number, best: number): boolean {
+  const level = (ints[challenger * WIDTH + LIST] ?? 0) % LEVELS
+  const gap = level - ((ints[best * WIDTH + LIST] ?? 0) % LEVELS)
+  return gap === 0 ? (joined[challenger] ?? 0) < (joined[best] ?? 0) : gap < 0
+}
+
+function makeRoomForClass(lists: Lists, classId: number): void {
+  const classes = Math.max(classId + 1, lists.levelMasks.length * 2)
+  lists.heads = widened(lists.heads, new Int32Array(classes * LEVELS).fill(NONE))
+  lists.tails = widened(lists.tails, new Int32Array(classes * LEVELS).fill(NONE))
+  lists.levelMasks = widened(lists.levelMasks, new Int32Array(classes))
+}
+
+function makeRoomForAccount(lists: Lists): void {
+  const joined = new Float64Array(lists.cells.uses.length)
+  joined.set(lists.joined)
+  lists.joined = joined
+}
+
+function widened(old: Int32Array, wide: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  wide.set(old)
+  return wide
 }

@@ -40,7 +40,7 @@ const BAD_INPUTS: readonly BadInput[] = [
     given: { yaml: 'max-retry: "two"\nqueue: 7\nlisten: 8080\nexpose-codex-headers: maybe\nworkers: 1.5\n' },
     says: [
       `sluice.yaml:1: max-retry: ${WHOLE}, got the text "two"`,
-      "sluice.yaml:2: queue: expected a mapping with the keys max, timeout",
+      "sluice.yaml:2: queue: expected a mapping with the keys max, timeout, max-per-key",
       `sluice.yaml:3: listen: ${LISTEN}, got the number 8080`,
       'sluice.yaml:4: expose-codex-headers: expected true or false, got the text "maybe"',
       "sluice.yaml:5: workers: expected a whole number from 1 to 256, got the number 1.5",

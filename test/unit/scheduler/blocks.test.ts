@@ -181,7 +181,7 @@ describe("half-open probing", () => {
   })
 
   test("a probe of one model does not hold the account's other models back", () => {
-    const { add, report, time, lease, ask } = makeHarness({ accountConcurrency: 4 })
+    const { add, report, time, lease, ask } = makeHarness({ accountConcurrency: 8 })
     add("a")
     report("a", block("burst", 5_000, { type: "model", model: "gpt-5" }))
     time.advance(5_000)
@@ -323,7 +323,7 @@ describe("lifecycle and credential", () => {
   })
 
   test("the last twenty transitions are kept, repeats only once", () => {
-    const { add, scheduler, time, report } = makeHarness()
+    const { add, scheduler, time, report } = makeHarness({ healthTiers: false })
     add("a")
     for (let turn = 0; turn < 30; turn++) {
       scheduler.setLifecycle(id("a"), turn % 2 === 0 ? "paused" : "enabled")

@@ -1,0 +1,101 @@
+/** Everything that changes what is thought of an account: attempts, looks at its quota, the word of the operator. */
+
+import type { Clock } from "#core/clock.ts"
+import type { BlockCause } from "#core/outcome.ts"
+import type { QuotaSnapshot } from "#core/upstream.ts"
+
+import { clearOnRequest, readSuccess, undoShared } from "./clearing.ts"
+import { readFailedAttempt } from "./evidence.ts"
+import { type Breaker, makeBreaker, type SharedFailure } from "./health/breaker.ts"
+import { forgetAuth } from "./health/history.ts"
+import { type Member, note } from "./member.ts"
+import type { Pool } from "./pool.ts"
+import { bandOf, headroomOf, isNearlySpent, readStanding } from "./quota-standing.ts"
+import type { AttemptReport, AttemptSuccess, ClearOptions, CredentialState, Lifecycle } from "./types.ts"
+
+/** One axis with its new value. */
+export type ChangedAxis = { readonly lifecycle: Lifecycle } | { readonly credential: CredentialState }
+
+/** The judge. After each call the pool is consistent. */
+export type Judge = {
+  /** An open breaker, for display. */
+  readonly breaker: Breaker["state"]
+  /** 0 = a request may go; otherwise milliseconds until one may. */
+  readonly admit: () => number
+  readonly report: (member: Member, report: AttemptReport) => void
+  readonly succeeded: (member: Member, success: AttemptSuccess) => void
+  readonly clear: (member: Member, options: ClearOptions) => void
+  readonly setAxis: (member: Member, axis: ChangedAxis) => void
+  readonly setQuota: (member: Member, snapshot: QuotaSnapshot) => void
+}
+
+/** Parts of the judge; `random` is in [0, 1). */
+export type JudgeParts = {
+  readonly pool: Pool
+  readonly clock: Clock
+  readonly random: () => number
+  /** Told, in a sentence, that many accounts fail alike. */
+  readonly alarm: (text: string) => void
+}
+
+/** Block causes by the failure that many accounts may share. */
+const CAUSES = {
+  auth: ["credential"],
+  refused: ["forbidden", "billing"],
+  "rate-limit": ["burst"],
+  timeout: ["network"],
+  server: ["overload", "server-error"],
+} as const satisfies Record<SharedFailure, readonly BlockCause[]>
+
+/** Makes the judge of a pool. */
+export function makeJudge(parts: JudgeParts): Judge {
+  const { pool, clock } = parts
+  const breaker = makeBreaker({
+    opened: ({ failure, accounts }, runSinceMs) => {
+      parts.alarm(
+        `${accounts} of ${pool.size()} accounts failed alike (${failure}) within a minute; account states are left alone until one request succeeds`,
+      )
+      undoShared(pool, { causes: new Set(CAUSES[failure]), sinceMs: runSinceMs, nowMs: clock() })
+    },
+  })
+  const evidence = { ...parts, breaker }
+  return {
+    breaker: breaker.state,
+    admit: () => (breaker.state() === undefined ? 0 : breaker.admit(clock())),
+    report: (member, report) => readFailedAttempt(member, report, evidence),
+    succeeded: (member, success) => readSuccess(member, success, evidence),
+    clear: (member, options) => clearOnRequest(member, options, parts),
+    setAxis: (member, axis) => setAxis(member, axis, parts),
+    setQuota: (member, snapshot) => setQuota(member, snapshot, parts),
+  }
+}
+
+/** Changes one axis. A credential that is fresh again is a new one: evidence against the old one ends here. */
+function setAxis(member: Member, axis: ChangedAxis, { pool, clock }: JudgeParts): void {
+  if ("credential" in axis && axis.credential === "fresh") {
+    member.credentialSinceMs = clock()
+    forgetAuth(member.history)
+  }
+  const before = member.facts
+  member.facts = { ...before, ...axis }
+  if (before.lifecycle === member.facts.lifecycle && before.credential === member.facts.credential) return
+  const change = "lifecycle" in axis ? axis.lifecycle : `credential ${axis.credential}`
+  note(member, { atMs: clock(), change, detail: "" })
+  pool.refresh(member)
+}
+
+/** Every answer brings a snapshot, and few of them change anything about the account's place. */
+function setQuota(member: Member, snapshot: QuotaSnapshot, { pool, clock }: JudgeParts): void {
+  if ((member.quota.snapshot?.observedAtMs ?? 0) > snapshot.observedAtMs) return
+  const nowMs = clock()
+  const before = member.quota.standing
+  const standing = readStanding(snapshot, nowMs)
+  member.quota = { snapshot, standing }
+  const { strategy } = pool.policy()
+  const isSame =
+    before.validUntilMs === standing.validUntilMs &&
+    bandOf(strategy, before, nowMs).band === bandOf(strategy, standing, nowMs).band &&
+    headroomOf(before) === headroomOf(standing) &&
+    isNearlySpent(before) === isNearlySpent(standing)
+  if (!isSame) pool.refresh(member)
+}
