@@ -27,7 +27,9 @@ export function readSuccess(
   noteSuccess(member.history, success.firstOutputMs)
   const policy = pool.policy()
   growCap(member.learned, ceilingOf(member, policy), nowMs)
-  if (wouldMove(member, { shelves: pool.shelves, policy, nowMs })) pool.refresh(member)
+  // Whoever is not healthy may be so sooner than the timer is set for.
+  const isOnTheWay = member.tier.tier !== "healthy"
+  if (isOnTheWay || wouldMove(member, { shelves: pool.shelves, policy, nowMs })) pool.refresh(member)
   disprove(member, success, parts)
 }
 

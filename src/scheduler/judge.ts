@@ -78,7 +78,10 @@ function setAxis(member: Member, axis: ChangedAxis, { pool, clock }: JudgeParts)
   }
   const before = member.facts
   member.facts = { ...before, ...axis }
-  if (before.lifecycle === member.facts.lifecycle && before.credential === member.facts.credential) return
+  if (before.lifecycle === member.facts.lifecycle && before.credential === member.facts.credential) {
+    if (member.tier.tier !== "healthy") pool.refresh(member)
+    return
+  }
   const change = "lifecycle" in axis ? axis.lifecycle : `credential ${axis.credential}`
   note(member, { atMs: clock(), change, detail: "" })
   pool.refresh(member)

@@ -21,8 +21,8 @@ export type PlanModels = {
   /** A success proves older refusals wrong. Returns true when the plan was thought to lack the model. */
   readonly served: (plan: PlanOf, model: string, startedAtMs: number) => boolean
   readonly lacks: (plan: PlanOf, model: string) => boolean
-  /** Forgets what has run out; returns true when there was any. */
-  readonly runOut: (nowMs: number) => boolean
+  /** Forgets what has run out. */
+  readonly runOut: (nowMs: number) => void
   /** When the next conclusion runs out, milliseconds since the epoch; infinite without one. */
   readonly nextEndMs: () => number
 }
@@ -59,13 +59,7 @@ export function makePlanModels(): PlanModels {
     },
     lacks: (of, model) => entries.size > 0 && entries.get(keyOf(of, model))?.lacks === true,
     runOut: nowMs => {
-      let any = false
-      for (const [key, entry] of entries) {
-        if (entry.untilMs > nowMs) continue
-        entries.delete(key)
-        any ||= entry.lacks
-      }
-      return any
+      for (const [key, { untilMs }] of entries) if (untilMs <= nowMs) entries.delete(key)
     },
     nextEndMs: () => Math.min(Number.POSITIVE_INFINITY, ...[...entries.values()].map(({ untilMs }) => untilMs)),
   }

@@ -76,12 +76,13 @@ export function makePool(parts: PoolParts): Pool {
 
   function refreshPlans(): void {
     version += 1
-    const freed = plans.runOut(clock())
+    plans.runOut(clock())
     classes.invalidate()
     const endMs = plans.nextEndMs()
     if (Number.isFinite(endMs)) heap.set(planWake, endMs)
     else heap.clear(planWake)
-    if (freed) for (const member of roster.present()) parts.mayBeFree(member)
+    // Rare enough to ask everybody: somebody may wait for accounts of this very plan.
+    for (const member of roster.present()) parts.mayBeFree(member)
   }
 
   function refresh(member: Member): void {

@@ -39,13 +39,19 @@ const TERMS: readonly Term[] = [
   { name: "rate-limited", value: fading("rate-limit", -22) },
   { name: "timeout", value: fading("timeout", -18) },
   { name: "server-error", value: fading("server", -12) },
-  { name: "failure-streak", value: ({ history }) => Math.max(-24, -6 * history.failureStreak) },
+  {
+    name: "failure-streak",
+    value: ({ history }, nowMs) => (isOver(history, nowMs) ? 0 : Math.max(-24, -6 * history.failureStreak)),
+  },
   {
     name: "success-streak",
     value: facts => (isPaidAndLimited(facts) ? 0 : Math.min(12, 2 * facts.history.successStreak)),
   },
   { name: "proven", value: facts => (isPaidAndLimited(facts) || facts.history.served <= PROVEN_AFTER ? 0 : 20) },
-  { name: "success-rate", value: ({ history }) => rateTerm(successRate(history)) },
+  {
+    name: "success-rate",
+    value: ({ history }, nowMs) => (isOver(history, nowMs) ? 0 : rateTerm(successRate(history))),
+  },
   { name: "free-plan-usage", value: facts => (isFree(facts) ? usageTerm(facts.quota.longUsedPercent) : 0) },
   { name: "latency", value: ({ history }) => latencyTerm(history.latencyMs ?? 0) },
 ]
@@ -86,6 +92,14 @@ export function fadedAtMs({ failedAtMs }: History): number {
 }
 
 const FAILURES: readonly HealthFailure[] = ["auth", "rate-limit", "timeout", "server", "other"]
+
+/**
+ * The newest attempt failed and that has faded: an account that gets no requests because it failed could otherwise never
+ * show that it works again.
+ */
+function isOver({ newest, failedAtMs }: History, nowMs: number): boolean {
+  return newest !== undefined && nowMs - failedAtMs[newest] >= FADE_MS[newest]
+}
 
 function fading(failure: HealthFailure, full: number): Term["value"] {
   const fadeMs = FADE_MS[failure]
