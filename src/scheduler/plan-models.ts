@@ -40,7 +40,10 @@ export function makePlanModels(): PlanModels {
     refused: (of, { model, account, startedAtMs, untilMs }) => {
       if (of.plan === undefined) return false
       const key = keyOf(of, model)
-      const entry = entries.get(key) ?? { accounts: new Set<AccountId>(), lastAtMs: 0, untilMs: 0, lacks: false }
+      const known = entries.get(key)
+      // A refusal that would have run out by now is no proof beside a new one.
+      const stands = known !== undefined && known.untilMs > startedAtMs
+      const entry = stands ? known : { accounts: new Set<AccountId>(), lastAtMs: 0, untilMs: 0, lacks: false }
       entries.set(key, entry)
       entry.accounts.add(account)
       entry.lastAtMs = Math.max(entry.lastAtMs, startedAtMs)

@@ -123,7 +123,9 @@ function isFree({ ints }: Cells, account: number): boolean {
 /** Brings the bit of the account's class in line after the order changed. */
 function mark({ cells, order, layout, nonEmpty }: State, account: number): void {
   const classId = cells.ints[account * WIDTH + CLASS] ?? 0
-  const position = layout.positionOf[classId] ?? 0
+  const position = layout.positionOf[classId]
+  // Its class was given up the moment before it moves out of it.
+  if (position === undefined) return
   const word = position >> 5
   const bit = 1 << (position & 31)
   const before = nonEmpty[word] ?? 0

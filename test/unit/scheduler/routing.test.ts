@@ -132,6 +132,17 @@ describe("priorities and tags", () => {
     expect(takeFrom(harness, 1)).toEqual([id("a")])
   })
 
+  test("the best account stays first while another one moves through more classes than are kept", () => {
+    const harness = makeHarness()
+    harness.add("best", { priority: 100 })
+    for (let turn = 0; turn < 200; turn++) {
+      harness.add("restless", { tags: [`tag${turn}`] })
+      const lease = harness.lease()
+      expect([turn, lease.account]).toEqual([turn, id("best")])
+      lease.release()
+    }
+  })
+
   test("rules can be changed between two requests", () => {
     const harness = makeHarness({ accountConcurrency: 3 })
     for (const name of ["a", "b"]) harness.add(name)
