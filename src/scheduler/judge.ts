@@ -4,13 +4,13 @@ import type { Clock } from "#core/clock.ts"
 import type { BlockCause } from "#core/outcome.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
 
-import { clearOnRequest, readSuccess, undoShared } from "./clearing.ts"
-import { readFailedAttempt } from "./evidence.ts"
+import { clearOnRequest, readSuccess, undoShared } from "./blocks/clearing.ts"
+import { readFailedAttempt } from "./blocks/evidence.ts"
 import { type Breaker, makeBreaker, type SharedFailure } from "./health/breaker.ts"
 import { forgetAuth } from "./health/history.ts"
-import { type Member, note } from "./member.ts"
+import { type Member, note } from "./members/member.ts"
+import { bandOf, headroomOf, isNearlySpent, readStanding } from "./members/quota-standing.ts"
 import type { Pool } from "./pool.ts"
-import { bandOf, headroomOf, isNearlySpent, readStanding } from "./quota-standing.ts"
 import type { AttemptReport, AttemptSuccess, ClearOptions, CredentialState, Lifecycle } from "./types.ts"
 
 /** One axis with its new value. */

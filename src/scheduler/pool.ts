@@ -2,17 +2,17 @@
 
 import type { Clock } from "#core/clock.ts"
 
-import { type Buckets, makeBuckets } from "./buckets.ts"
-import { type Egresses, makeEgresses } from "./egresses.ts"
-import { egressOf, type Member } from "./member.ts"
-import { leaveClass } from "./membership.ts"
+import { type Buckets, makeBuckets } from "./blocks/buckets.ts"
+import { type Egresses, makeEgresses } from "./blocks/egresses.ts"
+import { egressOf, type Member } from "./members/member.ts"
+import { leaveClass } from "./members/membership.ts"
+import { makePlanModels, type PlanModels } from "./members/plan-models.ts"
+import type { Policy } from "./members/policy.ts"
+import { makeRoster, type Roster } from "./members/roster.ts"
+import { settleMember } from "./members/standing.ts"
 import { type Classes, makeClasses } from "./pick/classes.ts"
 import { makeShelves, type Shelves } from "./pick/shelves.ts"
-import { makePlanModels, type PlanModels } from "./plan-models.ts"
-import type { Policy } from "./policy.ts"
-import { makeRoster, type Roster } from "./roster.ts"
-import { settleMember } from "./standing.ts"
-import type { TimerHeap } from "./timer-heap.ts"
+import type { TimerHeap } from "./timers/timer-heap.ts"
 
 /** The pool's state and the only ways to change it. */
 export type Pool = {

@@ -4,13 +4,13 @@ import type { Clock, Timers } from "#core/clock.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
 
-import { readBlockRows, writeBlockRows } from "./block-rows.ts"
-import { type Dispatcher, makeDispatcher } from "./dispatcher.ts"
+import { readBlockRows, writeBlockRows } from "./blocks/block-rows.ts"
 import { type Judge, makeJudge } from "./judge.ts"
-import type { Member } from "./member.ts"
-import { makePolicyFollower, type PolicyChange } from "./policy.ts"
+import { type Dispatcher, makeDispatcher } from "./line/dispatcher.ts"
+import type { Member } from "./members/member.ts"
+import { makePolicyFollower, type PolicyChange } from "./members/policy.ts"
 import { makePool, type Pool } from "./pool.ts"
-import { makeTimerHeap } from "./timer-heap.ts"
+import { makeTimerHeap } from "./timers/timer-heap.ts"
 import type {
   AccountFacts,
   AccountView,

@@ -4,12 +4,12 @@ import type { ErrorKind, GatewayError } from "#core/errors.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
 import type { AccountEffect, Block, BlockCause, BlockScope } from "#core/outcome.ts"
 
-import type { Explanation } from "./explanation.ts"
 import type { BreakerState } from "./health/breaker.ts"
 import type { HealthTerm } from "./health/score.ts"
+import type { Explanation } from "./line/explanation.ts"
+import type { PlacementRules } from "./members/placement.ts"
 import type { Tier } from "./pick/ranks.ts"
 import type { Strategy } from "./pick/strategies.ts"
-import type { PlacementRules } from "./placement.ts"
 
 /** Whether an account may be used at all. `paused` is the operator's word, the last two the upstream's. */
 export type Lifecycle = "enabled" | "paused" | "needs-login" | "suspended"

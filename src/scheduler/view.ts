@@ -1,11 +1,11 @@
 /** The pool for display: single accounts and totals. */
 
-import { isClosed } from "./blocks.ts"
+import { isClosed } from "./blocks/blocks.ts"
 import { scoreOf, shownScore, termsOf } from "./health/score.ts"
-import { axisReason, egressOf, longest, type Member, plainBlock } from "./member.ts"
-import { placementOf } from "./placement.ts"
+import { axisReason, egressOf, longest, type Member, plainBlock } from "./members/member.ts"
+import { placementOf } from "./members/placement.ts"
+import { ceilingOf, healthFactsOf, shownTier } from "./members/trust.ts"
 import type { Pool } from "./pool.ts"
-import { ceilingOf, healthFactsOf, shownTier } from "./trust.ts"
 import type { AccountView, PoolCounts, UnavailableReason } from "./types.ts"
 
 /** True when nothing but a full load or a block of single models keeps requests away. */

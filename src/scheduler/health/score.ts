@@ -1,6 +1,6 @@
 /** The health score: a baseline of 100 and terms that fade. */
 
-import type { QuotaStanding } from "#scheduler/quota-standing.ts"
+import type { QuotaStanding } from "#scheduler/members/quota-standing.ts"
 
 import { type HealthFailure, type History, successRate } from "./history.ts"
 

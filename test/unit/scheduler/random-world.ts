@@ -32,7 +32,7 @@ type Doubt = { readonly accounts: Set<AccountId>; lastAtMs: number; untilMs: num
 type Waiting = { readonly cancel: () => void }
 
 /** Random numbers that repeat with their seed. */
-export function makeRandom(seed: number): () => number {
+function makeRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

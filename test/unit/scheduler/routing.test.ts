@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test"
 
-import type { Explanation } from "#scheduler/explanation.ts"
+import type { Explanation } from "#scheduler/line/explanation.ts"
 import type { Demand } from "#scheduler/types.ts"
 
 import { block, type Harness, id, makeHarness } from "./harness.ts"

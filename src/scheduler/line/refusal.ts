@@ -1,10 +1,10 @@
 /** Says no in a way that tells the client when to come back and the operator what to do. */
 
 import { GatewayError } from "#core/errors.ts"
+import type { Wanted } from "#scheduler/pick/signature.ts"
+import type { UnavailableReason } from "#scheduler/types.ts"
 
 import type { Outlook } from "./outlook.ts"
-import type { Wanted } from "./pick/signature.ts"
-import type { UnavailableReason } from "./types.ts"
 
 /** What a refusal is made from. */
 export type RefusalFacts = {

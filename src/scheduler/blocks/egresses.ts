@@ -1,10 +1,10 @@
 /** Ways out that accounts share, with the blocks that stand on them. */
 
 import type { Clock } from "#core/clock.ts"
+import type { TimerHeap } from "#scheduler/timers/timer-heap.ts"
 
 import { type BlockList, isClosed, makeBlockList } from "./blocks.ts"
 import { makeStrikes, type Strikes } from "./strikes.ts"
-import type { TimerHeap } from "./timer-heap.ts"
 
 /** One way out. */
 export type EgressState = { readonly blocks: BlockList; readonly strikes: Strikes }

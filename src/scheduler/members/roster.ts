@@ -3,14 +3,14 @@
 import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
+import { makeHistory } from "#scheduler/health/history.ts"
+import { makeLearnedCap } from "#scheduler/health/learned-cap.ts"
+import type { Shelves } from "#scheduler/pick/shelves.ts"
+import type { TimerHeap } from "#scheduler/timers/timer-heap.ts"
+import type { AccountFacts } from "#scheduler/types.ts"
 
-import { makeHistory } from "./health/history.ts"
-import { makeLearnedCap } from "./health/learned-cap.ts"
 import { type Member, makeMember, note } from "./member.ts"
-import type { Shelves } from "./pick/shelves.ts"
 import { NO_QUOTA } from "./quota-standing.ts"
-import type { TimerHeap } from "./timer-heap.ts"
-import type { AccountFacts } from "./types.ts"
 
 /** The files. */
 export type Roster = {

@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test"
 
 import fc from "fast-check"
 
-import { jitterMs } from "#scheduler/causes.ts"
+import { jitterMs } from "#scheduler/blocks/causes.ts"
 
-import { block, id, makeHarness, START_MS } from "./harness.ts"
+import { block, id, makeHarness, START_MS } from "../harness.ts"
 
 const HOUR_MS = 3_600_000
 

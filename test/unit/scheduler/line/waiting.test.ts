@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test"
 import { GatewayError } from "#core/errors.ts"
 import type { Acquired, Demand, Lease } from "#scheduler/types.ts"
 
-import { block, type Harness, id, makeHarness, START_MS } from "./harness.ts"
+import { block, type Harness, id, makeHarness, START_MS } from "../harness.ts"
 
 /** Asks, expects to wait, and notes under `name` when the lease comes. */
 function queueUp(harness: Harness, served: string[], name: string, demand: Partial<Demand> = {}): Promise<Lease> {

@@ -1,11 +1,11 @@
 /** Blocks as rows for the store, and back. */
 
 import type { Clock } from "#core/clock.ts"
+import { note, plainBlock } from "#scheduler/members/member.ts"
+import type { Pool } from "#scheduler/pool.ts"
+import type { BlockRow } from "#scheduler/types.ts"
 
 import { isClosed, scopeName } from "./blocks.ts"
-import { note, plainBlock } from "./member.ts"
-import type { Pool } from "./pool.ts"
-import type { BlockRow } from "./types.ts"
 
 /** Returns every standing block of every account. */
 export function writeBlockRows(pool: Pool): readonly BlockRow[] {

@@ -1,17 +1,17 @@
 /** From a member's axes to its place: blocks that have ended, tier, band, cap, class, and when to look again. */
 
 import type { Clock } from "#core/clock.ts"
+import { wakeAt } from "#scheduler/blocks/egresses.ts"
+import { nextTierAtMs } from "#scheduler/health/tier.ts"
+import { rankOf } from "#scheduler/pick/ranks.ts"
+import type { Shelves } from "#scheduler/pick/shelves.ts"
+import type { TimerHeap } from "#scheduler/timers/timer-heap.ts"
 
-import { wakeAt } from "./egresses.ts"
-import { nextTierAtMs } from "./health/tier.ts"
 import { endBlocks, type Member } from "./member.ts"
 import { type MembershipParts, reclassify } from "./membership.ts"
-import { rankOf } from "./pick/ranks.ts"
-import type { Shelves } from "./pick/shelves.ts"
 import { placementOf } from "./placement.ts"
 import type { Policy } from "./policy.ts"
 import { bandOf, headroomOf, readStanding } from "./quota-standing.ts"
-import type { TimerHeap } from "./timer-heap.ts"
 import { capOf, healthFactsOf, moveTier } from "./trust.ts"
 
 /** What settling needs. */

@@ -1,8 +1,9 @@
 /** The limits in force, read once a request, and what follows when one of them changes. */
 
-import type { Strategy } from "./pick/strategies.ts"
+import type { Strategy } from "#scheduler/pick/strategies.ts"
+import type { SchedulerLimits } from "#scheduler/types.ts"
+
 import { NO_RULES, type PlacementRules } from "./placement.ts"
-import type { SchedulerLimits } from "./types.ts"
 
 /** Limits that decide where an account stands, complete. */
 export type Policy = {

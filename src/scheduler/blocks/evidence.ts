@@ -2,17 +2,17 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { AccountEffect } from "#core/outcome.ts"
+import type { Breaker } from "#scheduler/health/breaker.ts"
+import { noteFailure } from "#scheduler/health/history.ts"
+import { cutCap } from "#scheduler/health/learned-cap.ts"
+import { readReport } from "#scheduler/health/read-report.ts"
+import { egressOf, type Member, note } from "#scheduler/members/member.ts"
+import { wouldMove } from "#scheduler/members/trust.ts"
+import type { Pool } from "#scheduler/pool.ts"
+import type { AttemptReport, Lifecycle } from "#scheduler/types.ts"
 
 import { scopeName } from "./blocks.ts"
 import { jitterMs, rulesOf, sensibleMs } from "./causes.ts"
-import type { Breaker } from "./health/breaker.ts"
-import { noteFailure } from "./health/history.ts"
-import { cutCap } from "./health/learned-cap.ts"
-import { readReport } from "./health/read-report.ts"
-import { egressOf, type Member, note } from "./member.ts"
-import type { Pool } from "./pool.ts"
-import { wouldMove } from "./trust.ts"
-import type { AttemptReport, Lifecycle } from "./types.ts"
 
 /** Parts of the reader; `random` is in [0, 1). */
 export type EvidenceParts = {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test"
 
-import { block, type Harness, id, makeHarness } from "./harness.ts"
+import { block, type Harness, id, makeHarness } from "../harness.ts"
 
 const NONE = { type: "none" } as const
 const LOST = { type: "needs-login" } as const

@@ -1,9 +1,9 @@
 /** The stop signs on one account or on one way out: added, merged, run out, probed, cleared. */
 
 import type { Block, BlockCause, BlockScope } from "#core/outcome.ts"
+import type { ClearOptions } from "#scheduler/types.ts"
 
 import { rulesOf } from "./causes.ts"
-import type { ClearOptions } from "./types.ts"
 
 /**
  * Where a block stands: `closed` – nobody passes until it runs out; `open` – it has run out and one request may try;

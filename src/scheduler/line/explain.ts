@@ -1,16 +1,17 @@
 /** Writes down why a decision falls as it does. Walks the pool, so it is done for those who ask only. */
 
-import { isClosed } from "./blocks.ts"
+import { isClosed } from "#scheduler/blocks/blocks.ts"
+import { scoreOf, shownScore } from "#scheduler/health/score.ts"
+import { axisReason, egressOf, longest, type Member } from "#scheduler/members/member.ts"
+import { placementOf } from "#scheduler/members/placement.ts"
+import { bandOf, headroomOf } from "#scheduler/members/quota-standing.ts"
+import { healthFactsOf } from "#scheduler/members/trust.ts"
+import { rankOf } from "#scheduler/pick/ranks.ts"
+import type { Pool } from "#scheduler/pool.ts"
+import type { Demand } from "#scheduler/types.ts"
+
 import type { Choice } from "./choice.ts"
 import type { Candidate, Exclusion, Explanation } from "./explanation.ts"
-import { scoreOf, shownScore } from "./health/score.ts"
-import { axisReason, egressOf, longest, type Member } from "./member.ts"
-import { rankOf } from "./pick/ranks.ts"
-import { placementOf } from "./placement.ts"
-import type { Pool } from "./pool.ts"
-import { bandOf, headroomOf } from "./quota-standing.ts"
-import { healthFactsOf } from "./trust.ts"
-import type { Demand } from "./types.ts"
 
 /** What an explanation is made from. */
 export type ExplainParts = { readonly pool: Pool; readonly nowMs: number; readonly waiting: number }

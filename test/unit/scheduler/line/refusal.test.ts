@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 
-import { block, id, makeHarness, START_MS } from "./harness.ts"
+import { block, id, makeHarness, START_MS } from "../harness.ts"
 
 const HOUR_MS = 3_600_000
 

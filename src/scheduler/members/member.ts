@@ -1,15 +1,15 @@
 /** One account inside the scheduler: its axes, side by side, and what follows from them. */
 
 import type { Block } from "#core/outcome.ts"
+import { type BlockList, type BlockPhase, type LiveBlock, makeBlockList, scopeName } from "#scheduler/blocks/blocks.ts"
+import type { Buckets } from "#scheduler/blocks/buckets.ts"
+import { makeStrikes, type Strikes } from "#scheduler/blocks/strikes.ts"
+import { type History, makeHistory } from "#scheduler/health/history.ts"
+import { type LearnedCap, makeLearnedCap } from "#scheduler/health/learned-cap.ts"
+import type { TierState } from "#scheduler/health/tier.ts"
+import type { AccountFacts, Lifecycle, Transition, UnavailableReason } from "#scheduler/types.ts"
 
-import { type BlockList, type BlockPhase, type LiveBlock, makeBlockList, scopeName } from "./blocks.ts"
-import type { Buckets } from "./buckets.ts"
-import { type History, makeHistory } from "./health/history.ts"
-import { type LearnedCap, makeLearnedCap } from "./health/learned-cap.ts"
-import type { TierState } from "./health/tier.ts"
 import { NO_QUOTA, type QuotaState } from "./quota-standing.ts"
-import { makeStrikes, type Strikes } from "./strikes.ts"
-import type { AccountFacts, Lifecycle, Transition, UnavailableReason } from "./types.ts"
 
 /** Transitions kept for display. */
 const MAX_TRANSITIONS = 20

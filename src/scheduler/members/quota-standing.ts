@@ -1,9 +1,8 @@
 /** What an account's quota means for its place in line: how much is left of the tightest window, and until when. */
 
 import type { QuotaSnapshot, QuotaWindow } from "#core/upstream.ts"
-
-import { BANDS } from "./pick/ranks.ts"
-import type { Strategy } from "./pick/strategies.ts"
+import { BANDS } from "#scheduler/pick/ranks.ts"
+import type { Strategy } from "#scheduler/pick/strategies.ts"
 
 const HOUR_MS = 3_600_000
 

@@ -2,12 +2,12 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { GatewayError } from "#core/errors.ts"
+import type { Eligibility } from "#scheduler/pick/classes.ts"
+import type { Pool } from "#scheduler/pool.ts"
+import type { Demand } from "#scheduler/types.ts"
 
 import { makeOutlooks, type Outlook } from "./outlook.ts"
-import type { Eligibility } from "./pick/classes.ts"
-import type { Pool } from "./pool.ts"
 import { refusalFor } from "./refusal.ts"
-import type { Demand } from "./types.ts"
 
 /** The decision; accounts go by their numbers. */
 export type Choice =

@@ -2,16 +2,16 @@
 
 import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
+import type { Member } from "#scheduler/members/member.ts"
+import { wantedKey } from "#scheduler/pick/signature.ts"
+import type { Pool } from "#scheduler/pool.ts"
+import type { TimerHeap } from "#scheduler/timers/timer-heap.ts"
+import type { Acquired, Demand, Lease, SchedulerLimits } from "#scheduler/types.ts"
 
 import { type Choices, makeChoices, NOBODY } from "./choice.ts"
 import { type ExplainParts, explain } from "./explain.ts"
 import { type Leases, makeLeases } from "./leases.ts"
-import type { Member } from "./member.ts"
-import { wantedKey } from "./pick/signature.ts"
-import type { Pool } from "./pool.ts"
 import { busyRefusal, outageRefusal } from "./refusal.ts"
-import type { TimerHeap } from "./timer-heap.ts"
-import type { Acquired, Demand, Lease, SchedulerLimits } from "./types.ts"
 import { makeWaiters, type Waiter, type Waiters } from "./waiters.ts"
 
 /** Hands out leases. */

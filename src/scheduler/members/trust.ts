@@ -1,11 +1,12 @@
 /** How much an account is trusted with: its tier by its history, its cap by tier, quota and what the upstream bears. */
 
-import { capUnder } from "./health/learned-cap.ts"
-import type { HealthFacts } from "./health/score.ts"
-import { nextTier, tierCap } from "./health/tier.ts"
+import { capUnder } from "#scheduler/health/learned-cap.ts"
+import type { HealthFacts } from "#scheduler/health/score.ts"
+import { nextTier, tierCap } from "#scheduler/health/tier.ts"
+import type { Tier } from "#scheduler/pick/ranks.ts"
+import type { Shelves } from "#scheduler/pick/shelves.ts"
+
 import { type Member, note } from "./member.ts"
-import type { Tier } from "./pick/ranks.ts"
-import type { Shelves } from "./pick/shelves.ts"
 import type { Policy } from "./policy.ts"
 import { isNearlySpent } from "./quota-standing.ts"
 

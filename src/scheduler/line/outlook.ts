@@ -1,12 +1,12 @@
 /** Why nobody can serve a request now, and when somebody will: one walk over the pool, reused until something changes. */
 
-import { isClosed, type LiveBlock } from "./blocks.ts"
-import { rulesOf } from "./causes.ts"
-import { axisReason, egressOf, longest, type Member } from "./member.ts"
-import type { Eligibility } from "./pick/classes.ts"
-import { placementOf } from "./placement.ts"
-import type { Pool } from "./pool.ts"
-import type { UnavailableReason } from "./types.ts"
+import { isClosed, type LiveBlock } from "#scheduler/blocks/blocks.ts"
+import { rulesOf } from "#scheduler/blocks/causes.ts"
+import { axisReason, egressOf, longest, type Member } from "#scheduler/members/member.ts"
+import { placementOf } from "#scheduler/members/placement.ts"
+import type { Eligibility } from "#scheduler/pick/classes.ts"
+import type { Pool } from "#scheduler/pool.ts"
+import type { UnavailableReason } from "#scheduler/types.ts"
 
 /** What the pool can do for one kind of request. Times in milliseconds since the epoch, infinite = never by itself. */
 export type Outlook = {

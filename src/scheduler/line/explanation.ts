@@ -1,9 +1,8 @@
 /** Why a request got the account it got, as one JSON value. */
 
 import type { AccountId } from "#core/ids.ts"
-
-import type { Tier } from "./pick/ranks.ts"
-import type { Strategy } from "./pick/strategies.ts"
+import type { Tier } from "#scheduler/pick/ranks.ts"
+import type { Strategy } from "#scheduler/pick/strategies.ts"
 
 /** An account that could have served at once. */
 export type Candidate = {

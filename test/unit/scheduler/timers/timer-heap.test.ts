@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test"
 
 import fc from "fast-check"
 
-import { makeTimerHeap } from "#scheduler/timer-heap.ts"
+import { makeTimerHeap } from "#scheduler/timers/timer-heap.ts"
 
-import { makeManualTime } from "../../support/manual-timers.ts"
+import { makeManualTime } from "../../../support/manual-timers.ts"
 
 describe("timer heap", () => {
   test("fires every deadline once, at its time, whatever was moved and cleared before", () => {

@@ -2,15 +2,15 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { BlockCause } from "#core/outcome.ts"
+import type { Breaker } from "#scheduler/health/breaker.ts"
+import { noteSuccess } from "#scheduler/health/history.ts"
+import { growCap } from "#scheduler/health/learned-cap.ts"
+import { egressOf, type Member, note } from "#scheduler/members/member.ts"
+import { ceilingOf, wouldMove } from "#scheduler/members/trust.ts"
+import type { Pool } from "#scheduler/pool.ts"
+import type { AttemptSuccess, ClearOptions } from "#scheduler/types.ts"
 
 import type { LiveBlock } from "./blocks.ts"
-import type { Breaker } from "./health/breaker.ts"
-import { noteSuccess } from "./health/history.ts"
-import { growCap } from "./health/learned-cap.ts"
-import { egressOf, type Member, note } from "./member.ts"
-import type { Pool } from "./pool.ts"
-import { ceilingOf, wouldMove } from "./trust.ts"
-import type { AttemptSuccess, ClearOptions } from "./types.ts"
 
 type ClearingParts = { readonly pool: Pool; readonly clock: Clock }
 

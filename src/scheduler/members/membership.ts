@@ -1,9 +1,10 @@
 /** Which class a member belongs to, and whether it counts there as one that serves. */
 
-import { isClosed } from "./blocks.ts"
-import type { Buckets } from "./buckets.ts"
+import { isClosed } from "#scheduler/blocks/blocks.ts"
+import type { Buckets } from "#scheduler/blocks/buckets.ts"
+import type { Classes } from "#scheduler/pick/classes.ts"
+
 import { axisReason, egressOf, type Member, modelsIn } from "./member.ts"
-import type { Classes } from "./pick/classes.ts"
 
 /** What decides about the class besides the member's own axes. */
 export type Place = {

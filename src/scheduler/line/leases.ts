@@ -2,10 +2,9 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { AccountId } from "#core/ids.ts"
-
-import type { Member } from "./member.ts"
-import type { Pool } from "./pool.ts"
-import type { Lease } from "./types.ts"
+import type { Member } from "#scheduler/members/member.ts"
+import type { Pool } from "#scheduler/pool.ts"
+import type { Lease } from "#scheduler/types.ts"
 
 /** The book of slots. */
 export type Leases = {
