@@ -1,7 +1,8 @@
-/** Orders by a number an account carries: one binary heap a class, the smallest key on top. Everything is O(log n). */
+/** Orders by a number an account carries: one heap a class, the smallest key on top. Everything is O(log n). */
 
 import { type Cells, CLASS, NONE, WIDTH } from "./cells.ts"
 import type { PickOrder, Skips } from "./order.ts"
+import { branchesOf, makeWideHeap, pushKey, raiseKey, removeKey, type WideHeap } from "./wide-heap.ts"
 
 /** Where keys come from. */
 export type KeyHeapsOptions = {
@@ -17,7 +18,8 @@ export type KeyHeapsOptions = {
 
 type Heaps = {
   readonly cells: Cells
-  readonly byClass: number[][]
+  readonly byClass: WideHeap[]
+  /** The key an account has, or had when it left the order. */
   keys: Float64Array
   /** Place in the heap of the account's class. */
   places: Int32Array
@@ -37,26 +39,24 @@ export function makeKeyHeaps({ cells, keyOf, keyAfter }: KeyHeapsOptions): PickO
 
   function add(account: number): void {
     if (account >= heaps.keys.length) makeRoom(heaps)
-    heaps.keys[account] = keyOf(account, heaps.keys[account] ?? Number.NaN, heaps.floor)
-    const heap = heapOf(heaps, account)
-    heap.push(account)
-    rise(heaps, heap, { account, place: heap.length - 1 })
+    const key = keyOf(account, heaps.keys[account] ?? Number.NaN, heaps.floor)
+    heaps.keys[account] = key
+    pushKey(heapOf(heaps, account), heaps.places, account, key)
   }
 
-  /** Keys only grow by being taken. */
-  function advance(account: number): void {
+  /** Keys only grow by being taken. Returns the new one. */
+  function advance(account: number): number {
     const key = heaps.keys[account] ?? 0
+    const after = keyAfter(account, key)
     heaps.floor = key
-    heaps.keys[account] = keyAfter(account, key)
+    heaps.keys[account] = after
+    return after
   }
 
   return {
     add,
     drop: account => leave(heaps, account),
-    taken: account => {
-      advance(account)
-      sink(heaps, heapOf(heaps, account), { account, place: heaps.places[account] ?? 0 })
-    },
+    taken: account => raiseKey(heapOf(heaps, account), heaps.places, account, advance(account)),
     filled: account => {
       leave(heaps, account)
       advance(account)
@@ -65,78 +65,44 @@ export function makeKeyHeaps({ cells, keyOf, keyAfter }: KeyHeapsOptions): PickO
       if (account < heaps.keys.length) heaps.keys[account] = Number.NaN
     },
     given: () => undefined,
-    isEmpty: classId => (heaps.byClass[classId]?.length ?? 0) === 0,
-    first: (classId, skips) => firstBelow(heaps, { heap: heaps.byClass[classId] ?? [], skips }, 0),
+    isEmpty: classId => (heaps.byClass[classId]?.size ?? 0) === 0,
+    first: (classId, skips) => {
+      const heap = heaps.byClass[classId]
+      return heap === undefined ? NONE : firstBelow(heap, skips, 0)
+    },
     beats: (challenger, best) => (heaps.keys[challenger] ?? 0) < (heaps.keys[best] ?? 0),
   }
 }
 
-type Spot = { readonly account: number; readonly place: number }
-
-function heapOf({ cells, byClass }: Heaps, account: number): number[] {
+function heapOf({ cells, byClass }: Heaps, account: number): WideHeap {
   const classId = cells.ints[account * WIDTH + CLASS] ?? 0
   const known = byClass[classId]
   if (known !== undefined) return known
-  const heap: number[] = []
+  const heap = makeWideHeap()
   byClass[classId] = heap
   return heap
 }
 
 function leave(heaps: Heaps, account: number): void {
-  const place = heaps.places[account] ?? NONE
-  if (place === NONE) return
-  heaps.places[account] = NONE
-  const heap = heapOf(heaps, account)
-  const last = heap.pop()
-  if (last === undefined || last === account) return
-  sink(heaps, heap, { account: last, place })
-  rise(heaps, heap, { account: last, place: heaps.places[last] ?? place })
+  removeKey(heapOf(heaps, account), heaps.places, account)
 }
 
-/** The smallest key at or below `place` that is not skipped: only below a skipped account both branches are looked at. */
-function firstBelow(
-  heaps: Heaps,
-  search: { readonly heap: readonly number[]; readonly skips: Skips },
-  place: number,
-): number {
-  const account = search.heap[place] ?? NONE
-  if (account === NONE || !search.skips(account)) return account
-  const left = firstBelow(heaps, search, 2 * place + 1)
-  const right = firstBelow(heaps, search, 2 * place + 2)
-  if (left === NONE || right === NONE) return left === NONE ? right : left
-  return (heaps.keys[right] ?? 0) < (heaps.keys[left] ?? 0) ? right : left
+/** The smallest key at or below `place` that is not skipped: only below a skipped account the branches are looked at. */
+function firstBelow(heap: WideHeap, skips: Skips, place: number): number {
+  const found = placeBelow(heap, skips, place)
+  return found === NONE ? NONE : (heap.accounts[found] ?? NONE)
 }
 
-function rise({ keys, places }: Heaps, heap: number[], { account, place }: Spot): void {
-  const key = keys[account] ?? 0
-  let at = place
-  while (at > 0) {
-    const above = (at - 1) >> 1
-    const parent = heap[above] ?? NONE
-    if ((keys[parent] ?? 0) <= key) break
-    heap[at] = parent
-    places[parent] = at
-    at = above
+function placeBelow(heap: WideHeap, skips: Skips, place: number): number {
+  if (place >= heap.size) return NONE
+  if (!skips(heap.accounts[place] ?? NONE)) return place
+  let best = NONE
+  const { from, to } = branchesOf(heap, place)
+  for (let branch = from; branch < to; branch++) {
+    const found = placeBelow(heap, skips, branch)
+    if (found !== NONE && (best === NONE || (heap.keys[found] ?? 0) < (heap.keys[best] ?? 0))) best = found
   }
-  heap[at] = account
-  places[account] = at
-}
-
-function sink({ keys, places }: Heaps, heap: number[], { account, place }: Spot): void {
-  const key = keys[account] ?? 0
-  let at = place
-  for (let left = 2 * at + 1; left < heap.length; left = 2 * at + 1) {
-    const right = left + 1
-    const rightIsLess = right < heap.length && (keys[heap[right] ?? 0] ?? 0) < (keys[heap[left] ?? 0] ?? 0)
-    const below = rightIsLess ? right : left
-    const child = heap[below] ?? NONE
-    if (key <= (keys[child] ?? 0)) break
-    heap[at] = child
-    places[child] = at
-    at = below
-  }
-  heap[at] = account
-  places[account] = at
+  return best
 }
 
 function makeRoom(heaps: Heaps): void {
