@@ -6,6 +6,10 @@ import { choice, flag, numberMap, textMap } from "./leaf.ts"
 const SELECTORS =
   "by account id, `tag/<tag>`, `plan/<plan>` or `provider/<provider>`; the first of these that is named counts"
 
+/** A name that is none of these would never fit any account, and nobody would notice. */
+const SELECTOR_PATTERN = "^(acc_[0-9a-f]+|(tag|plan|provider)/[!-.0-~]+)$"
+const TAGGED_PATTERN = "^(acc_[0-9a-f]+|(plan|provider)/[!-.0-~]+)$"
+
 /** The section's settings. */
 export const SCHEDULER_SETTINGS = {
   strategy: choice(
@@ -34,7 +38,9 @@ export const SCHEDULER_SETTINGS = {
     minimum: -100,
     maximum: 100,
     pattern: "^-?(100|[1-9]?[0-9])$",
-    expected: "a mapping of accounts or kinds of them to whole numbers from -100 to 100, such as `plan/pro: 10`",
+    namePattern: SELECTOR_PATTERN,
+    expected:
+      "a mapping of account ids, `tag/…`, `plan/…` or `provider/…` to whole numbers from -100 to 100, such as `plan/pro: 10`",
     description: `Priorities ${SELECTORS}, 0 otherwise. A lower one serves only while no higher one has a free slot.`,
     live: true,
   }),
@@ -43,13 +49,16 @@ export const SCHEDULER_SETTINGS = {
     minimum: 1,
     maximum: 1000,
     pattern: "^(1000|[1-9][0-9]{0,2})$",
-    expected: "a mapping of accounts or kinds of them to whole numbers from 1 to 1000, such as `plan/pro: 6`",
+    namePattern: SELECTOR_PATTERN,
+    expected:
+      "a mapping of account ids, `tag/…`, `plan/…` or `provider/…` to whole numbers from 1 to 1000, such as `plan/pro: 6`",
     description: `Weights for the policy \`weighted\`, ${SELECTORS}, 1 otherwise.`,
     live: true,
   }),
   tags: textMap({
     default: {},
-    expected: "a mapping of accounts or kinds of them to tags, such as `plan/pro: night+batch`",
+    namePattern: TAGGED_PATTERN,
+    expected: "a mapping of account ids, `plan/…` or `provider/…` to tags, such as `plan/pro: night+batch`",
     description:
       "Tags, several joined by `+`, by account id, `plan/<plan>` or `provider/<provider>`; those of all that fit add up. Rules can go by them.",
     live: true,

@@ -47,6 +47,19 @@ const BAD_INPUTS: readonly BadInput[] = [
     ],
   },
   {
+    name: "rules for accounts that name no kind of account, or numbers out of range",
+    given: {
+      yaml: "scheduler:\n  priorities: { pro: 10 }\n  weights: { plan/pro: 0 }\n  tags: { tag/a: b }\n",
+      env: { SLUICE_SCHEDULER_WEIGHTS: "plan/pro=1001" },
+    },
+    says: [
+      "sluice.yaml:2: scheduler.priorities: expected a mapping of account ids, `tag/…`, `plan/…` or `provider/…` to whole numbers from -100 to 100, such as `plan/pro: 10`, got a mapping",
+      "sluice.yaml:3: scheduler.weights: expected a mapping of account ids, `tag/…`, `plan/…` or `provider/…` to whole numbers from 1 to 1000, such as `plan/pro: 6`, got a mapping",
+      "sluice.yaml:4: scheduler.tags: expected a mapping of account ids, `plan/…` or `provider/…` to tags, such as `plan/pro: night+batch`, got a mapping",
+      "environment SLUICE_SCHEDULER_WEIGHTS: scheduler.weights: expected a mapping of account ids, `tag/…`, `plan/…` or `provider/…` to whole numbers from 1 to 1000, such as `plan/pro: 6`, got a mapping",
+    ],
+  },
+  {
     name: "a value out of range or out of the list",
     given: { yaml: "max-retry: -1\nidle-timeout: .inf\nlog-level: loud\ncompact: [auto]\nlisten: 127.0.0.1:65536\n" },
     says: [

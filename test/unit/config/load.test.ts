@@ -130,7 +130,7 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "scheduler.strategy": "weighted",
   "scheduler.health-tiers": "false",
   "scheduler.learn-concurrency": "0",
-  "scheduler.priorities": "plan/pro=-10,acc_1=5",
+  "scheduler.priorities": "plan/pro=-10,acc_1a=5",
   "scheduler.weights": "plan/pro=6",
   "scheduler.tags": "plan/pro=night+batch",
   "oauth.issuer": "http://127.0.0.1:2",
