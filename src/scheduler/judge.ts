@@ -7,7 +7,7 @@ import type { QuotaSnapshot } from "#core/upstream.ts"
 import { clearOnRequest, readSuccess, undoShared } from "./blocks/clearing.ts"
 import { readFailedAttempt } from "./blocks/evidence.ts"
 import { type Breaker, makeBreaker, type SharedFailure } from "./health/breaker.ts"
-import { forgetAuth } from "./health/history.ts"
+import { forgetFailure, type HealthFailure } from "./health/history.ts"
 import { type Member, note } from "./members/member.ts"
 import { bandOf, headroomOf, isNearlySpent, readStanding } from "./members/quota-standing.ts"
 import type { Pool } from "./pool.ts"
@@ -38,14 +38,16 @@ export type JudgeParts = {
   readonly alarm: (text: string) => void
 }
 
-/** Block causes by the failure that many accounts may share. */
-const CAUSES = {
-  auth: ["credential"],
-  refused: ["forbidden", "billing"],
-  "rate-limit": ["burst"],
-  timeout: ["network"],
-  server: ["overload", "server-error"],
-} as const satisfies Record<SharedFailure, readonly BlockCause[]>
+type Traces = { readonly causes: readonly BlockCause[]; readonly health: HealthFailure }
+
+/** What a failure that many accounts share leaves behind on each: blocks, and a mark in its history. */
+const TRACES = {
+  auth: { causes: ["credential"], health: "auth" },
+  refused: { causes: ["forbidden", "billing"], health: "other" },
+  "rate-limit": { causes: ["burst"], health: "rate-limit" },
+  timeout: { causes: ["network"], health: "timeout" },
+  server: { causes: ["overload", "server-error"], health: "server" },
+} as const satisfies Record<SharedFailure, Traces>
 
 /** Makes the judge of a pool. */
 export function makeJudge(parts: JudgeParts): Judge {
@@ -55,7 +57,8 @@ export function makeJudge(parts: JudgeParts): Judge {
       parts.alarm(
         `${accounts} of ${pool.size()} accounts failed alike (${failure}) within a minute; account states are left alone until one request succeeds`,
       )
-      undoShared(pool, { causes: new Set(CAUSES[failure]), sinceMs: runSinceMs, nowMs: clock() })
+      const { causes, health } = TRACES[failure]
+      undoShared(pool, { causes: new Set(causes), health, sinceMs: runSinceMs, nowMs: clock() })
     },
   })
   const evidence = { ...parts, breaker }
@@ -74,7 +77,7 @@ export function makeJudge(parts: JudgeParts): Judge {
 function setAxis(member: Member, axis: ChangedAxis, { pool, clock }: JudgeParts): void {
   if ("credential" in axis && axis.credential === "fresh") {
     member.credentialSinceMs = clock()
-    forgetAuth(member.history)
+    forgetFailure(member.history, "auth", Number.NEGATIVE_INFINITY)
   }
   const before = member.facts
   member.facts = { ...before, ...axis }

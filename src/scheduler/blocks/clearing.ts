@@ -3,7 +3,7 @@
 import type { Clock } from "#core/clock.ts"
 import type { BlockCause } from "#core/outcome.ts"
 import type { Breaker } from "#scheduler/health/breaker.ts"
-import { noteSuccess } from "#scheduler/health/history.ts"
+import { forgetFailure, type HealthFailure, noteSuccess } from "#scheduler/health/history.ts"
 import { growCap } from "#scheduler/health/learned-cap.ts"
 import { egressOf, type Member, note } from "#scheduler/members/member.ts"
 import { ceilingOf, wouldMove } from "#scheduler/members/trust.ts"
@@ -58,17 +58,20 @@ type Clearing = {
 }
 
 /**
- * Undoes what was written for a failure that turned out to be everybody's: blocks with its causes, and the loss of a
- * sign-in, from `sinceMs` on.
+ * Undoes what was written for a failure that turned out to be everybody's, from `sinceMs` on: blocks with its causes, the
+ * loss of a sign-in, and the mark in the history.
  */
-export function undoShared(pool: Pool, { causes, sinceMs, nowMs }: SharedUndoing): void {
+export function undoShared(pool: Pool, { causes, health, sinceMs, nowMs }: SharedUndoing): void {
   for (const member of pool.members()) {
     const recent = (block: LiveBlock) => causes.has(block.cause) && block.sinceMs >= sinceMs
     const gone = member.blocks.clear({}, recent)
+    const isForgotten = forgetFailure(member.history, health, sinceMs)
+    // What never was the account's is taken back at once, not after the usual wait for a better tier.
+    if (isForgotten) member.tier = { ...member.tier, sinceMs: 0 }
     const left = member.leftService
     const isBack = left !== undefined && left.atMs >= sinceMs && member.facts.lifecycle === left.lifecycle
     if (isBack && causes.has("credential")) member.facts = { ...member.facts, lifecycle: "enabled" }
-    else if (gone.length === 0) continue
+    else if (gone.length === 0 && !isForgotten) continue
     note(member, {
       atMs: nowMs,
       change: "restored: many accounts fail alike",
@@ -78,7 +81,12 @@ export function undoShared(pool: Pool, { causes, sinceMs, nowMs }: SharedUndoing
   }
 }
 
-type SharedUndoing = { readonly causes: ReadonlySet<BlockCause>; readonly sinceMs: number; readonly nowMs: number }
+type SharedUndoing = {
+  readonly causes: ReadonlySet<BlockCause>
+  readonly health: HealthFailure
+  readonly sinceMs: number
+  readonly nowMs: number
+}
 
 function clear(member: Member, { options, concerned, by }: Clearing, { pool, clock }: ClearingParts): void {
   const egressName = egressOf(member)

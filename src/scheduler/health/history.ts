@@ -61,10 +61,18 @@ export function noteFailure(history: History, failure: HealthFailure, nowMs: num
   noteResult(history, 0)
 }
 
-/** Forgets refusals of a credential that has been replaced since. */
-export function forgetAuth(history: History): void {
-  history.failedAtMs.auth = Number.NEGATIVE_INFINITY
-  if (history.newest === "auth") history.newest = undefined
+/**
+ * Takes back the last failure of a kind when it came at or after `sinceMs`: it turned out not to be the account's, or the
+ * account is no longer what it was. Returns true when there was one.
+ */
+export function forgetFailure(history: History, failure: HealthFailure, sinceMs: number): boolean {
+  if (history.failedAtMs[failure] < sinceMs) return false
+  history.failedAtMs[failure] = Number.NEGATIVE_INFINITY
+  if (history.newest === failure) {
+    history.newest = undefined
+    history.failureStreak = 0
+  }
+  return true
 }
 
 /** Share of successes among the last 20 results, 1 while there are fewer than five. */

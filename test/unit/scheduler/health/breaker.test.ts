@@ -36,8 +36,18 @@ describe("the breaker", () => {
     failAll(harness, block("forbidden", 600_000))
     expect(harness.view("a1").blocks.map(({ cause }) => cause)).toEqual(["quota"])
     expect(harness.view("a2").blocks).toEqual([])
-    expect(harness.view("a2").transitions.at(-1)?.change).toStartWith("restored")
+    const changes = harness.view("a2").transitions.map(({ change }) => change)
+    expect(changes).toContain("restored: many accounts fail alike")
     expect(harness.view("a9").transitions.at(-1)?.change).toStartWith("left alone")
+  })
+
+  test("nobody's score pays for it, and older failures of one's own stay", () => {
+    const harness = makeServing()
+    harness.report("a1", block("burst", 1_000, { type: "model", model: "other" }))
+    harness.time.advance(1_000)
+    failAll(harness, LOST)
+    expect(harness.scheduler.view().map(({ tier }) => tier)).toEqual(["healthy", "warm", ...Array(8).fill("healthy")])
+    expect(harness.view("a2").terms).toEqual([{ name: "baseline", value: 100 }])
   })
 
   test("addresses that are gone for everybody open it as well, though one such answer means nothing", () => {
