@@ -12,7 +12,8 @@ import { refusalFor } from "./refusal.ts"
 /** The decision; accounts go by their numbers. */
 export type Choice =
   | { readonly type: "grant"; readonly account: number }
-  | { readonly type: "wait" }
+  /** `slot`: accounts are there and busy. `burst`: one is back in a moment. */
+  | { readonly type: "wait"; readonly for: "slot" | "burst" }
   | { readonly type: "refusal"; readonly error: GatewayError }
 
 /** How a request is decided. */
@@ -31,7 +32,8 @@ export const NOBODY = -1
 /** A burst ends within seconds: waiting for it beats refusing, as long as it ends this soon. */
 const BURST_PATIENCE_MS = 10_000
 
-const WAIT: Choice = { type: "wait" }
+const WAIT_FOR_SLOT: Choice = { type: "wait", for: "slot" }
+const WAIT_FOR_BURST: Choice = { type: "wait", for: "burst" }
 
 /** Makes the functions that decide. */
 export function makeChoices({ pool, clock }: { readonly pool: Pool; readonly clock: Clock }): Choices {
@@ -56,11 +58,11 @@ export function makeChoices({ pool, clock }: { readonly pool: Pool; readonly clo
 
   function chooseOther(demand: Demand): Choice {
     const eligibility = pool.classes.eligibility(demand)
-    if (countReady(pool, demand, eligibility) > 0) return WAIT
+    if (countReady(pool, demand, eligibility) > 0) return WAIT_FOR_SLOT
     const outlook = outlookOf(eligibility)
     const last = pickLastResort(demand, outlook)
     if (last !== NOBODY) return { type: "grant", account: last }
-    if (isBackSoon(demand, outlook)) return WAIT
+    if (isBackSoon(demand, outlook)) return WAIT_FOR_BURST
     return { type: "refusal", error: refusalFor({ wanted: demand, outlook, nowMs: clock() }) }
   }
 

@@ -8,7 +8,7 @@ import type { Pool } from "#scheduler/pool.ts"
 import type { TimerHeap } from "#scheduler/timers/timer-heap.ts"
 import type { Acquired, Demand, Lease, SchedulerLimits } from "#scheduler/types.ts"
 
-import { type Choices, makeChoices, NOBODY } from "./choice.ts"
+import { type Choice, type Choices, makeChoices, NOBODY } from "./choice.ts"
 import { type ExplainParts, explain } from "./explain.ts"
 import { type Leases, makeLeases } from "./leases.ts"
 import { busyRefusal, outageRefusal } from "./refusal.ts"
@@ -84,7 +84,7 @@ function acquire(desk: Desk, demand: Demand): Acquired {
     case "grant":
       return { type: "lease", lease: grant(desk, choice.account, demand) }
     case "wait":
-      return lineUp(desk, demand)
+      return lineUp(desk, demand, choice)
     case "refusal":
       if (demand.explain !== undefined) demand.explain(explain(demand, choice, explainParts(desk)))
       return choice
@@ -115,17 +115,25 @@ function serve(desk: Desk, member: Member): void {
 
 function recheck(desk: Desk): void {
   if (desk.waiters.size() === 0) return
+  // What holds for one in a lane holds for all in it that have tried nobody: a thousand need not be asked one by one.
+  const busyLanes = new Set<string>()
   for (const waiting of desk.waiters.all()) {
+    const isPlain = waiting.exclude.size === 0
+    if (isPlain && busyLanes.has(waiting.lane)) continue
     const choice = desk.choices.choose(waiting.demand)
     if (choice.type === "refusal") turnAway(desk, waiting, choice.error)
-    else if (choice.type === "grant" && desk.waiters.remove(waiting)) {
-      leaveLine(desk, waiting)
-      waiting.resolve(grant(desk, choice.account, waiting.demand))
-    }
+    else if (choice.type === "grant") serveOutOfTurn(desk, waiting, choice.account)
+    else if (isPlain && choice.for === "slot") busyLanes.add(waiting.lane)
   }
 }
 
-function lineUp(desk: Desk, demand: Demand): Acquired {
+function serveOutOfTurn(desk: Desk, waiting: Waiting, account: number): void {
+  if (!desk.waiters.remove(waiting)) return
+  leaveLine(desk, waiting)
+  waiting.resolve(grant(desk, account, waiting.demand))
+}
+
+function lineUp(desk: Desk, demand: Demand, choice: Choice): Acquired {
   const { waiters, clock, random } = desk
   const { queueMax, queueTimeoutMs, queueMaxPerKey = queueMax } = desk.limits()
   const nowMs = clock()
@@ -134,7 +142,7 @@ function lineUp(desk: Desk, demand: Demand): Acquired {
   if (waiters.size() >= queueMax || waiters.sizeOf(demand.keyId) >= queueMaxPerKey) {
     return { type: "refusal", error: busyRefusal("queue-full", random) }
   }
-  if (demand.explain !== undefined) demand.explain(explain(demand, { type: "wait" }, explainParts(desk)))
+  if (demand.explain !== undefined) demand.explain(explain(demand, choice, explainParts(desk)))
   return enqueue(desk, demand, deadlineMs)
 }
 
