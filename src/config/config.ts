@@ -51,13 +51,24 @@ export type Config = AccountSourcesConfig & {
   readonly shutdownTimeoutMs: number
   readonly accountConcurrency: number
   /** `timeoutMs` 0 = nobody waits. */
-  readonly queue: { readonly max: number; readonly timeoutMs: number }
+  readonly queue: { readonly max: number; readonly timeoutMs: number; readonly maxPerKey: number }
+  readonly scheduler: SchedulerConfig
   readonly firstByteTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly clientKeepaliveMs: number
   readonly bodyTimeoutMs: number
   readonly compact: ConfigValues["compact"]
   readonly exposeCodexHeaders: boolean
+}
+
+/** Who serves the next request. Rules are by account id, `tag/…`, `plan/…` or `provider/…`. */
+export type SchedulerConfig = {
+  readonly strategy: ConfigValues["scheduler"]["strategy"]
+  readonly healthTiers: boolean
+  readonly learnConcurrency: boolean
+  readonly priorities: Readonly<Record<string, number>>
+  readonly weights: Readonly<Record<string, number>>
+  readonly tags: Readonly<Record<string, readonly string[]>>
 }
 
 /** What values are resolved against. */
@@ -108,7 +119,12 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     maxStreamBufferBytes: parseBytes(values["max-stream-buffer-bytes"]),
     shutdownTimeoutMs: toMs(values["shutdown-timeout"]),
     accountConcurrency: values["account-concurrency"],
-    queue: { max: values.queue.max, timeoutMs: toMs(values.queue.timeout) },
+    queue: {
+      max: values.queue.max,
+      timeoutMs: toMs(values.queue.timeout),
+      maxPerKey: values.queue["max-per-key"] || values.queue.max,
+    },
+    scheduler: makeSchedulerConfig(values.scheduler),
     firstByteTimeoutMs: toMs(values["first-byte-timeout"]),
     idleTimeoutMs: toMs(values["idle-timeout"]),
     clientKeepaliveMs: toMs(values["client-keepalive"]),
@@ -139,6 +155,21 @@ function makeIdentity(values: ConfigValues, place: ConfigPlace): Config["upstrea
   const { originator, "client-version": clientVersion, "user-agent": template } = values["upstream-identity"]
   const userAgent = fillUserAgent(template, { ...place.host, originator, clientVersion, version: place.version })
   return { originator, userAgent, clientVersion }
+}
+
+function makeSchedulerConfig(values: ConfigValues["scheduler"]): SchedulerConfig {
+  const numbers = (map: Readonly<Record<string, number | string>>) =>
+    Object.fromEntries(Object.entries(map).map(([name, value]) => [name, Number(value)]))
+  return {
+    strategy: values.strategy,
+    healthTiers: values["health-tiers"],
+    learnConcurrency: values["learn-concurrency"],
+    priorities: numbers(values.priorities),
+    weights: numbers(values.weights),
+    tags: Object.fromEntries(
+      Object.entries(values.tags).map(([name, text]) => [name, text.split("+").filter(Boolean)]),
+    ),
+  }
 }
 
 function defaultDataDir(place: ConfigPlace): string {

@@ -95,13 +95,34 @@ export function secretList(given: Given<string[]>): TUnsafe<string[]> {
 }
 
 /** Texts by name, both without spaces. */
-export function textMap(given: Given<Record<string, string>>): TUnsafe<Record<string, string>> {
+export function textMap(
+  given: Given<Record<string, string>> & { readonly expected?: string; readonly namePattern?: string },
+): TUnsafe<Record<string, string>> {
   const note = annotate(given, {
     kind: "map",
-    expected: "a mapping of names to names, such as `my-model: gpt-5.5-high`",
+    expected: given.expected ?? "a mapping of names to names, such as `my-model: gpt-5.5-high`",
   })
-  const name = Type.String({ minLength: 1, pattern: "^[!-~]+$" })
-  return Type.Unsafe<Record<string, string>>(Type.Record(name, name, note))
+  const text = Type.String({ minLength: 1, pattern: "^[!-~]+$" })
+  if (given.namePattern === undefined) return Type.Unsafe<Record<string, string>>(Type.Record(text, text, note))
+  const name = Type.String({ pattern: given.namePattern })
+  return Type.Unsafe<Record<string, string>>(Type.Record(name, text, { ...note, additionalProperties: false }))
+}
+
+/** Whole numbers by name; a variable or flag gives them as text, for which `pattern` says the same as the bounds. */
+export function numberMap(
+  given: Given<Record<string, number>> & {
+    readonly minimum: number
+    readonly maximum: number
+    readonly pattern: string
+    readonly namePattern: string
+    readonly expected: string
+  },
+): TUnsafe<Record<string, number | string>> {
+  const { minimum, maximum, pattern, namePattern, expected } = given
+  const value = Type.Union([Type.Integer({ minimum, maximum }), Type.String({ pattern })])
+  // Without the last word a name that does not fit would be let through unseen.
+  const note = { ...annotate(given, { kind: "map", expected }), additionalProperties: false }
+  return Type.Unsafe<Record<string, number | string>>(Type.Record(Type.String({ pattern: namePattern }), value, note))
 }
 
 /** One account of a pool, in ProxyCast's own spelling. */

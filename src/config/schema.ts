@@ -4,6 +4,7 @@ import { type Static, type TObject, type TProperties, Type } from "@sinclair/typ
 
 import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
 import { PROXY_PATTERN } from "./patterns.ts"
+import { SCHEDULER_SETTINGS } from "./scheduler-settings.ts"
 
 const PORT_PATTERN = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
 const LISTEN_PATTERN = `^(\\[[0-9a-fA-F:.]+\\]|[0-9A-Za-z._-]*):${PORT_PATTERN}$`
@@ -201,9 +202,11 @@ const ACCOUNTS = {
     default: 4,
     minimum: 1,
     maximum: 1000,
-    description: "Requests one account serves at the same time.",
+    description:
+      "Requests one account serves at the same time, at most: health and the upstream's own limits may lower it.",
     live: true,
   }),
+  scheduler: section("Which account serves a request.", SCHEDULER_SETTINGS),
   oauth: section("Sign-in service that issues and refreshes the accounts' tokens.", {
     issuer: text({
       default: "https://auth.openai.com",
@@ -296,6 +299,13 @@ const REQUESTS = {
       live: true,
     }),
     timeout: seconds({ default: 30, description: "Longest wait.", live: true }),
+    "max-per-key": wholeNumber({
+      default: 0,
+      minimum: 0,
+      maximum: 1_000_000,
+      description: "Requests of one client key that may wait. 0 = as many as `queue.max`.",
+      live: true,
+    }),
   }),
 }
 

@@ -2,14 +2,15 @@
 
 import type { Clock, Timers } from "#core/clock.ts"
 import type { AccountId } from "#core/ids.ts"
+import type { QuotaSnapshot } from "#core/upstream.ts"
 
-import { readBlockRows, writeBlockRows } from "./block-rows.ts"
-import { clearOnRequest, readSuccess } from "./clearing.ts"
-import { type Dispatcher, makeDispatcher } from "./dispatcher.ts"
-import { readFailedAttempt } from "./evidence.ts"
-import { type Member, note } from "./member.ts"
+import { readBlockRows, writeBlockRows } from "./blocks/block-rows.ts"
+import { type Judge, makeJudge } from "./judge.ts"
+import { type Dispatcher, makeDispatcher } from "./line/dispatcher.ts"
+import type { Member } from "./members/member.ts"
+import { makePolicyFollower, type PolicyChange } from "./members/policy.ts"
 import { makePool, type Pool } from "./pool.ts"
-import { makeTimerHeap } from "./timer-heap.ts"
+import { makeTimerHeap } from "./timers/timer-heap.ts"
 import type {
   AccountFacts,
   AccountView,
@@ -24,7 +25,7 @@ import type {
   PoolCounts,
   SchedulerLimits,
 } from "./types.ts"
-import { isAvailable, makeCounts, viewOf } from "./view.ts"
+import { isAvailable, makeCounts, viewAll } from "./view.ts"
 
 /** Everything there is to the scheduler. Ids it does not know are ignored: accounts may leave at any time. */
 export type Scheduler = {
@@ -39,6 +40,8 @@ export type Scheduler = {
   readonly report: (id: AccountId, report: AttemptReport) => void
   /** Says that an attempt went well: blocks confirmed before it began are proven wrong. */
   readonly succeeded: (id: AccountId, success: AttemptSuccess) => void
+  /** Says what the account has left; policies, health and concurrency follow, blocks do not. Older snapshots are ignored. */
+  readonly setQuota: (id: AccountId, snapshot: QuotaSnapshot) => void
   /** Undefined for an account it does not know. */
   readonly lifecycleOf: (id: AccountId) => Lifecycle | undefined
   readonly setLifecycle: (id: AccountId, lifecycle: Lifecycle) => void
@@ -60,21 +63,26 @@ export type SchedulerParts = {
   readonly clock: Clock
   readonly timers: Timers
   readonly random: () => number
+  /** Read once a request. */
   readonly limits: () => SchedulerLimits
+  /** Told, in a sentence without secrets, when many accounts fail alike. Default: nobody. */
+  readonly alarm?: (text: string) => void
 }
 
 /** Makes a scheduler without accounts. */
 export function makeScheduler(parts: SchedulerParts): Scheduler {
   const { clock, limits, random } = parts
   const heap = makeTimerHeap(parts)
+  const follower = makePolicyFollower(limits)
   const pool = makePool({
     clock,
     heap,
-    accountConcurrency: () => limits().accountConcurrency,
+    random,
+    policy: follower.policy,
     mayBeFree: member => dispatcher.serve(member),
   })
-  const dispatcher: Dispatcher = makeDispatcher({ clock, heap, random, pool, limits })
-  const followLimits = makeLimitFollower(parts, pool)
+  const judge: Judge = makeJudge({ pool, clock, random, alarm: parts.alarm ?? (() => undefined) })
+  const dispatcher: Dispatcher = makeDispatcher({ clock, heap, random, pool, limits, admit: judge.admit })
   const countAccounts = makeCounts(pool)
 
   /** Runs a change on a known account, then looks after those for whom it has made waiting pointless. */
@@ -102,50 +110,40 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
         pool.refresh(member)
       }),
     acquire: demand => {
-      followLimits()
+      // A configuration reload shows up at the next request, not before: until then no limit matters.
+      if (follower.hasChanged()) followPolicy(pool, follower.follow())
       return dispatcher.acquire(demand)
     },
-    report: (id, report) => change(id, member => readFailedAttempt(member, report, { pool, clock, random })),
+    report: (id, report) => change(id, member => judge.report(member, report)),
     succeeded: (id, success) => {
       const member = pool.get(id)
-      if (member !== undefined) readSuccess(member, success, { pool, clock })
+      if (member !== undefined) judge.succeeded(member, success)
+    },
+    setQuota: (id, snapshot) => {
+      const member = pool.get(id)
+      if (member !== undefined) judge.setQuota(member, snapshot)
     },
     lifecycleOf: id => pool.get(id)?.facts.lifecycle,
-    setLifecycle: (id, lifecycle) => change(id, member => setFacts(member, { lifecycle }, { pool, clock })),
-    setCredential: (id, credential) => change(id, member => setFacts(member, { credential }, { pool, clock })),
-    clearBlocks: (id, options = {}) => change(id, member => clearOnRequest(member, options, { pool, clock })),
+    setLifecycle: (id, lifecycle) => change(id, member => judge.setAxis(member, { lifecycle })),
+    setCredential: (id, credential) => change(id, member => judge.setAxis(member, { credential })),
+    clearBlocks: (id, options = {}) => change(id, member => judge.clear(member, options)),
     isUsable: id => {
       const member = pool.get(id)
       return member !== undefined && isAvailable(pool, member)
     },
-    view: () => [...pool.members()].map(member => viewOf(pool, member)),
-    counts: () => ({ ...countAccounts(), leases: dispatcher.leases(), waiting: dispatcher.waiting() }),
+    view: () => viewAll(pool, clock()),
+    counts: () => {
+      const breaker = judge.breaker()
+      const busy = { leases: dispatcher.leases(), waiting: dispatcher.waiting() }
+      return { ...countAccounts(), ...busy, ...(breaker !== undefined && { breaker }) }
+    },
     snapshotBlocks: () => writeBlockRows(pool),
     restoreBlocks: rows => readBlockRows(rows, { pool, clock }),
   }
 }
 
-type FactsParts = { readonly pool: Pool; readonly clock: Clock }
-type ChangedAxis = { readonly lifecycle: Lifecycle } | { readonly credential: CredentialState }
-
-/** Changes one axis. A credential that is fresh again is a new one: evidence against the old one ends here. */
-function setFacts(member: Member, axis: ChangedAxis, { pool, clock }: FactsParts): void {
-  if ("credential" in axis && axis.credential === "fresh") member.credentialSinceMs = clock()
-  const before = member.facts
-  member.facts = { ...before, ...axis }
-  if (before.lifecycle === member.facts.lifecycle && before.credential === member.facts.credential) return
-  const change = "lifecycle" in axis ? axis.lifecycle : `credential ${axis.credential}`
-  note(member, { atMs: clock(), change, detail: "" })
-  pool.refresh(member)
-}
-
-/** A configuration reload shows up at the next request, not before: until then no cap matters. */
-function makeLimitFollower(parts: SchedulerParts, pool: Pool): () => void {
-  let known = parts.limits().accountConcurrency
-  return () => {
-    const { accountConcurrency } = parts.limits()
-    if (accountConcurrency === known) return
-    known = accountConcurrency
-    pool.refreshAll()
-  }
+/** A new policy has an order of its own; then every account gets its new place. */
+function followPolicy(pool: Pool, { before, after }: PolicyChange): void {
+  if (before.strategy !== after.strategy) pool.shelves.setStrategy(after.strategy)
+  pool.refreshAll()
 }

@@ -1,8 +1,15 @@
 /** The scheduler's vocabulary: what it is told about accounts, what it is asked for, what it hands out. */
 
-import type { GatewayError } from "#core/errors.ts"
+import type { ErrorKind, GatewayError } from "#core/errors.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
 import type { AccountEffect, Block, BlockCause, BlockScope } from "#core/outcome.ts"
+
+import type { BreakerState } from "./health/breaker.ts"
+import type { HealthTerm } from "./health/score.ts"
+import type { Explanation } from "./line/explanation.ts"
+import type { PlacementRules } from "./members/placement.ts"
+import type { Tier } from "./pick/ranks.ts"
+import type { Strategy } from "./pick/strategies.ts"
 
 /** Whether an account may be used at all. `paused` is the operator's word, the last two the upstream's. */
 export type Lifecycle = "enabled" | "paused" | "needs-login" | "suspended"
@@ -21,6 +28,12 @@ export type AccountFacts = {
   readonly cap?: number
   /** Name of the way out; accounts that share it share its blocks. Default `direct`. */
   readonly egress?: string
+  /** −100 … 100: lower ones serve only when no higher one has a free slot. Default: what the rules say, else 0. */
+  readonly priority?: number
+  /** Share under the `weighted` policy. Default: what the rules say, else 1. */
+  readonly weight?: number
+  /** Names that requests and rules may ask for; those of the rules are added. */
+  readonly tags?: readonly string[]
 }
 
 /** One request for an account. */
@@ -29,6 +42,8 @@ export type Demand = {
   readonly model: string
   /** Default: all providers. */
   readonly providers?: readonly ProviderId[]
+  /** Tags an account must carry, all of them. Default: none. */
+  readonly tags?: readonly string[]
   /** Accounts this request has used up; never picked. */
   readonly exclude: ReadonlySet<AccountId>
   /** Taken when it can serve now, whatever its load; otherwise the usual pick follows. */
@@ -39,14 +54,19 @@ export type Demand = {
   readonly deadlineMs: number
   /** Aborting it is the same as `cancel()`. */
   readonly signal?: AbortSignal
+  /** Told why each decision about this request fell as it did, before it takes effect. Costs a walk over the pool. */
+  readonly explain?: (why: Explanation) => void
 }
 
-/** One slot of an account. Whoever holds it calls `release` exactly when the attempt is over; more calls do nothing. */
+/**
+ * One slot of an account. Whoever holds it calls `release` exactly when the attempt is over; more calls do nothing. It is a
+ * method: called on the lease, not taken off it.
+ */
 export type Lease = {
   readonly account: AccountId
   /** Milliseconds since the epoch. */
   readonly acquiredAtMs: number
-  readonly release: () => void
+  release(): void
 }
 
 /** The answer to a {@link Demand}. A waiting lease rejects with `cancelled` or with the refusal of its deadline. */
@@ -60,13 +80,21 @@ export type AttemptReport = {
   readonly effect: AccountEffect
   /** When the attempt began, milliseconds since the epoch: evidence older than a change does not undo it. */
   readonly startedAtMs: number
+  /** Empty when it was no client's request: such an attempt says nothing about the account's health. */
   readonly model: string
   /** The upstream's code or a short reason, for operators. */
   readonly detail: string
+  /** What the client would be told; tells failures apart that ask nothing of the account. */
+  readonly kind?: ErrorKind
 }
 
 /** An attempt that went well. */
-export type AttemptSuccess = { readonly startedAtMs: number; readonly model: string }
+export type AttemptSuccess = {
+  readonly startedAtMs: number
+  readonly model: string
+  /** Time to the first output, when known. */
+  readonly firstOutputMs?: number
+}
 
 /** A change in an account's state, for display. */
 export type Transition = { readonly atMs: number; readonly change: string; readonly detail: string }
@@ -92,7 +120,24 @@ export type AccountView = {
   readonly probing: boolean
   readonly blocks: readonly Block[]
   readonly load: number
+  /** Simultaneous requests it may have now. */
   readonly cap: number
+  /** The configured maximum. */
+  readonly ceiling: number
+  /** Set while the upstream was found to bear less than the maximum. */
+  readonly learnedCap?: number
+  /** 0–100. */
+  readonly score: number
+  readonly tier: Tier
+  /** What the score is made of; adds up to more or less than it when that lies outside 0–100. */
+  readonly terms: readonly HealthTerm[]
+  readonly priority: number
+  readonly weight: number
+  readonly tags: readonly string[]
+  /** Of the tightest window, when the account has said anything about its quota. */
+  readonly quota?: { readonly remainingPercent: number; readonly resetsAtMs?: number }
+  /** Requests it was taken for. */
+  readonly uses: number
   readonly lastUsedAtMs?: number
   /** The last 20, oldest first. */
   readonly transitions: readonly Transition[]
@@ -105,6 +150,8 @@ export type PoolCounts = {
   readonly byReason: Readonly<Partial<Record<UnavailableReason, number>>>
   readonly leases: number
   readonly waiting: number
+  /** Set while many accounts fail alike and their states are left alone. */
+  readonly breaker?: BreakerState
 }
 
 /** A block as the store keeps it. Blocks of a way out are not kept: they are short and say nothing about an account. */
@@ -128,4 +175,12 @@ export type SchedulerLimits = {
   readonly queueTimeoutMs: number
   /** Requests of one key that may wait; default `queueMax`. */
   readonly queueMaxPerKey?: number
+  /** Default `least-loaded`. */
+  readonly strategy?: Strategy
+  /** Health decides about rank and concurrency. Default true; scores are kept either way. */
+  readonly healthTiers?: boolean
+  /** Concurrency is cut when the upstream complains. Default true. */
+  readonly learnConcurrency?: boolean
+  /** Default: none. A change is noticed when the object is another one. */
+  readonly placement?: PlacementRules
 }

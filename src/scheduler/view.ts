@@ -1,7 +1,10 @@
 /** The pool for display: single accounts and totals. */
 
-import { isClosed } from "./blocks.ts"
-import { axisReason, egressOf, longest, type Member, plainBlock } from "./member.ts"
+import { isClosed } from "./blocks/blocks.ts"
+import { scoreOf, shownScore, termsOf } from "./health/score.ts"
+import { axisReason, egressOf, longest, type Member, plainBlock } from "./members/member.ts"
+import { placementOf } from "./members/placement.ts"
+import { ceilingOf, healthFactsOf, shownTier } from "./members/trust.ts"
 import type { Pool } from "./pool.ts"
 import type { AccountView, PoolCounts, UnavailableReason } from "./types.ts"
 
@@ -19,8 +22,12 @@ function reasonOf(pool: Pool, member: Member): UnavailableReason | undefined {
   return longest(closed)?.cause
 }
 
-/** Shows one account. */
-export function viewOf(pool: Pool, member: Member): AccountView {
+/** Shows every account. */
+export function viewAll(pool: Pool, nowMs: number): readonly AccountView[] {
+  return [...pool.members()].map(member => viewOf(pool, member, nowMs))
+}
+
+function viewOf(pool: Pool, member: Member, nowMs: number): AccountView {
   const { id, provider, plan, lifecycle, credential } = member.facts
   const reason = reasonOf(pool, member)
   const blocks = [...member.blocks.all(), ...pool.egresses.get(egressOf(member)).blocks.all()]
@@ -35,11 +42,37 @@ export function viewOf(pool: Pool, member: Member): AccountView {
     probing: member.probing,
     // A block that has run out and waits for proof is told by `probing`, not as a block.
     blocks: blocks.filter(isClosed).map(plainBlock),
-    load: pool.lists.loadOf(member.index),
-    cap: pool.lists.capOf(member.index),
-    ...(member.lastUsedAtMs !== undefined && { lastUsedAtMs: member.lastUsedAtMs }),
+    ...workOf(pool, member),
+    ...healthOf(member, nowMs),
+    ...placementOf(member.facts, pool.policy().placement),
+    ...quotaOf(member),
     transitions: member.transitions,
   }
+}
+
+function workOf(pool: Pool, member: Member) {
+  const { index, learned } = member
+  const { shelves } = pool
+  const usedAtMs = shelves.usedAtMsOf(index)
+  return {
+    load: shelves.loadOf(index),
+    cap: shelves.capOf(index),
+    ceiling: ceilingOf(member, pool.policy()),
+    ...(Number.isFinite(learned.limit) && { learnedCap: Math.floor(learned.limit) }),
+    uses: shelves.usesOf(index),
+    ...(usedAtMs > 0 && { lastUsedAtMs: usedAtMs }),
+  }
+}
+
+function healthOf(member: Member, nowMs: number) {
+  const facts = healthFactsOf(member)
+  return { score: shownScore(scoreOf(facts, nowMs)), tier: shownTier(member), terms: termsOf(facts, nowMs) }
+}
+
+function quotaOf({ quota: { snapshot, standing } }: Member) {
+  if (snapshot === undefined) return {}
+  const { remainingPercent, resetsAtMs } = standing
+  return { quota: { remainingPercent, ...(resetsAtMs !== undefined && { resetsAtMs }) } }
 }
 
 /** Makes the function that counts; it walks the pool at most once per change. */

@@ -33,7 +33,7 @@ export type BuiltPool = {
 export function buildPool(parts: BuildPoolParts): BuiltPool {
   const config = parts.config()
   const providers = makeProviders({ identity: config.upstreamIdentity })
-  const scheduler = buildScheduler(parts.config)
+  const scheduler = buildScheduler(parts.config, parts.reportFailure)
   const catalogue = makeCatalogue({ clock: systemClock, overrides: parts.overrides })
   const pool = makePool({
     clock: systemClock,

@@ -1,19 +1,46 @@
 /** The scheduler with the limits of the configuration in force. */
 
-import type { Config } from "#config/config.ts"
+import type { Config, SchedulerConfig } from "#config/config.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
+import { GatewayError } from "#core/errors.ts"
 import { makeScheduler, type Scheduler } from "#scheduler/scheduler.ts"
+import type { SchedulerLimits } from "#scheduler/types.ts"
+
+import type { GatewayContext } from "./gateway-context.ts"
 
 /** Builds a scheduler without accounts; `config` is read again at each use. */
-export function buildScheduler(config: () => Config): Scheduler {
+export function buildScheduler(config: () => Config, reportFailure: GatewayContext["reportFailure"]): Scheduler {
+  let known = config()
+  let limits = limitsOf(known)
   return makeScheduler({
     clock: systemClock,
     timers: systemTimers,
     random: Math.random,
-    limits: () => ({
-      accountConcurrency: config().accountConcurrency,
-      queueMax: config().queue.max,
-      queueTimeoutMs: config().queue.timeoutMs,
-    }),
+    alarm: text => reportFailure("upstream", new GatewayError("upstream-unavailable", text)),
+    limits: () => {
+      // A reload replaces the whole configuration, so the limits are put together once each.
+      const current = config()
+      if (current !== known) limits = limitsOf(current)
+      known = current
+      return limits
+    },
   })
+}
+
+function hasRules({ priorities, weights, tags }: SchedulerConfig): boolean {
+  return [priorities, weights, tags].some(rules => Object.keys(rules).length > 0)
+}
+
+function limitsOf({ accountConcurrency, queue, scheduler }: Config): SchedulerLimits {
+  return {
+    accountConcurrency,
+    queueMax: queue.max,
+    queueMaxPerKey: queue.maxPerKey,
+    queueTimeoutMs: queue.timeoutMs,
+    strategy: scheduler.strategy,
+    healthTiers: scheduler.healthTiers,
+    learnConcurrency: scheduler.learnConcurrency,
+    // Without rules the scheduler need not look for any.
+    ...(hasRules(scheduler) && { placement: scheduler }),
+  }
 }

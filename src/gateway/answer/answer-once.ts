@@ -28,7 +28,8 @@ export async function answerOnce(
       idleTimeoutMs: parts.streamLimits().idleTimeoutMs,
       abort,
     })
-    bricks.scheduler.succeeded(committed.account, { startedAtMs: committed.startedAtMs, model: turn.plan.slug })
+    const { account, startedAtMs, firstOutputMs } = committed
+    bricks.scheduler.succeeded(account, { startedAtMs, firstOutputMs, model: turn.plan.slug })
     turn.settler.firstByte()
     const { usage } = collector.state()
     turn.settler.end({ status: 200, ...(usage !== undefined && { usage }) })

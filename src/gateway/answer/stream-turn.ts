@@ -33,7 +33,8 @@ export function streamTurn(turn: Turn, input: StreamTurnInput, parts: ServeTurnP
     openFailurePipe: openSilentPipe,
     waiting: openSilentPipe().keepAlive,
     abort: input.abort,
-    succeeded: ({ account, startedAtMs }) => scheduler.succeeded(account, { startedAtMs, model: turn.plan.slug }),
+    succeeded: ({ account, startedAtMs, firstOutputMs }) =>
+      scheduler.succeeded(account, { startedAtMs, firstOutputMs, model: turn.plan.slug }),
   })
   return { status: 200, headers: replyHeaders(turn, input.early?.headers, parts.exposeCodexHeaders()), body }
 }

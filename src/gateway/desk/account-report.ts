@@ -53,6 +53,9 @@ export type AccountReport = {
     /** Why the last refresh failed; null once one has worked. */
     readonly refresh_failure: { readonly code: string; readonly retry_at: string | null } | null
   }
+  /** 0–100: how well it has been doing, and the tier that follows; null in the recycle bin. */
+  readonly score: number | null
+  readonly tier: AccountView["tier"] | null
   readonly in_flight: number
   readonly concurrency: number
   readonly requests: Counts | null
@@ -148,6 +151,8 @@ export function reportAccount(facts: AccountFactsForReport, nowMs: number): Acco
     tags: account.tags ?? [],
     source: { type: account.source.type, file: path === undefined ? null : basename(path) },
     credential: reportCredential(facts, nowMs),
+    score: view?.score ?? null,
+    tier: view?.tier ?? null,
     in_flight: view?.load ?? 0,
     concurrency: view?.cap ?? 0,
     requests: requests ?? null,

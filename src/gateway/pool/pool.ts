@@ -48,22 +48,23 @@ export function makePool(parts: PoolParts): Pool {
   const quotas = new Map<AccountId, QuotaSnapshot>()
   const doubted = new Set<AccountId>()
   const providerOf = (account: Account) => parts.providers[account.provider]
+  const stateOf = (account: Account) => {
+    const state = credentialState(account, parts.clock())
+    return state === "expired" && doubted.has(account.id) ? "uncertain" : state
+  }
 
   return {
     put: account => {
       const known = accounts.get(account.id)
       accounts.set(account.id, account)
       // Rewriting a file after a refresh shows up as a change of it; nothing has changed then.
-      if (known !== undefined && isSameSignIn(known, account)) return
-      doubted.delete(account.id)
-      parts.scheduler.upsert({
-        id: account.id,
-        provider: account.provider,
-        ...(account.plan !== undefined && { plan: account.plan }),
-        ...(account.egress !== undefined && { egress: account.egress }),
-        lifecycle: account.disabled ? "paused" : "enabled",
-        credential: credentialState(account, parts.clock()),
-      })
+      const isSame = known !== undefined && isSameSignIn(known, account)
+      if (isSame && Bun.deepEquals(known.tags, account.tags)) return
+      if (!isSame) doubted.delete(account.id)
+      // Another tag is no new sign-in: what refusals have shown of the account stands.
+      const present = isSame ? parts.scheduler.lifecycleOf(account.id) : undefined
+      const lifecycle = present ?? (account.disabled ? "paused" : "enabled")
+      parts.scheduler.upsert({ ...standingFactsOf(account), lifecycle, credential: stateOf(account) })
     },
     renew: account => {
       accounts.set(account.id, account)
@@ -76,7 +77,8 @@ export function makePool(parts: PoolParts): Pool {
       const account = accounts.get(id)
       if (account === undefined) return
       doubted.add(id)
-      if (credentialState(account, parts.clock()) === "expired") parts.scheduler.setCredential(id, "uncertain")
+      const state = stateOf(account)
+      if (state === "uncertain") parts.scheduler.setCredential(id, state)
     },
     endDoubt: id => {
       doubted.delete(id)
@@ -109,6 +111,7 @@ export function makePool(parts: PoolParts): Pool {
       const known = quotas.get(id)
       if (known !== undefined && known.observedAtMs > snapshot.observedAtMs) return
       quotas.set(id, snapshot)
+      parts.scheduler.setQuota(id, snapshot)
       applyQuota(parts, id, snapshot)
     },
     observeModelsEtag: (id, etag) => {
@@ -133,11 +136,24 @@ function applyQuota({ scheduler, clock }: PoolParts, id: AccountId, snapshot: Qu
   })
 }
 
+/** What the scheduler is told of an account besides its state. */
+function standingFactsOf({ id, provider, plan, egress, tags }: Account) {
+  return {
+    id,
+    provider,
+    ...(plan !== undefined && { plan }),
+    ...(egress !== undefined && { egress }),
+    ...(tags !== undefined && { tags }),
+  }
+}
+
 function isSameSignIn(before: Account, after: Account): boolean {
-  const { credential } = after
   if (before.disabled !== after.disabled || before.plan !== after.plan || before.egress !== after.egress) return false
-  if (credential.type === "api-key" || before.credential.type === "api-key") return false
-  return credential.accessToken === before.credential.accessToken
+  return secretOf(before) === secretOf(after)
+}
+
+function secretOf({ credential }: Account): string {
+  return credential.type === "api-key" ? credential.apiKey : credential.accessToken
 }
 
 /** Where requests of an account go: only ChatGPT accounts follow the configured base URL. */

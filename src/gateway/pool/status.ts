@@ -32,6 +32,9 @@ export type AccountStats = {
   readonly until?: string
   readonly in_flight: number
   readonly concurrency: number
+  /** 0–100, and the tier that follows from it. */
+  readonly score: number
+  readonly tier: AccountView["tier"]
   /** Absent before the first request. */
   readonly requests?: Counts
   readonly quota?: QuotaSnapshot
@@ -135,6 +138,8 @@ function accountStats(view: AccountView, facts: AccountFacts): AccountStats {
     ...(untilMs > 0 && { until: new Date(untilMs).toISOString() }),
     in_flight: view.load,
     concurrency: view.cap,
+    score: view.score,
+    tier: view.tier,
     ...(facts.requests !== undefined && { requests: facts.requests }),
     ...(facts.quota !== undefined && { quota: facts.quota }),
     transitions: view.transitions,

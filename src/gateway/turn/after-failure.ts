@@ -27,7 +27,8 @@ export type Failure = {
 export function charge(turn: Turn, { verdict, account, startedAtMs, tries }: Failure, parts: TurnParts): void {
   tries.lastError = verdict.error
   const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
-  parts.scheduler.report(account, { effect: verdict.effect, startedAtMs, model: turn.plan.slug, detail })
+  const { kind } = verdict.error
+  parts.scheduler.report(account, { effect: verdict.effect, startedAtMs, model: turn.plan.slug, detail, kind })
 }
 
 /** Prepares the next round, or throws what the client gets. */

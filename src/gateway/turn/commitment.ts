@@ -34,6 +34,7 @@ export function commitmentOf(turn: Turn, reached: Reached, parts: TurnParts): Co
     headers: reached.reply.headers,
     context: replyContextOf(turn, startedAtMs, { account: input.lease.account, toolNames: reached.encoded.toolNames }),
     startedAtMs,
+    firstOutputMs: parts.clock() - startedAtMs,
     abort: reason => input.abort.abort(reason),
     answer: answerParts(turn, reached, parts),
   }
@@ -47,7 +48,8 @@ function answerParts(turn: Turn, { encoded, judge, input, startedAtMs }: Reached
     readFailure: failure => {
       const { effect, error } = judge(failure)
       const detail = error.upstream?.code ?? error.code ?? error.kind
-      parts.scheduler.report(input.lease.account, { effect, startedAtMs, model: turn.plan.slug, detail })
+      const report = { effect, startedAtMs, model: turn.plan.slug, detail, kind: error.kind }
+      parts.scheduler.report(input.lease.account, report)
       return error
     },
   }

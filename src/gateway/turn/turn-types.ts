@@ -61,6 +61,8 @@ export type CommittedTurn = {
   readonly headers: Headers
   readonly context: ReplyContext
   readonly startedAtMs: number
+  /** Time to the first output. */
+  readonly firstOutputMs: number
   /** Ends the upstream request at once. */
   readonly abort: (reason: GatewayError) => void
   /** What reading the answer needs; a failure inside it is charged to the account. */

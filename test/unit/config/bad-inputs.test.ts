@@ -83,10 +83,23 @@ const BAD_INPUTS: readonly BadInput[] = [
     given: { yaml: 'max-retry: "two"\nqueue: 7\nlisten: 8080\nexpose-codex-headers: maybe\nworkers: 1.5\n' },
     says: [
       `sluice.yaml:1: max-retry: ${WHOLE}, got the text "two"`,
-      "sluice.yaml:2: queue: expected a mapping with the keys max, timeout",
+      "sluice.yaml:2: queue: expected a mapping with the keys max, timeout, max-per-key",
       `sluice.yaml:3: listen: ${LISTEN}, got the number 8080`,
       'sluice.yaml:4: expose-codex-headers: expected true or false, got the text "maybe"',
       "sluice.yaml:5: workers: expected a whole number from 1 to 256, got the number 1.5",
+    ],
+  },
+  {
+    name: "rules for accounts that name no kind of account, or numbers out of range",
+    given: {
+      yaml: "scheduler:\n  priorities: { pro: 10 }\n  weights: { plan/pro: 0 }\n  tags: { tag/a: b }\n",
+      env: { SLUICE_SCHEDULER_WEIGHTS: "plan/pro=1001" },
+    },
+    says: [
+      "sluice.yaml:2: scheduler.priorities: expected a mapping of account ids, `tag/…`, `plan/…` or `provider/…` to whole numbers from -100 to 100, such as `plan/pro: 10`, got a mapping",
+      "sluice.yaml:3: scheduler.weights: expected a mapping of account ids, `tag/…`, `plan/…` or `provider/…` to whole numbers from 1 to 1000, such as `plan/pro: 6`, got a mapping",
+      "sluice.yaml:4: scheduler.tags: expected a mapping of account ids, `plan/…` or `provider/…` to tags, such as `plan/pro: night+batch`, got a mapping",
+      "environment SLUICE_SCHEDULER_WEIGHTS: scheduler.weights: expected a mapping of account ids, `tag/…`, `plan/…` or `provider/…` to whole numbers from 1 to 1000, such as `plan/pro: 6`, got a mapping",
     ],
   },
   {

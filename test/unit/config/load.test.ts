@@ -65,7 +65,15 @@ test("without any layer the defaults hold", async () => {
     maxStreamBufferBytes: 32 * 1024 * 1024,
     shutdownTimeoutMs: 30_000,
     accountConcurrency: 4,
-    queue: { max: 1000, timeoutMs: 30_000 },
+    queue: { max: 1000, timeoutMs: 30_000, maxPerKey: 1000 },
+    scheduler: {
+      strategy: "least-loaded",
+      healthTiers: true,
+      learnConcurrency: true,
+      priorities: {},
+      weights: {},
+      tags: {},
+    },
     firstByteTimeoutMs: 120_000,
     idleTimeoutMs: 300_000,
     clientKeepaliveMs: 15_000,
@@ -105,7 +113,7 @@ test("the admin key can have the names other gateways give it, which count over 
 
 test("every key can be given by its variable, and by its flag", async () => {
   for (const key of CONFIG_KEYS) {
-    const text = SAMPLES[key.note.kind] ?? SAMPLES_BY_PATH[key.path] ?? ""
+    const text = SAMPLES_BY_PATH[key.path] ?? SAMPLES[key.note.kind] ?? ""
     const byEnv = await loadedFrom({ env: { [key.envName]: text } })
     expect([key.path, byEnv.settings.get(key.path)?.source.type]).toEqual([key.path, "env"])
     const byFlag = await loadedFrom({ args: [`${key.flagName}=${text}`] })
@@ -140,6 +148,12 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "effort-precedence": "body",
   compact: "direct",
   "model.legacy-names": "refuse",
+  "scheduler.strategy": "weighted",
+  "scheduler.health-tiers": "false",
+  "scheduler.learn-concurrency": "0",
+  "scheduler.priorities": "plan/pro=-10,acc_1a=5",
+  "scheduler.weights": "plan/pro=6",
+  "scheduler.tags": "plan/pro=night+batch",
   "oauth.issuer": "http://127.0.0.1:2",
   "oauth.client-id": "app_x",
   "upstream-identity.originator": "codex_exec",

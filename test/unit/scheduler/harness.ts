@@ -1,9 +1,10 @@
 /** A scheduler on a clock the test owns, with accounts named by short words. */
 
+import type { ErrorKind } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { AccountEffect, BlockCause, BlockScope } from "#core/outcome.ts"
 import { makeScheduler, type Scheduler } from "#scheduler/scheduler.ts"
-import type { AccountFacts, Acquired, Demand, Lease, SchedulerLimits } from "#scheduler/types.ts"
+import type { AccountFacts, AccountView, Acquired, Demand, Lease, SchedulerLimits } from "#scheduler/types.ts"
 
 import { type ManualTime, makeManualTime } from "../../support/manual-timers.ts"
 
@@ -22,14 +23,30 @@ export type Harness = {
   readonly lease: (demand?: Partial<Demand>) => Lease
   /** Asks and expects a refusal. */
   readonly refusal: (demand?: Partial<Demand>) => Extract<Acquired, { type: "refusal" }>["error"]
-  readonly report: (name: string, effect: AccountEffect, options?: { startedAtMs?: number; model?: string }) => void
-  readonly succeed: (name: string, options?: { startedAtMs?: number; model?: string }) => void
+  readonly report: (
+    name: string,
+    effect: AccountEffect,
+    options?: { startedAtMs?: number; model?: string; kind?: ErrorKind },
+  ) => void
+  readonly succeed: (name: string, options?: { startedAtMs?: number; model?: string; firstOutputMs?: number }) => void
+  /** Says how much of which window is used; windows are named by their length in hours. */
+  readonly quota: (name: string, windows: readonly { hours: number; used: number; resetsInMs?: number }[]) => void
+  readonly view: (name: string) => AccountView
+  /** Sentences the operator was told. */
+  readonly alarms: readonly string[]
 }
 
 export function makeHarness(limits: Partial<SchedulerLimits> = {}): Harness {
   const time = makeManualTime(START_MS)
   const current = { accountConcurrency: 2, queueMax: 100, queueTimeoutMs: 30_000, ...limits }
-  const scheduler = makeScheduler({ clock: time.clock, timers: time.timers, random: () => 0, limits: () => current })
+  const alarms: string[] = []
+  const scheduler = makeScheduler({
+    clock: time.clock,
+    timers: time.timers,
+    random: () => 0,
+    limits: () => current,
+    alarm: text => alarms.push(text),
+  })
   const ask = (demand: Partial<Demand> = {}) =>
     scheduler.acquire({
       model: "gpt-5",
@@ -55,10 +72,26 @@ export function makeHarness(limits: Partial<SchedulerLimits> = {}): Harness {
       if (acquired.type !== "refusal") throw new Error(`expected a refusal, got ${acquired.type}`)
       return acquired.error
     },
-    report: (name, effect, { startedAtMs = time.clock(), model = "gpt-5" } = {}) =>
-      scheduler.report(id(name), { effect, startedAtMs, model, detail: "test" }),
-    succeed: (name, { startedAtMs = time.clock(), model = "gpt-5" } = {}) =>
-      scheduler.succeeded(id(name), { startedAtMs, model }),
+    report: (name, effect, { startedAtMs = time.clock(), model = "gpt-5", ...rest } = {}) =>
+      scheduler.report(id(name), { effect, startedAtMs, model, detail: "test", ...rest }),
+    succeed: (name, { startedAtMs = time.clock(), model = "gpt-5", ...rest } = {}) =>
+      scheduler.succeeded(id(name), { startedAtMs, model, ...rest }),
+    quota: (name, windows) =>
+      scheduler.setQuota(id(name), {
+        observedAtMs: time.clock(),
+        limitReached: false,
+        windows: windows.map(({ hours, used, resetsInMs }) => ({
+          usedPercent: used,
+          windowSec: hours * 3600,
+          ...(resetsInMs !== undefined && { resetsAtSec: (time.clock() + resetsInMs) / 1000 }),
+        })),
+      }),
+    view: name => {
+      const found = scheduler.view().find(account => account.id === name)
+      if (found === undefined) throw new Error(`no account ${name}`)
+      return found
+    },
+    alarms,
   }
 }
 

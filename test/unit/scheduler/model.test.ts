@@ -6,6 +6,7 @@ import fc from "fast-check"
 
 import type { AccountId } from "#core/ids.ts"
 import type { BlockCause } from "#core/outcome.ts"
+import type { Tier } from "#scheduler/pick/ranks.ts"
 import type { Lease, Lifecycle } from "#scheduler/types.ts"
 
 import { block, type Harness, id, makeHarness } from "./harness.ts"
@@ -62,6 +63,8 @@ const command = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("remove" as const), name }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("advance" as const), ms: fc.integer({ min: 1, max: 20_000 }) }) },
 )
+
+const TIERS: readonly Tier[] = ["healthy", "warm", "risky", "banned"]
 
 type Waiting = {
   readonly key: string
@@ -120,7 +123,8 @@ class World {
     }
     const picked = free.find(account => account.id === acquired.lease.account)
     expect(free.map(account => account.id)).toContain(acquired.lease.account)
-    const level = (account: { load: number; cap: number }) => Math.floor((16 * account.load) / account.cap)
+    const level = (account: { load: number; cap: number; tier: Tier }) =>
+      TIERS.indexOf(account.tier) * 16 + Math.floor((16 * account.load) / account.cap)
     if (picked !== undefined) for (const other of steady) expect(level(picked)).toBeLessThanOrEqual(level(other))
     this.leases.push(acquired.lease)
   }

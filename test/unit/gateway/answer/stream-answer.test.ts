@@ -63,6 +63,7 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
       reply: { includeUsage: false, legacyFunctions: false, customAsFunction: false, codexClient: false },
     },
     startedAtMs: 0,
+    firstOutputMs: 0,
     abort: () => {},
     answer: { readFailure: () => new GatewayError("internal", "unused") },
   }

@@ -1,0 +1,105 @@
+/** Who is in the pool: members by id and by number. A removed one stays on file until its last lease has ended. */
+
+import type { Clock } from "#core/clock.ts"
+import { GatewayError } from "#core/errors.ts"
+import type { AccountId } from "#core/ids.ts"
+import { makeHistory } from "#scheduler/health/history.ts"
+import { makeLearnedCap } from "#scheduler/health/learned-cap.ts"
+import type { Shelves } from "#scheduler/pick/shelves.ts"
+import type { TimerHeap } from "#scheduler/timers/timer-heap.ts"
+import type { AccountFacts } from "#scheduler/types.ts"
+
+import { type Member, makeMember, note } from "./member.ts"
+import { NO_QUOTA } from "./quota-standing.ts"
+
+/** The files. */
+export type Roster = {
+  /** Returns the present member with this id. */
+  readonly get: (id: AccountId) => Member | undefined
+  readonly at: (index: number) => Member | undefined
+  /** Id of the member with this number, removed ones included; the number must be in use. */
+  readonly idAt: (index: number) => AccountId
+  readonly present: () => Iterable<Member>
+  readonly size: () => number
+  /** Returns the member with this id: known, back again, or new with these facts. */
+  readonly add: (facts: AccountFacts) => Member
+  readonly remove: (member: Member) => void
+  /** Gives the number of a removed member back. */
+  readonly forget: (member: Member) => void
+}
+
+/** Parts of the roster. */
+export type RosterParts = {
+  readonly clock: Clock
+  readonly heap: TimerHeap
+  readonly shelves: Shelves
+  /** Runs at the time set for a member's wake-up handle. */
+  readonly wake: (member: Member) => void
+}
+
+/** Makes an empty roster. */
+export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster {
+  const byId = new Map<AccountId, Member>()
+  const byIndex: (Member | undefined)[] = []
+  // Apart from the members: handing out an account touches nothing of its member.
+  const ids: AccountId[] = []
+  const freeIndexes: number[] = []
+  let presentCount = 0
+
+  function enter(facts: AccountFacts): Member {
+    const index = freeIndexes.pop() ?? byIndex.length
+    const member: Member = makeMember(facts, { index, wake: heap.add(() => wake(member)) })
+    byIndex[index] = member
+    ids[index] = facts.id
+    shelves.enter(index)
+    byId.set(facts.id, member)
+    return member
+  }
+
+  function* present(): Iterable<Member> {
+    for (const member of byId.values()) if (member.present) yield member
+  }
+
+  return {
+    get: id => {
+      const member = byId.get(id)
+      return member?.present ? member : undefined
+    },
+    at: index => byIndex[index],
+    idAt: index => {
+      const id = ids[index]
+      if (id === undefined) throw new GatewayError("internal", "The scheduler has lost an account.")
+      return id
+    },
+    present,
+    size: () => presentCount,
+    add: facts => {
+      const member = byId.get(facts.id) ?? enter(facts)
+      if (member.present) return member
+      member.present = true
+      presentCount += 1
+      note(member, { atMs: clock(), change: "added", detail: facts.lifecycle })
+      return member
+    },
+    remove: member => {
+      member.present = false
+      presentCount -= 1
+      // Whoever comes back starts anew, whether or not an old lease kept the file open.
+      member.models = undefined
+      member.credentialSinceMs = 0
+      member.quota = NO_QUOTA
+      member.tier = { tier: "healthy", sinceMs: 0 }
+      Object.assign(member.history, makeHistory())
+      Object.assign(member.learned, makeLearnedCap())
+      member.blocks.clear({}, () => true)
+      member.strikes.clear()
+      heap.clear(member.wake)
+    },
+    forget: member => {
+      byId.delete(member.facts.id)
+      heap.remove(member.wake)
+      byIndex[member.index] = undefined
+      freeIndexes.push(member.index)
+    },
+  }
+}

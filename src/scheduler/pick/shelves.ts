@@ -1,0 +1,256 @@
+/**
+ * Free accounts, ready to be picked: classes in the order of their ranks, and inside each class the order of the policy.
+ * Masks say which classes are not empty, so a pick looks at those of the best rank only.
+ */
+
+import {
+  CAP,
+  type Cells,
+  CLASS,
+  cellOf,
+  FLAGS,
+  GONE,
+  LIST,
+  LOAD,
+  makeCells,
+  NONE,
+  OPEN,
+  PROBING,
+  reserveCells,
+  WIDTH,
+} from "./cells.ts"
+import type { ClassMask } from "./class-mask.ts"
+import type { PickOrder, Skips } from "./order.ts"
+import { makeOrder, type Strategy } from "./strategies.ts"
+
+/** Classes by position: best rank first, and position is what a {@link ClassMask} counts by. */
+export type Layout = {
+  readonly classAt: readonly number[]
+  readonly rankAt: readonly number[]
+  /** By class number. */
+  readonly positionOf: readonly number[]
+}
+
+/** What is written about an account besides its class. */
+export type Standing = {
+  readonly cap: number
+  /** May be picked while below its cap. */
+  readonly open: boolean
+  /** Taking it needs a closer look. */
+  readonly probing: boolean
+  readonly weight: number
+}
+
+/** The shelves. Accounts and classes are small integers that the caller gives out. */
+export type Shelves = {
+  /** A new account gets the number; it is in no class yet and closed. */
+  readonly enter: (account: number) => void
+  /** It was removed: never picked again, kept until its last lease ends. */
+  readonly retire: (account: number) => void
+  /** Sets class and standing in one go. */
+  readonly put: (account: number, classId: number, standing: Standing) => void
+  readonly take: (account: number, nowMs: number) => void
+  readonly give: (account: number) => void
+  readonly loadOf: (account: number) => number
+  readonly capOf: (account: number) => number
+  readonly usesOf: (account: number) => number
+  /** 0 = never. */
+  readonly usedAtMsOf: (account: number) => number
+  /** Open and below its cap. */
+  readonly isFree: (account: number) => boolean
+  readonly isProbing: (account: number) => boolean
+  readonly isGone: (account: number) => boolean
+  /** Classes have come, gone or changed places. */
+  readonly arrange: (layout: Layout) => void
+  readonly setStrategy: (strategy: Strategy) => void
+  /** Returns the account whose turn it is, -1 for none. Each skipped account costs at most one step. */
+  readonly pick: (classes: ClassMask, skips: Skips) => number
+}
+
+type State = {
+  readonly cells: Cells
+  order: PickOrder
+  layout: Layout
+  /** One bit a class with a free account, by position. */
+  nonEmpty: Int32Array
+  entries: number
+}
+
+/** Makes empty shelves; `random` is in [0, 1). */
+export function makeShelves(parts: { readonly random: () => number; readonly strategy: Strategy }): Shelves {
+  const { random } = parts
+  const cells = makeCells()
+  const state: State = {
+    cells,
+    order: makeOrder(parts.strategy, { cells, random }),
+    layout: { classAt: [], rankAt: [], positionOf: [] },
+    nonEmpty: new Int32Array(1),
+    entries: 0,
+  }
+  const isSet = (account: number, flag: number) => (cellOf(cells, account, FLAGS) & flag) !== 0
+
+  return {
+    enter: account => enter(state, account),
+    retire: account =>
+      change(state, account, (ints, at) => {
+        ints[at + FLAGS] = GONE
+      }),
+    put: (account, classId, standing) => put(state, account, { classId, ...standing }),
+    take: (account, nowMs) => take(state, account, nowMs),
+    give: account => give(state, account),
+    loadOf: account => cellOf(cells, account, LOAD),
+    capOf: account => cellOf(cells, account, CAP),
+    usesOf: account => cells.uses[account] ?? 0,
+    usedAtMsOf: account => cells.usedAtMs[account] ?? 0,
+    isFree: account => isFree(cells, account),
+    isProbing: account => isSet(account, PROBING),
+    isGone: account => isSet(account, GONE),
+    arrange: layout => arrange(state, layout),
+    setStrategy: strategy => {
+      state.order = makeOrder(strategy, { cells, random })
+      enterAll(state)
+    },
+    pick: (classes, skips) => pick(state, classes, skips),
+  }
+}
+
+/** Open and below its cap. */
+function isFree({ ints }: Cells, account: number): boolean {
+  const at = account * WIDTH
+  return ((ints[at + FLAGS] ?? 0) & OPEN) !== 0 && (ints[at + LOAD] ?? 0) < (ints[at + CAP] ?? 0)
+}
+
+/** Brings the bit of the account's class in line after the order changed. */
+function mark({ cells, order, layout, nonEmpty }: State, account: number): void {
+  const classId = cells.ints[account * WIDTH + CLASS] ?? 0
+  const position = layout.positionOf[classId]
+  // Its class was given up the moment before it moves out of it.
+  if (position === undefined) return
+  const word = position >> 5
+  const bit = 1 << (position & 31)
+  const before = nonEmpty[word] ?? 0
+  nonEmpty[word] = order.isEmpty(classId) ? before & ~bit : before | bit
+}
+
+/** Changes an account's cell while it is out of order. */
+function change(state: State, account: number, run: (ints: Int32Array, at: number) => void): void {
+  const { cells } = state
+  if (isFree(cells, account)) {
+    state.order.drop(account)
+    mark(state, account)
+  }
+  run(cells.ints, account * WIDTH)
+  if (!isFree(cells, account)) return
+  state.order.add(account)
+  mark(state, account)
+}
+
+/** What changes nothing about the order keeps the account's place in it. */
+function put(state: State, account: number, standing: Standing & { readonly classId: number }): void {
+  const { cells } = state
+  const { classId, cap, open, probing, weight } = standing
+  const flags = (open ? OPEN : 0) | (probing ? PROBING : 0)
+  const stays =
+    cellOf(cells, account, CLASS) === classId &&
+    cellOf(cells, account, CAP) === cap &&
+    (cellOf(cells, account, FLAGS) & OPEN) === (flags & OPEN)
+  cells.weight[account] = weight
+  if (stays) {
+    cells.ints[account * WIDTH + FLAGS] = flags
+    return
+  }
+  change(state, account, (ints, at) => {
+    ints[at + CLASS] = classId
+    ints[at + CAP] = cap
+    ints[at + FLAGS] = flags
+  })
+}
+
+function enter(state: State, account: number): void {
+  const { cells, order } = state
+  state.entries += 1
+  reserveCells(cells, account)
+  const at = account * WIDTH
+  cells.ints[at + CLASS] = NONE
+  cells.ints[at + FLAGS] = 0
+  cells.ints[at + LOAD] = 0
+  cells.usedAtMs[account] = 0
+  cells.uses[account] = 0
+  cells.entered[account] = state.entries
+  order.forget(account)
+}
+
+function take(state: State, account: number, nowMs: number): void {
+  const { cells, order } = state
+  const at = account * WIDTH
+  const wasFree = isFree(cells, account)
+  cells.ints[at + LOAD] = (cells.ints[at + LOAD] ?? 0) + 1
+  cells.usedAtMs[account] = nowMs
+  cells.uses[account] = (cells.uses[account] ?? 0) + 1
+  if (!wasFree) return
+  if (isFree(cells, account)) {
+    // Whoever stays in order leaves no class empty.
+    order.taken(account)
+    return
+  }
+  order.filled(account)
+  mark(state, account)
+}
+
+function give(state: State, account: number): void {
+  const { cells, order } = state
+  const at = account * WIDTH
+  const wasFree = isFree(cells, account)
+  cells.ints[at + LOAD] = (cells.ints[at + LOAD] ?? 0) - 1
+  if (!isFree(cells, account)) return
+  if (wasFree) {
+    order.given(account)
+    return
+  }
+  order.add(account)
+  mark(state, account)
+}
+
+/** The first class with somebody to take settles the rank; the others of that rank compete with it. */
+function pick({ order, layout, nonEmpty }: State, classes: ClassMask, skips: Skips): number {
+  const words = Math.min(classes.length, nonEmpty.length)
+  let best = NONE
+  let bestRank = 0
+  for (let word = 0; word < words; word++) {
+    for (let bits = (classes[word] ?? 0) & (nonEmpty[word] ?? 0); bits !== 0; bits &= bits - 1) {
+      const position = word * 32 + 31 - Math.clz32(bits & -bits)
+      const rank = layout.rankAt[position] ?? 0
+      if (best !== NONE && rank !== bestRank) return best
+      const account = order.first(layout.classAt[position] ?? 0, skips)
+      if (!isBetter(order, account, best)) continue
+      best = account
+      bestRank = rank
+    }
+  }
+  return best
+}
+
+function isBetter(order: PickOrder, account: number, best: number): boolean {
+  return account !== NONE && (best === NONE || order.beats(account, best))
+}
+
+function arrange(state: State, layout: Layout): void {
+  state.layout = layout
+  const nonEmpty = new Int32Array(Math.ceil(layout.classAt.length / 32) || 1)
+  layout.classAt.forEach((classId, position) => {
+    if (!state.order.isEmpty(classId)) nonEmpty[position >> 5] = (nonEmpty[position >> 5] ?? 0) | (1 << (position & 31))
+  })
+  state.nonEmpty = nonEmpty
+}
+
+/** Fills the order anew, those unused for longest first. */
+function enterAll(state: State): void {
+  const { cells } = state
+  const accounts = Array.from(cells.uses.keys())
+  accounts.sort((left, right) => (cells.usedAtMs[left] ?? 0) - (cells.usedAtMs[right] ?? 0))
+  for (const account of accounts) {
+    cells.ints[account * WIDTH + LIST] = NONE
+    if (isFree(cells, account)) state.order.add(account)
+  }
+  arrange(state, state.layout)
+}
