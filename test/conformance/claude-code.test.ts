@@ -143,6 +143,31 @@ describe("the real Claude Code", () => {
     expect(items(turns()[1], "function_call")[0]).toMatchObject({ name: "mcp__read_probe" })
   })
 
+  test("a sub-agent runs on the account of its session, with a prompt cache of its own", async () => {
+    const task = { description: "probe", prompt: "Say marmalade", subagent_type: "claude", run_in_background: false }
+    gateway.control.script({ scenario: "call", settings: { tool: "Agent", arguments: JSON.stringify(task) }, times: 1 })
+    const run = await runClaude(gateway, { prompt: "Use an agent" })
+    expect(run).toMatchObject({ exitCode: 0, result: { is_error: false } })
+    expect(run.text).toContain("You asked: Say marmalade")
+    const keys = turns().map(turn => turn["prompt_cache_key"])
+    expect(keys).toEqual([keys[0], keys[1], keys[0]] as never)
+    expect(keys[1]).not.toBe(keys[0] ?? "")
+    expect(new Set(gateway.control.recorded(TURNS).map(({ account }) => account)).size).toBe(1)
+  })
+
+  test("a tool that it loads late is found by name, and offered from then on", async () => {
+    const settings = { tool: "ToolSearch", arguments: '{"query":"select:NotebookEdit"}' }
+    gateway.control.script({ scenario: "call", settings, times: 1 })
+    expect(await runClaude(gateway, { prompt: "Find the tool" })).toMatchObject({ exitCode: 0 })
+    const offered = turns().map(turn =>
+      JSON.stringify((arrayAt(turn, "tools") ?? []).filter(isJsonObject).map(tool => tool["name"])),
+    )
+    expect(offered[0]).not.toContain("NotebookEdit")
+    expect(offered.join()).not.toContain("DeferredToolPlaceholder")
+    expect(offered[1]).toContain("NotebookEdit")
+    expect(items(turns()[1], "function_call_output")[0]?.["output"]).toContain("NotebookEdit")
+  })
+
   test("/context counts tokens for each part without a single upstream turn", async () => {
     const run = await runClaude(gateway, { prompt: "/context" })
     expect(run).toMatchObject({ exitCode: 0, result: { is_error: false } })
