@@ -6,13 +6,18 @@ import type { RandomBytes } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 
 import type { CredentialMemory } from "./account-from-draft.ts"
-import { type AccountSources, makeAccountSources, type SourceEvent, type SourceRows } from "./account-sources.ts"
-import type { CommitEvent, CredentialCommit } from "./credential-commit.ts"
-import { type DurableCredentialsParts, makeDurableCredentials } from "./durable-credentials.ts"
-import { OPENAI_TOKEN_ENDPOINT, type TokenEndpoint } from "./refresh-token.ts"
-import type { Refresher, RefresherEvent } from "./refresh-types.ts"
-import { makeRefresher } from "./refresher.ts"
-import type { NamedSource } from "./sources/named-source.ts"
+import type { CommitEvent, CredentialCommit } from "./credentials/credential-commit.ts"
+import { type DurableCredentialsParts, makeDurableCredentials } from "./credentials/durable-credentials.ts"
+import type { NamedSource } from "./elsewhere/named-source.ts"
+import { OPENAI_TOKEN_ENDPOINT, type TokenEndpoint } from "./refresh/refresh-token.ts"
+import type { Refresher, RefresherEvent } from "./refresh/refresh-types.ts"
+import { makeRefresher } from "./refresh/refresher.ts"
+import {
+  type AccountSources,
+  makeAccountSources,
+  type SourceEvent,
+  type SourceRows,
+} from "./sources/account-sources.ts"
 
 /** Everything the accounts tell. */
 export type AccountPoolEvent = Exclude<SourceEvent, { type: "file-behind" }> | RefresherEvent | CommitEvent

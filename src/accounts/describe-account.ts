@@ -6,7 +6,7 @@ import { type Account, filePathOf } from "#core/account.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
 
 import { compact } from "./formats/compact.ts"
-import { refreshDueAtMs } from "./refresh-schedule.ts"
+import { refreshDueAtMs } from "./refresh/refresh-schedule.ts"
 
 /** How much life a credential has left. `opaque` = nothing tells when it expires. */
 export type CredentialState = "fresh" | "due" | "expired" | "opaque"

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-import { makeCredentialVault } from "#accounts/credential-vault.ts"
+import { makeCredentialVault } from "#accounts/credentials/credential-vault.ts"
 import { refreshFingerprint } from "#accounts/fingerprint.ts"
 import { fileKeySlots } from "#accounts/secrets/key-slots.ts"
 import { openStore } from "#cli/compose/open-store.ts"

@@ -2,12 +2,12 @@
 
 import { dirname } from "node:path"
 
-import { openCodexCli } from "#accounts/sources/codex-cli.ts"
-import type { ReadableKeychain } from "#accounts/sources/codex-keychain.ts"
-import { openCredsStore } from "#accounts/sources/creds-store.ts"
-import { fileSource, type NamedSource } from "#accounts/sources/named-source.ts"
-import type { OpenedSources } from "#accounts/sources/opened-sources.ts"
-import { poolSources } from "#accounts/sources/pool-sources.ts"
+import { openCodexCli } from "#accounts/elsewhere/codex-cli.ts"
+import type { ReadableKeychain } from "#accounts/elsewhere/codex-keychain.ts"
+import { openCredsStore } from "#accounts/elsewhere/creds-store.ts"
+import { fileSource, type NamedSource } from "#accounts/elsewhere/named-source.ts"
+import type { OpenedSources } from "#accounts/elsewhere/opened-sources.ts"
+import { poolSources } from "#accounts/elsewhere/pool-sources.ts"
 import type { Config } from "#config/config.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import type { Log } from "#telemetry/log.ts"

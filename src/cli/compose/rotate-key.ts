@@ -1,8 +1,8 @@
 /** Changes the master key of a data directory that no gateway uses. */
 
-import { makeCredentialVault } from "#accounts/credential-vault.ts"
-import { openJournalIn } from "#accounts/emergency-journal.ts"
-import { recoverJournal } from "#accounts/recover-journal.ts"
+import { makeCredentialVault } from "#accounts/credentials/credential-vault.ts"
+import { openJournalIn } from "#accounts/credentials/emergency-journal.ts"
+import { recoverJournal } from "#accounts/credentials/recover-journal.ts"
 import { type KeySlots, readKeyFile, writeKeyFile } from "#accounts/secrets/key-slots.ts"
 import { changeMasterKey } from "#accounts/secrets/load-master-key.ts"
 import { type MasterKey, makeMasterKey } from "#accounts/secrets/master-key.ts"

@@ -2,9 +2,9 @@
 
 import { basename } from "node:path"
 
-import type { AccountSettings } from "#accounts/account-settings.ts"
 import { describeAccount } from "#accounts/describe-account.ts"
-import type { RefreshFailure } from "#accounts/refresh-types.ts"
+import type { RefreshFailure } from "#accounts/refresh/refresh-types.ts"
+import type { AccountSettings } from "#accounts/sources/account-settings.ts"
 import { type Account, filePathOf } from "#core/account.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
 import type { AccountView } from "#scheduler/types.ts"

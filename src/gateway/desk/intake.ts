@@ -1,10 +1,10 @@
 /** Accounts in and out: texts in any known shape become accounts, accounts become texts in any known shape. */
 
 import type { AccountPool } from "#accounts/account-pool.ts"
-import { type ExportedText, type ExportFormat, exportAccounts } from "#accounts/export-accounts.ts"
 import { FORMATS, isListFormat, type ListFormat, listFormats } from "#accounts/formats/format-names.ts"
-import { applyImport } from "#accounts/import-accounts.ts"
-import { type ImportResult, type ImportSource, planImport, type ReadSource } from "#accounts/import-plan.ts"
+import { type ExportedText, type ExportFormat, exportAccounts } from "#accounts/intake/export-accounts.ts"
+import { applyImport } from "#accounts/intake/import-accounts.ts"
+import { type ImportResult, type ImportSource, planImport, type ReadSource } from "#accounts/intake/import-plan.ts"
 import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"

@@ -1,7 +1,7 @@
 /** What operators order for single accounts: names and notes, pause and enable, recycle bin, refresh, test. */
 
 import type { AccountPool } from "#accounts/account-pool.ts"
-import type { Removal } from "#accounts/joined-sources.ts"
+import type { Removal } from "#accounts/sources/joined-sources.ts"
 import type { Account } from "#core/account.ts"
 import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"

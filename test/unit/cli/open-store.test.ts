@@ -16,8 +16,8 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-import { makeCredentialVault } from "#accounts/credential-vault.ts"
-import { openJournalIn } from "#accounts/emergency-journal.ts"
+import { makeCredentialVault } from "#accounts/credentials/credential-vault.ts"
+import { openJournalIn } from "#accounts/credentials/emergency-journal.ts"
 import { envKeySlots, fileKeySlots, type KeySlots } from "#accounts/secrets/key-slots.ts"
 import { forgetOtherKeys } from "#accounts/secrets/load-master-key.ts"
 import { makeMasterKey, writeMasterKey } from "#accounts/secrets/master-key.ts"

@@ -1,0 +1,59 @@
+/** What a refresh tells about an account in the database, and where that is written down. */
+
+import { lastingIdOf } from "#accounts/identity.ts"
+import { type Account, filePathOf } from "#core/account.ts"
+import type { AccountId } from "#core/ids.ts"
+
+import type { AccountDirectory } from "./account-directory.ts"
+import type { SettingsBook } from "./account-settings.ts"
+import type { CombinedSources } from "./combine-sources.ts"
+import type { StoredAccounts } from "./stored-accounts.ts"
+
+/** What taking over needs. */
+export type RenewedParts = {
+  readonly settings: SettingsBook
+  readonly stored: StoredAccounts
+  readonly combined: CombinedSources
+  readonly reload: AccountDirectory["reload"]
+  /** An account with the credential it serves with now. */
+  readonly live: (id: AccountId) => Account | undefined
+}
+
+/** The database's account with what a refresh has shown of it; its own name and operators' settings stay apart. */
+function learn(before: Account, renewed: Account): Account {
+  const isUnnamed = before.email === undefined && renewed.email !== undefined
+  const { note, tags, ...facts } = renewed
+  const label = isUnnamed ? (renewed.email ?? before.label) : before.label
+  return { ...facts, label, disabled: before.disabled, source: before.source }
+}
+
+/** The first refresh of a bare token has told whose it is: from now on it goes by the id of user and workspace. */
+function promote(parts: RenewedParts, account: Account, id: AccountId): void {
+  const { settings, stored, combined } = parts
+  const present = parts.live(id)
+  const generation = Math.max(account.credential.generation, (present?.credential.generation ?? -1) + 1)
+  const promoted: Account = { ...account, id, credential: { ...account.credential, generation } }
+  const item = { account: promoted, origin: "refresh-tokens", ...(present && { replaced: present.credential }) }
+  const hasOwnSettings = Object.keys(settings.of(id)).length > 0
+  if (!hasOwnSettings) settings.change([id], settings.of(account.id))
+  stored.put([item], { isDurable: true, replaces: [account.id] })
+  settings.forget(account.id)
+  combined.removeStored([account.id])
+  combined.putStored([promoted])
+  // A file still counts before the database; it gets to know the newer credential by being read again, which never rejects.
+  if (present !== undefined && filePathOf(present) !== undefined) void parts.reload(present)
+}
+
+/** Takes over what a refresh has brought for an account of the database; others are left alone. Throws the store's error. */
+export function takeRenewed(parts: RenewedParts, renewed: Account): void {
+  const before = parts.combined.stored(renewed.id)
+  if (before === undefined) return
+  const learned = learn(before, renewed)
+  const lastingId = lastingIdOf(learned)
+  if (lastingId !== undefined && lastingId !== renewed.id) {
+    promote(parts, learned, lastingId)
+    return
+  }
+  parts.stored.learn(learned)
+  parts.combined.putStored([learned])
+}
