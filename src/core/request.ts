@@ -134,6 +134,8 @@ export type ModelRequest = {
   readonly cacheKey?: string
   /** Weak conversation hint (`user`, `safety_identifier`); joined with a content hash, never used alone. */
   readonly sessionHint?: string
+  /** Names what several conversations belong to (a session with its sub-agents): a new one starts where the last one ran. */
+  readonly sessionGroup?: string
   /** The caller uses the reduced Codex lane: tools travel in `input`, no instructions, no parallel calls. */
   readonly responsesLite?: boolean
   /** What the client's dialect needs to remember until the answer is encoded. */

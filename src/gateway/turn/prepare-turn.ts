@@ -22,8 +22,11 @@ export function prepareTurn(call: ClientCall, { kind, settler, planModel }: Prep
   settler.lane(laneOf(request), request.model)
   const plan = planModel(request)
   settler.planned(plan)
-  const conversation = conversationKey(conversationSeed(request), call.principal.keyId)
-  return { call, request, plan, conversation, settler, kind }
+  const { keyId } = call.principal
+  const conversation = conversationKey(conversationSeed(request, plan.slug), keyId)
+  const { sessionGroup } = request
+  const group = sessionGroup === undefined ? {} : { group: conversationKey(`group\n${sessionGroup}`, keyId) }
+  return { call, request, plan, conversation, ...group, settler, kind }
 }
 
 /** The relay lane needs the client to speak the upstream's dialect; there is one upstream dialect so far. */

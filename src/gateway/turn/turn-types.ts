@@ -17,6 +17,8 @@ export type Turn = {
   readonly plan: ModelPlan
   /** UUID-shaped key of the conversation, scoped to the principal. */
   readonly conversation: string
+  /** Key of what the conversation belongs to; see `ModelRequest.sessionGroup`. */
+  readonly group?: string
   readonly settler: Settler
   readonly kind: TurnKind
 }

@@ -20,7 +20,7 @@ export async function runTurn(turn: Turn, abort: AbortController, parts: TurnPar
   const cancelDeadline = parts.timers.after(limits.firstByteTimeoutMs, () =>
     abort.abort(new GatewayError("timeout", "No account answered in time.", { code: "upstream_timeout" })),
   )
-  const tries = startTries(parts.conversations.get(turn.conversation))
+  const tries = startTries(boundAccount(turn, parts))
   try {
     for (;;) {
       const committed = await tryOnce(turn, tries, abort, parts)
@@ -67,11 +67,17 @@ async function tryOnce(
   return undefined
 }
 
+/** A new conversation begins where its group was served last: what they share is cached there. */
+function boundAccount({ conversation, group }: Turn, { conversations }: TurnParts): AccountId | undefined {
+  return conversations.get(conversation) ?? (group === undefined ? undefined : conversations.get(group))
+}
+
 /** A conversation stays with its account, also when that one was merely busy and another one helped out. */
 function commit(turn: Turn, tries: Tries, committed: CommittedTurn, parts: TurnParts): CommittedTurn {
   const bound = parts.conversations.get(turn.conversation)
   const mayMove = bound === undefined || tries.excluded.has(bound) || !parts.scheduler.isUsable(bound)
   if (mayMove) parts.conversations.set(turn.conversation, committed.account)
+  if (mayMove && turn.group !== undefined) parts.conversations.set(turn.group, committed.account)
   return committed
 }
 
