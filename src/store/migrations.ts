@@ -5,12 +5,18 @@ import type { Database } from "bun:sqlite"
 import { GatewayError } from "#core/errors.ts"
 
 import start from "./migrations/0001-start.sql" with { type: "text" }
+import accounts from "./migrations/0002-accounts.sql" with { type: "text" }
+import bindings from "./migrations/0003-bindings.sql" with { type: "text" }
 
 /** One step: SQL that runs whole or not at all. Never edited after a release. */
 export type Migration = { readonly version: number; readonly sql: string }
 
 /** All steps of `core.db`, ascending and without gaps. */
-export const CORE_MIGRATIONS: readonly Migration[] = [{ version: 1, sql: start }]
+export const CORE_MIGRATIONS: readonly Migration[] = [
+  { version: 1, sql: start },
+  { version: 2, sql: accounts },
+  { version: 3, sql: bindings },
+]
 
 function readVersion(database: Database): number {
   const row = database.query<{ user_version: number }, []>("pragma user_version").get()

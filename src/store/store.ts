@@ -2,6 +2,7 @@
 
 import { dirname } from "node:path"
 
+import { type BindingRows, makeBindingRows } from "./bindings.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
@@ -15,6 +16,7 @@ import { makeSecretRows, type SecretRows } from "./secrets.ts"
 export type Store = CredentialRows &
   RefreshIntentRows &
   SchedulerBlockRows &
+  BindingRows &
   ModelListRows &
   MetaRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
@@ -46,6 +48,7 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...makeCredentialRows(database),
       ...makeRefreshIntentRows(database),
       ...makeSchedulerBlockRows(database),
+      ...makeBindingRows(database),
       ...makeModelListRows(database),
       ...meta,
       ...secrets,

@@ -9,7 +9,7 @@ import { makeStatus } from "#gateway/pool/status.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
 import type { BuiltPool } from "./build-pool.ts"
-import { buildServing } from "./build-serving.ts"
+import { type BuiltServing, buildServing } from "./build-serving.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { refreshReport } from "./refresh-report.ts"
 import { startProbing } from "./start-probing.ts"
@@ -25,6 +25,7 @@ export type BuildGatewayParts = GatewayContext & {
 /** The gateway and its background work. */
 export type BuiltGateway = {
   readonly gateway: Gateway
+  readonly bindings: BuiltServing["bindings"]
   /** Starts probing; the returned function ends it and the shared ticker. */
   readonly startProbing: () => () => void
 }
@@ -33,7 +34,7 @@ export type BuiltGateway = {
 export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   const { config, built, send } = parts
   const { pool, providers, scheduler, catalogue } = built
-  const { serving, heartbeat, slugOf } = buildServing(parts)
+  const { serving, heartbeat, bindings, slugOf } = buildServing(parts)
   const askQuota = (account: Account): Promise<QuotaReport> =>
     checkQuota(account, {
       clock: systemClock,
@@ -64,6 +65,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   })
   return {
     gateway,
+    bindings,
     startProbing: () => {
       const stop = startProbing({ config, built, probe: askQuota, reportFailure: parts.reportFailure })
       return () => {

@@ -51,6 +51,12 @@ export async function layBricks(parts: LayBricksParts) {
     log,
     listener: poolListener(built, counters.forget),
   })
-  const { gateway, startProbing } = buildGateway({ ...shared, built, counters, record, version: parts.version })
-  return { ...shared, accounts, built, gateway, startProbing, record }
+  const { gateway, bindings, startProbing } = buildGateway({
+    ...shared,
+    built,
+    counters,
+    record,
+    version: parts.version,
+  })
+  return { ...shared, accounts, built, bindings, gateway, startProbing, record }
 }

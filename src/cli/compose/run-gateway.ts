@@ -32,8 +32,8 @@ export type RunningGateway = {
   readonly stop: () => Promise<void>
 }
 
-/** How often the scheduler's blocks are written down. */
-const SAVE_BLOCKS_MS = 5_000
+/** How often the scheduler's blocks are written down, and which account serves what. */
+const SAVE_MS = 5_000
 
 /** Starts everything. Rejects with the `GatewayError` that names what is in the way; nothing is left running then. */
 export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway> {
@@ -48,12 +48,14 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     if (opened.sealedNow > 0)
       parts.log.info({ credentials: opened.sealedNow }, "stored credentials are encrypted from now on")
     const bricks = await layBricks({ ...parts, egress, opened })
-    const { accounts, built } = bricks
+    const { accounts, built, bindings } = bricks
     undo.add(built.keeper.save)
+    undo.add(bindings.saveAll)
     undo.add(accounts.close)
     undo.add(built.sync.stop)
     await accounts.start()
     built.keeper.restore()
+    bindings.restore()
     undo.add(startUpkeep(bricks))
     undo.add(egress.keepWarm())
     const server = startServer(config.listen, bricks.gateway, serveParts(parts.config, bricks.record))
@@ -66,14 +68,18 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
   }
 }
 
-function startUpkeep({ built, reportFailure, startProbing }: Bricks): () => void {
-  const cancelSaving = systemTimers.every(SAVE_BLOCKS_MS, () => {
+function startUpkeep({ built, bindings, reportFailure, startProbing }: Bricks): () => void {
+  const attempt = (name: string, save: () => void) => {
     try {
-      built.keeper.save()
+      save()
     } catch (cause) {
       // A store that is busy or full must not take the gateway down: the next round tries again.
-      reportFailure("saving the accounts' blocks", cause)
+      reportFailure(name, cause)
     }
+  }
+  const cancelSaving = systemTimers.every(SAVE_MS, () => {
+    attempt("saving the accounts' blocks", built.keeper.save)
+    attempt("saving the conversations' accounts", bindings.save)
   })
   const stopProbing = startProbing()
   return () => {

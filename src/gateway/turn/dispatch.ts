@@ -59,7 +59,7 @@ export async function readRefusal(reply: UpstreamReply, to: Destination, parts: 
 
 function contextOf(turn: Turn, account: AccountId, parts: TurnParts): TurnContext {
   const turnState = turn.call.headers.get("x-codex-turn-state")
-  const issuer = turnState === null ? undefined : parts.turnStates.get(turnState)
+  const issuer = turnState === null ? undefined : parts.affinity.turnStates.get(turnState)
   return {
     sessionId: turn.conversation,
     clientHeaders: turn.call.headers,
@@ -76,5 +76,5 @@ function noteHeaders(reply: UpstreamReply, to: Destination, parts: TurnParts): v
   const etag = reply.headers.get("x-models-etag")
   if (etag !== null) parts.pool.observeModelsEtag(account, etag)
   const turnState = reply.headers.get("x-codex-turn-state")
-  if (turnState !== null) parts.turnStates.set(turnState, account)
+  if (turnState !== null) parts.affinity.turnStates.set(turnState, account)
 }

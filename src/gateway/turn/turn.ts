@@ -68,16 +68,19 @@ async function tryOnce(
 }
 
 /** A new conversation begins where its group was served last: what they share is cached there. */
-function boundAccount({ conversation, group }: Turn, { conversations }: TurnParts): AccountId | undefined {
+function boundAccount(
+  { conversation, group }: Turn,
+  { affinity: { conversations } }: TurnParts,
+): AccountId | undefined {
   return conversations.get(conversation) ?? (group === undefined ? undefined : conversations.get(group))
 }
 
 /** A conversation stays with its account, also when that one was merely busy and another one helped out. */
 function commit(turn: Turn, tries: Tries, committed: CommittedTurn, parts: TurnParts): CommittedTurn {
-  const bound = parts.conversations.get(turn.conversation)
+  const bound = parts.affinity.conversations.get(turn.conversation)
   const mayMove = bound === undefined || tries.excluded.has(bound) || !parts.scheduler.isUsable(bound)
-  if (mayMove) parts.conversations.set(turn.conversation, committed.account)
-  if (mayMove && turn.group !== undefined) parts.conversations.set(turn.group, committed.account)
+  if (mayMove) parts.affinity.conversations.set(turn.conversation, committed.account)
+  if (mayMove && turn.group !== undefined) parts.affinity.conversations.set(turn.group, committed.account)
   return committed
 }
 
