@@ -38,7 +38,7 @@ export type BuiltServing = {
 export function buildServing(parts: BuildServingParts): BuiltServing {
   const { config, built } = parts
   const { scheduler, pool, providers, catalogue } = built
-  const { affinity, bindings } = buildAffinity(parts.store)
+  const { affinity, bindings, standingOf } = buildAffinity(parts.store, scheduler)
   const heartbeat = makeHeartbeat({ clock: systemClock, timers: systemTimers })
   const plan = (wish: Pick<ModelWish, "name" | "bodyEffort" | "bodyTier">) =>
     planModel({ ...wish, config: modelsConfig(config()), catalogue })
@@ -55,6 +55,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
       send: parts.send,
       budget: makeRetryBudget({ clock: systemClock }),
       affinity,
+      standingOf,
       limits: () => turnLimits(config()),
     },
     planModel: request => plan({ name: request.model, bodyEffort: request.effort, bodyTier: request.serviceTier }),

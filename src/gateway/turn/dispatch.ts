@@ -8,13 +8,16 @@ import type { Provider, TurnContext } from "#providers/provider.ts"
 import { readBody } from "#transport/read-body.ts"
 
 import type { TurnParts } from "./turn-parts.ts"
-import type { Turn } from "./turn-types.ts"
+import type { AttemptInput, Turn } from "./turn-types.ts"
 
 /** How long an error body may take. */
 const ERROR_BODY_MS = 10_000
 
+/** What of the request's encrypted content must not be sent. */
+type Strip = Pick<AttemptInput, "stripEncrypted" | "foreignTexts">
+
 /** Builds the upstream body. Throws `invalid-request` for what cannot be said upstream. */
-export function encodeTurn(turn: Turn, provider: Provider, stripEncrypted: boolean): EncodedRequest {
+export function encodeTurn(turn: Turn, provider: Provider, strip: Strip): EncodedRequest {
   const { plan } = turn
   const encodePlan: EncodePlan = {
     model: plan.slug,
@@ -23,7 +26,8 @@ export function encodeTurn(turn: Turn, provider: Provider, stripEncrypted: boole
     ...(plan.serviceTier !== undefined && { serviceTier: plan.serviceTier }),
     promptCacheKey: turn.conversation,
     rules: provider.rules,
-    stripEncrypted,
+    stripEncrypted: strip.stripEncrypted,
+    foreignTexts: strip.foreignTexts,
   }
   return turn.kind.encode(turn.request, encodePlan)
 }
