@@ -5,7 +5,7 @@ import type { Database } from "bun:sqlite"
 import type { AccountId } from "#core/ids.ts"
 
 /** One binding. Keys are hashes; what they were made from is nowhere in the store. */
-export type BindingRow = { readonly key: string; readonly accountId: AccountId; readonly usedAtMs: number }
+export type BindingRow = { readonly key: number; readonly accountId: AccountId; readonly usedAtMs: number }
 
 /** Functions over the table `bindings`. Kinds are names the caller chooses. */
 export type BindingRows = {
@@ -22,7 +22,7 @@ export type BindingRows = {
 
 /** Prepares the statements on an open database. */
 export function makeBindingRows(database: Database): BindingRows {
-  const write = database.prepare<null, [string, string, string, number]>(
+  const write = database.prepare<null, [string, number, string, number]>(
     "insert or replace into bindings (kind, key, account_id, used_at_ms) values (?, ?, ?, ?)",
   )
   const list = database.prepare<BindingRow, [string, number, number]>(

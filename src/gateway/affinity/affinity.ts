@@ -31,21 +31,8 @@ const MAX_BLOBS = 200_000
 export function makeAffinity({ clock }: { readonly clock: Clock }): Affinity {
   const shared = { clock, numbers: makeAccountNumbers() }
   return {
-    conversations: makeBindings({
-      ...shared,
-      maxEntries: MAX_CONVERSATIONS,
-      idleMs: CONVERSATION_IDLE_MS,
-      keyOf: key => key,
-    }),
-    turnStates: makeBindings({ ...shared, maxEntries: MAX_TURN_STATES, idleMs: TURN_STATE_IDLE_MS, keyOf: digestOf }),
-    blobs: makeBindings({ ...shared, maxEntries: MAX_BLOBS, idleMs: BLOB_IDLE_MS, keyOf: digestOf }),
+    conversations: makeBindings({ ...shared, maxEntries: MAX_CONVERSATIONS, idleMs: CONVERSATION_IDLE_MS }),
+    turnStates: makeBindings({ ...shared, maxEntries: MAX_TURN_STATES, idleMs: TURN_STATE_IDLE_MS }),
+    blobs: makeBindings({ ...shared, maxEntries: MAX_BLOBS, idleMs: BLOB_IDLE_MS }),
   }
-}
-
-/**
- * 8 bytes of a text of any length. Not a secret and no proof: two texts that share a digest would only send a request to
- * an account that has to refuse it. The algorithm must not change with the runtime, because digests are kept.
- */
-function digestOf(text: string): string {
-  return Bun.hash.xxHash64(text).toString(36)
 }

@@ -6,7 +6,7 @@ import type { AccountId } from "#core/ids.ts"
 import type { AccountNumbers } from "./account-numbers.ts"
 import { makeSlabLru, NOTHING, type SlabEntry } from "./slab-lru.ts"
 
-/** A bounded memory; what has been unused for longest goes first. */
+/** A bounded memory of names, which are only kept as digests; what has been unused for longest goes first. */
 export type Bindings = {
   /** Reading counts as a use. */
   readonly get: (name: string) => AccountId | undefined
@@ -14,7 +14,7 @@ export type Bindings = {
 }
 
 /** A binding as it is kept over a restart. */
-export type KeptBinding = { readonly key: string; readonly accountId: AccountId; readonly usedAtMs: number }
+export type KeptBinding = { readonly key: number; readonly accountId: AccountId; readonly usedAtMs: number }
 
 /** What keeping bindings over a restart needs of them. */
 export type KeepableBindings = Bindings & {
@@ -33,12 +33,21 @@ export type BindingsParts = {
   readonly maxEntries: number
   readonly idleMs: number
   readonly numbers: AccountNumbers
-  /** The key of a name; names may be long. */
-  readonly keyOf: (name: string) => string
+}
+
+const MASK_53_BITS = 0x1f_ffff_ffff_ffffn
+
+/**
+ * Eight bytes for a name of any length: a number that holds 53 bits of its hash. Not a secret and no proof: names that share a
+ * digest would send a request to an account that may have to refuse it, which happens once in 10¹⁰ lookups of a full
+ * memory. The algorithm must not change with the runtime, because digests are kept.
+ */
+function digestOf(name: string): number {
+  return Number(Bun.hash.xxHash64(name) & MASK_53_BITS)
 }
 
 /** Makes an empty memory. */
-export function makeBindings({ numbers, keyOf, ...parts }: BindingsParts): KeepableBindings {
+export function makeBindings({ numbers, ...parts }: BindingsParts): KeepableBindings {
   const lru = makeSlabLru(parts)
   const keptOf = ({ key, value, usedAtMs }: SlabEntry): readonly KeptBinding[] => {
     const accountId = numbers.accountOf(value)
@@ -47,10 +56,10 @@ export function makeBindings({ numbers, keyOf, ...parts }: BindingsParts): Keepa
   return {
     maxEntries: parts.maxEntries,
     get: name => {
-      const number = lru.get(keyOf(name))
+      const number = lru.get(digestOf(name))
       return number === NOTHING ? undefined : numbers.accountOf(number)
     },
-    set: (name, account) => lru.set(keyOf(name), numbers.numberOf(account)),
+    set: (name, account) => lru.set(digestOf(name), numbers.numberOf(account)),
     takeChanged: maxEntries => lru.takeChanged(maxEntries).flatMap(keptOf),
     restore: kept => {
       for (const { key, accountId, usedAtMs } of kept) {

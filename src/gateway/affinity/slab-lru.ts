@@ -1,15 +1,18 @@
-/** A bounded map from texts to small numbers that forgets what has been idle for longest, or for too long. */
+/** A bounded map from large numbers to small ones that forgets what has been idle for longest, or for too long. */
 
 import type { Clock } from "#core/clock.ts"
 
 /** One entry as it is kept elsewhere. */
-export type SlabEntry = { readonly key: string; readonly value: number; readonly usedAtMs: number }
+export type SlabEntry = { readonly key: number; readonly value: number; readonly usedAtMs: number }
 
-/** The map. Looking up and setting are O(1) and make no garbage besides a new key. */
+/**
+ * The map. Looking up and setting are O(1) and make no garbage. Keys are integers of up to 53 bits, and values are not
+ * negative: a Map of texts takes six times as long to look into once it is larger than the processor's caches.
+ */
 export type SlabLru = {
   /** Returns the number under `key`, {@link NOTHING} when there is none. A hit counts as a use. */
-  readonly get: (key: string) => number
-  readonly set: (key: string, value: number) => void
+  readonly get: (key: number) => number
+  readonly set: (key: number, value: number) => void
   /** Puts back what was kept elsewhere, unless the key is known; entries come in ascending order of their last use. */
   readonly restore: (entry: SlabEntry) => void
   /** Drops up to `maxEntries` that were idle for too long. */
@@ -39,18 +42,27 @@ const SWEEP = 2
 /** Last uses may be kept elsewhere this part of the idle time too old: writing every single use down would cost more. */
 const USE_STEPS = 12
 
-/** Columns by slot; the order of use is a doubly linked list in `previous` and `next`. Free slots are linked by `next`. */
+/**
+ * What is known of a slot lies side by side: a hit in a large map costs mostly the memory that it waits for. The order of use
+ * is a doubly linked list; free slots are linked by `NEXT`.
+ */
+const VALUE = 0
+const PREVIOUS = 1
+const NEXT = 2
+/** 1 while the slot stands in `changed`, which so never holds a slot twice. */
+const LISTED = 3
+const NUMBERS = 4
+
+const KEY = 0
+const USED_AT_MS = 1
+/** The last use that `takeChanged` or `restore` knows of. */
+const KEPT_AT_MS = 2
+const LARGE = 3
+
 type Slab = SlabLruParts & {
-  readonly slots: Map<string, number>
-  readonly keys: (string | undefined)[]
-  values: Int32Array
-  usedAtMs: Float64Array
-  /** The last use that `takeChanged` or `restore` knows of. */
-  keptAtMs: Float64Array
-  previous: Int32Array
-  next: Int32Array
-  /** 1 while the slot stands in `changed`, which so never holds a slot twice. */
-  listed: Uint8Array
+  readonly slots: Map<number, number>
+  numbers: Int32Array
+  large: Float64Array
   changed: number[]
   oldest: number
   newest: number
@@ -59,7 +71,7 @@ type Slab = SlabLruParts & {
   used: number
 }
 
-/** Makes an empty map. Memory grows with its entries, up to about 100 bytes and a key each. */
+/** Makes an empty map. Memory grows with its entries, up to about 80 bytes each. */
 export function makeSlabLru(parts: SlabLruParts): SlabLru {
   const slab = emptySlab(parts)
   return {
@@ -78,7 +90,7 @@ export function makeSlabLru(parts: SlabLruParts): SlabLru {
     expire: maxEntries => sweep(slab, maxEntries, parts.clock()),
     takeChanged: maxEntries => takeChanged(slab, maxEntries),
     size: () => slab.slots.size,
-    oldestUseMs: () => (slab.oldest === NO_SLOT ? undefined : slab.usedAtMs[slab.oldest]),
+    oldestUseMs: () => (slab.oldest === NO_SLOT ? undefined : largeAt(slab, slab.oldest, USED_AT_MS)),
   }
 }
 
@@ -87,19 +99,30 @@ function emptySlab(parts: SlabLruParts): Slab {
   return {
     ...parts,
     slots: new Map(),
-    keys: [],
-    values: new Int32Array(length),
-    usedAtMs: new Float64Array(length),
-    keptAtMs: new Float64Array(length),
-    previous: new Int32Array(length),
-    next: new Int32Array(length),
-    listed: new Uint8Array(length),
+    numbers: new Int32Array(length * NUMBERS),
+    large: new Float64Array(length * LARGE),
     changed: [],
     oldest: NO_SLOT,
     newest: NO_SLOT,
     free: NO_SLOT,
     used: 0,
   }
+}
+
+function numberAt(slab: Slab, slot: number, column: number): number {
+  return slab.numbers[slot * NUMBERS + column] ?? NO_SLOT
+}
+
+function setNumber(slab: Slab, slot: number, column: number, value: number): void {
+  slab.numbers[slot * NUMBERS + column] = value
+}
+
+function largeAt(slab: Slab, slot: number, column: number): number {
+  return slab.large[slot * LARGE + column] ?? 0
+}
+
+function setLarge(slab: Slab, slot: number, column: number, value: number): void {
+  slab.large[slot * LARGE + column] = value
 }
 
 function use(slab: Slab, slot: number): number {
@@ -109,35 +132,35 @@ function use(slab: Slab, slot: number): number {
     return NOTHING
   }
   touch(slab, slot, nowMs)
-  return slab.values[slot] ?? NOTHING
+  return numberAt(slab, slot, VALUE)
 }
 
 function touch(slab: Slab, slot: number, nowMs: number): void {
-  slab.usedAtMs[slot] = nowMs
-  if (nowMs - (slab.keptAtMs[slot] ?? 0) > slab.idleMs / USE_STEPS) list(slab, slot)
+  setLarge(slab, slot, USED_AT_MS, nowMs)
+  if (nowMs - largeAt(slab, slot, KEPT_AT_MS) > slab.idleMs / USE_STEPS) list(slab, slot)
   if (slab.newest === slot) return
   unlink(slab, slot)
   append(slab, slot)
 }
 
-function put(slab: Slab, key: string, value: number, nowMs: number): void {
+function put(slab: Slab, key: number, value: number, nowMs: number): void {
   const known = slab.slots.get(key)
   if (known === undefined) {
     list(slab, insert(slab, key, value, nowMs))
     return
   }
-  if (slab.values[known] !== value) list(slab, known)
-  slab.values[known] = value
+  if (numberAt(slab, known, VALUE) !== value) list(slab, known)
+  setNumber(slab, known, VALUE, value)
   touch(slab, known, nowMs)
 }
 
-function insert(slab: Slab, key: string, value: number, usedAtMs: number): number {
+function insert(slab: Slab, key: number, value: number, usedAtMs: number): number {
   const slot = takeSlot(slab)
   slab.slots.set(key, slot)
-  slab.keys[slot] = key
-  slab.values[slot] = value
-  slab.usedAtMs[slot] = usedAtMs
-  slab.keptAtMs[slot] = usedAtMs
+  setNumber(slab, slot, VALUE, value)
+  setLarge(slab, slot, KEY, key)
+  setLarge(slab, slot, USED_AT_MS, usedAtMs)
+  setLarge(slab, slot, KEPT_AT_MS, usedAtMs)
   append(slab, slot)
   return slot
 }
@@ -146,31 +169,25 @@ function takeSlot(slab: Slab): number {
   if (slab.slots.size >= slab.maxEntries) drop(slab, slab.oldest)
   if (slab.free !== NO_SLOT) {
     const slot = slab.free
-    slab.free = slab.next[slot] ?? NO_SLOT
+    slab.free = numberAt(slab, slot, NEXT)
     return slot
   }
-  if (slab.used === slab.values.length) grow(slab)
+  if (slab.used * NUMBERS === slab.numbers.length) grow(slab)
   slab.used += 1
   return slab.used - 1
 }
 
 function grow(slab: Slab): void {
-  const length = Math.min(slab.maxEntries, slab.values.length * 2)
-  slab.values = copied(slab.values, new Int32Array(length))
-  slab.usedAtMs = copied(slab.usedAtMs, new Float64Array(length))
-  slab.keptAtMs = copied(slab.keptAtMs, new Float64Array(length))
-  slab.previous = copied(slab.previous, new Int32Array(length))
-  slab.next = copied(slab.next, new Int32Array(length))
-  slab.listed = copied(slab.listed, new Uint8Array(length))
-}
-
-function copied<Column extends Int32Array | Float64Array | Uint8Array>(from: Column, to: Column): Column {
-  to.set(from)
-  return to
+  const length = Math.min(slab.maxEntries, slab.used * 2)
+  const { numbers, large } = slab
+  slab.numbers = new Int32Array(length * NUMBERS)
+  slab.numbers.set(numbers)
+  slab.large = new Float64Array(length * LARGE)
+  slab.large.set(large)
 }
 
 function isIdle(slab: Slab, slot: number, nowMs: number): boolean {
-  return nowMs - (slab.usedAtMs[slot] ?? 0) > slab.idleMs
+  return nowMs - largeAt(slab, slot, USED_AT_MS) > slab.idleMs
 }
 
 function sweep(slab: Slab, maxEntries: number, nowMs: number): void {
@@ -182,45 +199,45 @@ function sweep(slab: Slab, maxEntries: number, nowMs: number): void {
 
 function drop(slab: Slab, slot: number): void {
   unlink(slab, slot)
-  slab.slots.delete(slab.keys[slot] ?? "")
-  slab.keys[slot] = undefined
-  slab.next[slot] = slab.free
+  slab.slots.delete(largeAt(slab, slot, KEY))
+  setNumber(slab, slot, VALUE, NOTHING)
+  setNumber(slab, slot, NEXT, slab.free)
   slab.free = slot
 }
 
 function list(slab: Slab, slot: number): void {
-  if (slab.listed[slot] === 1) return
-  slab.listed[slot] = 1
+  if (numberAt(slab, slot, LISTED) === 1) return
+  setNumber(slab, slot, LISTED, 1)
   slab.changed.push(slot)
 }
 
 function takeChanged(slab: Slab, maxEntries: number): readonly SlabEntry[] {
   const entries: SlabEntry[] = []
   for (const slot of slab.changed.splice(0, maxEntries)) {
-    slab.listed[slot] = 0
-    const key = slab.keys[slot]
+    setNumber(slab, slot, LISTED, 0)
+    const value = numberAt(slab, slot, VALUE)
     // Dropped in the meantime: there is nothing left to keep.
-    if (key === undefined) continue
-    const usedAtMs = slab.usedAtMs[slot] ?? 0
-    slab.keptAtMs[slot] = usedAtMs
-    entries.push({ key, value: slab.values[slot] ?? NOTHING, usedAtMs })
+    if (value === NOTHING) continue
+    const usedAtMs = largeAt(slab, slot, USED_AT_MS)
+    setLarge(slab, slot, KEPT_AT_MS, usedAtMs)
+    entries.push({ key: largeAt(slab, slot, KEY), value, usedAtMs })
   }
   return entries
 }
 
 function append(slab: Slab, slot: number): void {
-  slab.previous[slot] = slab.newest
-  slab.next[slot] = NO_SLOT
+  setNumber(slab, slot, PREVIOUS, slab.newest)
+  setNumber(slab, slot, NEXT, NO_SLOT)
   if (slab.newest === NO_SLOT) slab.oldest = slot
-  else slab.next[slab.newest] = slot
+  else setNumber(slab, slab.newest, NEXT, slot)
   slab.newest = slot
 }
 
 function unlink(slab: Slab, slot: number): void {
-  const previous = slab.previous[slot] ?? NO_SLOT
-  const next = slab.next[slot] ?? NO_SLOT
+  const previous = numberAt(slab, slot, PREVIOUS)
+  const next = numberAt(slab, slot, NEXT)
   if (previous === NO_SLOT) slab.oldest = next
-  else slab.next[previous] = next
+  else setNumber(slab, previous, NEXT, next)
   if (next === NO_SLOT) slab.newest = previous
-  else slab.previous[next] = previous
+  else setNumber(slab, next, PREVIOUS, previous)
 }

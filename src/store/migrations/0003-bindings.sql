@@ -1,6 +1,6 @@
 create table bindings (
   kind text not null,
-  key text not null,
+  key integer not null,
   account_id text not null,
   used_at_ms integer not null,
   primary key (kind, key)

@@ -8,7 +8,26 @@ const MINUTE_MS = 60_000
 
 function start(maxEntries = 1000, idleMs = 60 * MINUTE_MS) {
   const time = makeManualTime()
-  return { time, lru: makeSlabLru({ clock: time.clock, maxEntries, idleMs }) }
+  return { time, lru: named(makeSlabLru({ clock: time.clock, maxEntries, idleMs })) }
+}
+
+/** The same map with keys that can be read. */
+function named(lru: SlabLru) {
+  const keys = new Map<string, number>()
+  const keyOf = (name: string) => {
+    const key = keys.get(name) ?? 2 ** 52 + keys.size
+    keys.set(name, key)
+    return key
+  }
+  const nameOf = (key: number) => [...keys].find(([, one]) => one === key)?.[0] ?? ""
+  return {
+    ...lru,
+    get: (name: string) => lru.get(keyOf(name)),
+    set: (name: string, value: number) => lru.set(keyOf(name), value),
+    restore: ({ key, ...entry }: { key: string; value: number; usedAtMs: number }) =>
+      lru.restore({ key: keyOf(key), ...entry }),
+    takeChanged: (max: number) => lru.takeChanged(max).map(({ key, ...entry }) => ({ key: nameOf(key), ...entry })),
+  }
 }
 
 describe("entries", () => {
@@ -109,7 +128,7 @@ describe("idle time", () => {
 })
 
 describe("what has to be kept elsewhere", () => {
-  const keysOf = (lru: SlabLru, max = 100) => lru.takeChanged(max).map(({ key }) => key)
+  const keysOf = (lru: ReturnType<typeof named>, max = 100) => lru.takeChanged(max).map(({ key }) => key)
 
   test("is new or has another value, each entry once", () => {
     const { lru } = start()
