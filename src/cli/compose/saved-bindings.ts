@@ -16,12 +16,13 @@ export type BindingKeeper = {
   readonly restore: () => void
   /** Writes a part of what has changed and forgets a part of what is idle: a call takes a few milliseconds at most. */
   readonly save: () => void
-  /** Writes all that has changed; for the stop. */
+  /** Writes what has changed, for the stop: all of it unless there is so much that the stop would take seconds. */
   readonly saveAll: () => void
 }
 
 /** Rows written, and deleted, in one go; what is over waits for the next round. */
 const ROWS_A_ROUND = 1_000
+const ROUNDS_AT_STOP = 20
 /** Entries a round drops from memory. Whatever comes in sweeps as well. */
 const EXPIRED_A_ROUND = 1_000
 
@@ -55,7 +56,9 @@ export function makeBindingKeeper({ affinity, store }: BindingKeeperParts): Bind
       }
     },
     saveAll: () => {
-      for (const [kind, memory] of memories) while (write(kind, memory));
+      for (const [kind, memory] of memories) {
+        for (let round = 0; round < ROUNDS_AT_STOP && write(kind, memory); round += 1);
+      }
     },
   }
 }

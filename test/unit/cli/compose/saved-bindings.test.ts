@@ -76,13 +76,20 @@ test("a conversation that goes on for hours is not forgotten by a restart", () =
   expect(start().affinity.conversations.get("long")).toBe(account("a"))
 })
 
-test("a round writes a bounded number of rows, the stop writes them all", () => {
+test("a round writes a bounded number of rows, the stop writes the rest", () => {
   const { affinity, keeper } = start()
   for (let index = 0; index < 2_500; index += 1) affinity.conversations.set(`c${index}`, account("a"))
   keeper.save()
   expect(rowsOf("conversations")).toHaveLength(1_000)
   keeper.saveAll()
   expect(rowsOf("conversations")).toHaveLength(2_500)
+})
+
+test("a stop does not write for ever", () => {
+  const { affinity, keeper } = start()
+  for (let index = 0; index < 30_000; index += 1) affinity.conversations.set(`c${index}`, account("a"))
+  keeper.saveAll()
+  expect(rowsOf("conversations")).toHaveLength(20_000)
 })
 
 test("rows that a store refused are written in the next round", () => {
