@@ -11,8 +11,11 @@ const RESPONSES_LITE_HEADER = "x-openai-internal-codex-responses-lite"
  */
 const RESPONSES_LITE_METADATA = "ws_request_header_x_openai_internal_codex_responses_lite"
 
-/** Headers that name a conversation, most specific first. Per-request ids do not belong here. */
-const SESSION_HEADERS = ["session-id", "session_id", "conversation_id", "x-session-id", "x-session-affinity"] as const
+/** Headers that name one thread of messages; Codex sends the first, older versions of it the last. */
+const THREAD_HEADERS = ["thread-id", "thread_id", "conversation_id"] as const
+
+/** Headers that name a session, of which sub-agents may be a part. Per-request ids do not belong here. */
+const SESSION_HEADERS = ["session-id", "session_id", "x-session-id", "x-session-affinity"] as const
 
 /** True for the Codex CLI, its IDE extensions and Codex Desktop. */
 export function isCodexClient(headers: Headers): boolean {
@@ -36,9 +39,18 @@ export function isResponsesLite(headers: Headers, body: JsonObject): boolean {
   return mark === "true" || mark === true
 }
 
-/** Returns the conversation id the caller states in a header, or undefined. */
+/** Returns the id of the thread the caller states in a header, or undefined. */
+export function threadHeader(headers: Headers): string | undefined {
+  return firstOf(headers, THREAD_HEADERS)
+}
+
+/** Returns the id of the session the caller states in a header, or undefined. */
 export function sessionHeader(headers: Headers): string | undefined {
-  for (const name of SESSION_HEADERS) {
+  return firstOf(headers, SESSION_HEADERS)
+}
+
+function firstOf(headers: Headers, names: readonly string[]): string | undefined {
+  for (const name of names) {
     const value = headers.get(name)?.trim()
     if (value) return value
   }

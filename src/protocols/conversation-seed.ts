@@ -4,16 +4,19 @@ import { arrayAt, isJsonObject, type Json, type JsonObject, objectAt, stringAt }
 import type { ContentPart, ModelRequest, NeutralBody } from "#core/request.ts"
 
 /** The head of a conversation, which all its turns share. */
-type Head = { readonly guidance: string; readonly firstTurn: string }
+type Head = { readonly guidance: string; readonly toolNames: string; readonly firstTurn: string }
 
-/** Long enough to tell system prompts apart, short enough to cost nothing. */
-const MAX_GUIDANCE_CHARS = 2000
+/** Long enough to tell prompts apart, short enough to cost nothing. */
+const MAX_PREFIX_CHARS = 1024
 
 /** Volatile lines are removed before the cut, so that their length does not move it. */
-const MAX_SCANNED_CHARS = 8000
+const MAX_SCANNED_CHARS = 4096
 
 /** How much of each end of a URL goes into the seed: data URLs can be megabytes. */
 const URL_SAMPLE_CHARS = 128
+
+/** Models of one family share instructions, and read each other's reasoning: `gpt-5.6-sol` and `gpt-5.6-luna`. */
+const FAMILY = /^[a-z]+-\d+(\.\d+)?/
 
 /** Lines that change from turn to turn or from day to day. */
 const VOLATILE_LINE = /\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}|\b(today|current date|date:|time:|now is)\b|reminder/i
@@ -23,13 +26,17 @@ const REMINDER_BLOCK = /^\s*<(system-reminder|system_reminder|environment_contex
 
 /**
  * Returns text that is the same for every turn of one conversation and differs between conversations: the client's
- * own key if it gave one, otherwise its hint joined with the model, the first instructions and the first user turn.
+ * own key if it gave one, otherwise its hint joined with the family of `model` (the slug, once it is known), the first
+ * instructions, the names of the tools and the first user turn.
  * It holds prompt text: hash it ({@link conversationKey}), never log it.
  */
-export function conversationSeed(request: ModelRequest): string {
+export function conversationSeed(request: ModelRequest, model = request.model): string {
   if (request.cacheKey) return `key\n${request.cacheKey}`
-  const head = request.body.type === "neutral" ? neutralHead(request.body) : nativeHead(request.body.json)
-  return ["content", request.sessionHint ?? "", request.model, stableText(head.guidance), head.firstTurn].join("\n")
+  const { guidance, toolNames, firstTurn } =
+    request.body.type === "neutral" ? neutralHead(request.body) : nativeHead(request.body.json)
+  const family = FAMILY.exec(model)?.[0] ?? model
+  const parts = [family, stableText(guidance), toolNames.slice(0, MAX_PREFIX_CHARS), ends(firstTurn, MAX_PREFIX_CHARS)]
+  return ["content", request.sessionHint ?? "", ...parts].join("\n")
 }
 
 /** Returns a UUID-shaped key. `keyId` keeps the conversations of different client keys apart. */
@@ -45,15 +52,16 @@ function stableText(text: string): string {
   return lines
     .filter(line => !VOLATILE_LINE.test(line))
     .join("\n")
-    .slice(0, MAX_GUIDANCE_CHARS)
+    .slice(0, MAX_PREFIX_CHARS)
 }
 
-function neutralHead({ instructions, input }: NeutralBody): Head {
+function neutralHead({ instructions, input, tools }: NeutralBody): Head {
   const messages = input.filter(item => item.type === "message")
   const guidance = messages.find(message => message.role === "developer")?.parts ?? []
   const turns = messages.filter(message => message.role === "user")
   return {
     guidance: instructions ?? guidance.map(partText).join("\n"),
+    toolNames: tools.map(tool => ("name" in tool ? tool.name : tool.type)).join(),
     firstTurn: firstOwnText(turns.map(turn => turn.parts.map(partText))),
   }
 }
@@ -77,8 +85,14 @@ function nativeHead(json: JsonObject): Head {
   const instructions = nativeTexts(json["instructions"]).join("\n")
   return {
     guidance: instructions === "" ? nativeTexts(guidance?.["content"]).join("\n") : instructions,
+    toolNames: (arrayAt(json, "tools") ?? []).filter(isJsonObject).map(nativeToolName).join(),
     firstTurn: firstOwnText(turns.map(turn => nativeTexts(turn["content"]))),
   }
+}
+
+function nativeToolName(tool: JsonObject): string {
+  const named = stringAt(tool, "name") ?? stringAt(objectAt(tool, "function") ?? {}, "name")
+  return named ?? stringAt(tool, "type") ?? ""
 }
 
 function nativeTexts(content: Json | undefined): readonly string[] {
@@ -110,6 +124,11 @@ function userText(texts: readonly string[]): string {
 }
 
 function sample(url: string): string {
-  if (url.length <= 2 * URL_SAMPLE_CHARS) return url
-  return `${url.length}:${url.slice(0, URL_SAMPLE_CHARS)}${url.slice(-URL_SAMPLE_CHARS)}`
+  return ends(url, URL_SAMPLE_CHARS)
+}
+
+/** Both ends and the length: prompts made from one template differ in the middle or at the end, never in the first page. */
+function ends(text: string, endChars: number): string {
+  if (text.length <= 2 * endChars) return text
+  return `${text.length}:${text.slice(0, endChars)}${text.slice(-endChars)}`
 }

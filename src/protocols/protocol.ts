@@ -82,6 +82,8 @@ export type AnswerParts = {
   readonly declaredTools?: ReadonlySet<string>
   /** Most that is kept of one unfinished frame. */
   readonly maxFrameBytes?: number
+  /** Told the encrypted text of each finished item: only the account that made it can read it. May be told twice. */
+  readonly noteOpaque?: (text: string) => void
 }
 
 /** Parts a decoder needs. */
@@ -147,8 +149,10 @@ export type EncodePlan = {
   readonly rules: RequestRules
   /** Native items of another `NativeItem.origin` are dropped: this account cannot read them. */
   readonly origin?: string
-  /** Drop encrypted reasoning, compaction blobs and response ids: they belong to another account or were refused. */
+  /** Drop everything encrypted that can be spared, which is all but compactions: it was refused. */
   readonly stripEncrypted: boolean
+  /** Encrypted texts of other accounts; reasoning that carries one is dropped. */
+  readonly foreignTexts?: ReadonlySet<string>
 }
 
 /** An upstream body and the names that were shortened in it. */

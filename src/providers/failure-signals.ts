@@ -79,13 +79,17 @@ export const TEXT_BEFORE_CODE: readonly TextSignal[] = [
   { pattern: /concurren(cy|t)[\w ]{0,20} (limit|exceeded)/i, outcome: "concurrency", statuses: [429, 200] },
   { pattern: /not supported when using codex with a chatgpt account/i, outcome: "model-unsupported" },
   { pattern: /requires a newer version of codex/i, outcome: "version-gate" },
+  // The code beside it is left empty, or a general one. https://github.com/openai/codex/issues/8611
+  {
+    pattern: /(encrypted|function output) content .{0,200}could not be (verified|decrypted|decoded|parsed)/is,
+    outcome: "stale-state",
+  },
 ]
 
 /** Texts that stand in for a missing code. */
 export const TEXT_AFTER_CODE: readonly TextSignal[] = [
   { pattern: /model not found|model .{1,80} does not exist/i, outcome: "model-missing" },
   { pattern: /exceeds the context window|maximum context length/i, outcome: "context-too-long" },
-  { pattern: /encrypted content .{0,200}could not be (verified|decrypted|decoded)/is, outcome: "stale-state" },
   { pattern: /previous response .{0,120}not found/i, outcome: "stale-state" },
   { pattern: /items are not persisted when/i, outcome: "stale-state" },
   { pattern: /usage limit (has been )?reached|hit your usage limit/i, outcome: "quota" },

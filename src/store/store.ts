@@ -4,6 +4,7 @@ import { dirname } from "node:path"
 
 import { type AccountSettingsRows, makeAccountSettingsRows } from "./account-settings.ts"
 import { type AccountRows, makeAccountRows } from "./accounts.ts"
+import { type BindingRows, makeBindingRows } from "./bindings.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
@@ -21,6 +22,7 @@ export type Store = CredentialRows &
   SealedValueRows &
   RefreshIntentRows &
   SchedulerBlockRows &
+  BindingRows &
   ModelListRows &
   MetaRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
@@ -57,6 +59,7 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...makeSealedValueRows(database),
       ...makeRefreshIntentRows(database),
       ...makeSchedulerBlockRows(database),
+      ...makeBindingRows(database),
       ...makeModelListRows(database),
       ...meta,
       ...secrets,

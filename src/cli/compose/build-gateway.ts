@@ -9,7 +9,7 @@ import type { Counters } from "#telemetry/counters.ts"
 import { buildDesk } from "./build-desk.ts"
 import { buildOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
-import { buildServing } from "./build-serving.ts"
+import { type BuiltServing, buildServing } from "./build-serving.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { startProbing } from "./start-probing.ts"
 
@@ -24,6 +24,7 @@ export type BuildGatewayParts = GatewayContext & {
 /** The gateway and its background work. */
 export type BuiltGateway = {
   readonly gateway: Gateway
+  readonly bindings: BuiltServing["bindings"]
   /** Starts probing; the returned function ends it and the shared ticker. */
   readonly startProbing: () => () => void
 }
@@ -32,7 +33,7 @@ export type BuiltGateway = {
 export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   const { config, built } = parts
   const { pool, scheduler, catalogue } = built
-  const { serving, tokens, heartbeat, slugOf } = buildServing(parts)
+  const { serving, tokens, heartbeat, bindings, slugOf } = buildServing(parts)
   const orders = buildOrders(parts)
   const gateway = makeGateway({
     serving,
@@ -56,6 +57,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   })
   return {
     gateway,
+    bindings,
     startProbing: () => {
       const stop = startProbing({ config, built, probe: orders.checkQuota, reportFailure: parts.reportFailure })
       return () => {

@@ -8,28 +8,27 @@ import { type Heartbeat, makeHeartbeat } from "#gateway/answer/heartbeat.ts"
 import type { ServeTurnParts } from "#gateway/calls/serve-turn-parts.ts"
 import { type ModelsConfig, type ModelWish, planModel } from "#gateway/models/plan-model.ts"
 import { makeRetryBudget } from "#gateway/turn/retry-budget.ts"
-import { makeSticky } from "#gateway/turn/sticky.ts"
 import { upstreamProtocols } from "#protocols/registry.ts"
 
+import { type BuiltAffinity, buildAffinity } from "./build-affinity.ts"
 import type { BuiltPool } from "./build-pool.ts"
 import { buildTokens } from "./build-tokens.ts"
+import type { GatewayContext } from "./gateway-context.ts"
 
 /** What serving is built from. */
-export type BuildServingParts = {
+export type BuildServingParts = Pick<GatewayContext, "store"> & {
   readonly config: () => Config
   readonly built: BuiltPool
   readonly send: SendUpstream
   readonly record: (outcome: Outcome) => void
 }
 
-/** Conversations and turn states remembered; about 100 bytes each. */
-const MAX_REMEMBERED = 100_000
-
 /** A setting of 0 means "no limit"; one that never ends is as good. */
 const FOR_EVER_MS = 2 ** 31 - 1
 
-/** The parts, the ticker they share, and how a model's name is resolved. */
+/** The parts, the ticker they share, what keeps their memory over a restart, and how a model's name is resolved. */
 export type BuiltServing = {
+  readonly bindings: BuiltAffinity["bindings"]
   readonly serving: ServeTurnParts
   readonly tokens: ReturnType<typeof buildTokens>
   readonly heartbeat: Heartbeat
@@ -41,6 +40,7 @@ export type BuiltServing = {
 export function buildServing(parts: BuildServingParts): BuiltServing {
   const { config, built } = parts
   const { scheduler, pool, providers, catalogue } = built
+  const { affinity, bindings, standingOf } = buildAffinity(parts.store, scheduler)
   const heartbeat = makeHeartbeat({ clock: systemClock, timers: systemTimers })
   const plan = (wish: Pick<ModelWish, "name" | "bodyEffort" | "bodyTier">) =>
     planModel({ ...wish, config: modelsConfig(config()), catalogue })
@@ -56,8 +56,8 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
       upstream: upstreamProtocols["openai-responses"],
       send: parts.send,
       budget: makeRetryBudget({ clock: systemClock }),
-      conversations: makeSticky(MAX_REMEMBERED),
-      turnStates: makeSticky(MAX_REMEMBERED),
+      affinity,
+      standingOf,
       limits: () => turnLimits(config()),
     },
     planModel: request => plan({ name: request.model, bodyEffort: request.effort, bodyTier: request.serviceTier }),
@@ -68,7 +68,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
     exposeCodexHeaders: () => config().exposeCodexHeaders,
     record: parts.record,
   }
-  return { serving, tokens: buildTokens(), heartbeat, slugOf: name => plan({ name }).slug }
+  return { serving, tokens: buildTokens(), heartbeat, bindings, slugOf: name => plan({ name }).slug }
 }
 
 function modelsConfig(config: Config): ModelsConfig {

@@ -56,6 +56,12 @@ export async function layBricks(parts: LayBricksParts) {
     isIdle,
     listener: poolListener(isIdle ? { ...built, sync: NO_SYNC } : built, counters.forget),
   })
-  const { gateway, startProbing } = buildGateway({ ...shared, built, counters, record, version: parts.version })
-  return { ...shared, accounts, built, gateway, startProbing, record }
+  const { gateway, bindings, startProbing } = buildGateway({
+    ...shared,
+    built,
+    counters,
+    record,
+    version: parts.version,
+  })
+  return { ...shared, accounts, built, bindings, gateway, startProbing, record }
 }

@@ -31,8 +31,8 @@ export type RunningGateway = {
   readonly stop: () => Promise<void>
 }
 
-/** How often the scheduler's blocks are written down. */
-const SAVE_BLOCKS_MS = 5_000
+/** How often the scheduler's blocks are written down, and which account serves what. */
+const SAVE_MS = 5_000
 
 /** Starts everything. Rejects with the `GatewayError` that names what is in the way; nothing is left running then. */
 export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway> {
@@ -42,6 +42,8 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     const slots = keyPlace(config, parts.env)
     const bricks = await startBricks({ ...parts, slots }, undo)
     const { accounts, egress, opened } = bricks
+    bricks.bindings.restore()
+    undo.add(() => saveBindings(bricks, bricks.bindings.saveAll))
     undo.add(startUpkeep(bricks))
     undo.add(egress.keepWarm())
     const server = startServer(config.listen, bricks.gateway, serveParts(parts.config, bricks.record))
@@ -56,8 +58,20 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
   }
 }
 
+/** As {@link saveBlocks}; what is lost makes conversations find an account anew. */
+function saveBindings({ reportFailure }: Pick<Bricks, "reportFailure">, save: () => void): void {
+  try {
+    save()
+  } catch (cause) {
+    reportFailure("saving the conversations' accounts", cause)
+  }
+}
+
 function startUpkeep({ startProbing, ...kept }: Bricks): () => void {
-  const cancelSaving = systemTimers.every(SAVE_BLOCKS_MS, () => saveBlocks(kept))
+  const cancelSaving = systemTimers.every(SAVE_MS, () => {
+    saveBlocks(kept)
+    saveBindings(kept, kept.bindings.save)
+  })
   const stopProbing = startProbing()
   return () => {
     cancelSaving()

@@ -2,10 +2,11 @@
 
 import type { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
-import type { Verdict } from "#core/outcome.ts"
+import type { AccountEffect, Verdict } from "#core/outcome.ts"
 
 import { orAborted, pause } from "./abortable.ts"
 import { abortReason } from "./body-error.ts"
+import { compactionRefused } from "./compaction-error.ts"
 import { finalError } from "./final-error.ts"
 import { nextStep, type RetryStep } from "./retry.ts"
 import { exclude, MAX_DISPATCHES, type Tries } from "./tries.ts"
@@ -27,13 +28,23 @@ export type Failure = {
 export function charge(turn: Turn, { verdict, account, startedAtMs, tries }: Failure, parts: TurnParts): void {
   tries.lastError = verdict.error
   const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
+  if (isLost(verdict.effect)) tries.lost.add(account)
   const { kind } = verdict.error
   parts.scheduler.report(account, { effect: verdict.effect, startedAtMs, model: turn.plan.slug, detail, kind })
+}
+
+/** A shorter rest is no reason for a conversation to move. */
+const LONG_REST_MS = 15_000
+
+function isLost(effect: AccountEffect): boolean {
+  if (effect.type === "block") return effect.forMs > LONG_REST_MS
+  return effect.type === "needs-login" || effect.type === "suspend"
 }
 
 /** Prepares the next round, or throws what the client gets. */
 export async function afterFailure(turn: Turn, failure: Failure, parts: TurnParts): Promise<void> {
   const { verdict, account, tries } = failure
+  refuseUnreadable(failure)
   const step = nextStep(verdict, account, tries, {
     maxAccounts: parts.limits().maxAccounts,
     maxDispatches: MAX_DISPATCHES,
@@ -42,6 +53,13 @@ export async function afterFailure(turn: Turn, failure: Failure, parts: TurnPart
   await prepare(step, failure, parts)
   const isOut = tries.excluded.has(account)
   if (isOut && tries.accounts.length >= parts.limits().maxAccounts) throw giveUpError(turn, failure, parts)
+}
+
+/** What is left to strip is tried once; a compaction that is refused cannot be left out without losing what it stands for. */
+function refuseUnreadable({ verdict, tries }: Failure): void {
+  const { hasCompaction, hasReasoning } = tries.trace
+  if (verdict.next !== "strip-then-same" || !hasCompaction) return
+  if (tries.stripped || !hasReasoning) throw compactionRefused(verdict.error)
 }
 
 /**

@@ -17,7 +17,7 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
   const target = parts.pool.target(input.lease.account)
   if (target === undefined) return { type: "failed", verdict: accountGone() }
   const provider = parts.providers[target.account.provider]
-  const encoded = encodeTurn(turn, { provider, target }, input.stripEncrypted)
+  const encoded = encodeTurn(turn, { provider, target }, input)
   const to: Destination = { target, provider, signal: input.abort.signal }
   const { attempt, refreshed } = input
   const usedToken = tokenOf(target)

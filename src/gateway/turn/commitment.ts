@@ -44,6 +44,9 @@ function answerParts(turn: Turn, { encoded, judge, input, startedAtMs }: Reached
   return {
     declaredTools: toolNames(encoded),
     maxFrameBytes: parts.limits().maxFrameBytes,
+    ...(bringsBack(turn) && {
+      noteOpaque: text => parts.affinity.blobs.set(text, input.lease.account),
+    }),
     // A failure inside the stream is the account's as much as one before it.
     readFailure: failure => {
       const { effect, error } = judge(failure)
@@ -53,6 +56,11 @@ function answerParts(turn: Turn, { encoded, judge, input, startedAtMs }: Reached
       return error
     },
   }
+}
+
+/** Chat has no place for encrypted content: what its clients never see, they never send. */
+function bringsBack({ call }: Turn): boolean {
+  return call.protocol !== "openai-chat"
 }
 
 function toolNames({ body }: EncodedRequest): ReadonlySet<string> {

@@ -9,16 +9,19 @@ import { readBody } from "#transport/read-body.ts"
 
 import { originOf } from "./origin.ts"
 import type { TurnParts } from "./turn-parts.ts"
-import type { Turn } from "./turn-types.ts"
+import type { AttemptInput, Turn } from "./turn-types.ts"
 
 /** How long an error body may take. */
 const ERROR_BODY_MS = 10_000
+
+/** What of the request's encrypted content must not be sent. */
+type Strip = Pick<AttemptInput, "stripEncrypted" | "foreignTexts">
 
 /** Builds the upstream body. Throws `invalid-request` for what cannot be said upstream. */
 export function encodeTurn(
   turn: Turn,
   { provider, target }: Pick<Destination, "provider" | "target">,
-  stripEncrypted: boolean,
+  strip: Strip,
 ): EncodedRequest {
   const { plan } = turn
   const encodePlan: EncodePlan = {
@@ -29,7 +32,8 @@ export function encodeTurn(
     promptCacheKey: turn.conversation,
     origin: originOf(turn.call.principal.keyId, target.account.id, plan.slug),
     rules: provider.rules,
-    stripEncrypted,
+    stripEncrypted: strip.stripEncrypted,
+    foreignTexts: strip.foreignTexts,
   }
   return turn.kind.encode(turn.request, encodePlan)
 }
@@ -65,7 +69,7 @@ export async function readRefusal(reply: UpstreamReply, to: Destination, parts: 
 
 function contextOf(turn: Turn, account: AccountId, parts: TurnParts): TurnContext {
   const turnState = turn.call.headers.get("x-codex-turn-state")
-  const issuer = turnState === null ? undefined : parts.turnStates.get(turnState)
+  const issuer = turnState === null ? undefined : parts.affinity.turnStates.get(turnState)
   return {
     sessionId: turn.conversation,
     clientHeaders: turn.call.headers,
@@ -82,5 +86,5 @@ function noteHeaders(reply: UpstreamReply, to: Destination, parts: TurnParts): v
   const etag = reply.headers.get("x-models-etag")
   if (etag !== null) parts.pool.observeModelsEtag(account, etag)
   const turnState = reply.headers.get("x-codex-turn-state")
-  if (turnState !== null) parts.turnStates.set(turnState, account)
+  if (turnState !== null) parts.affinity.turnStates.set(turnState, account)
 }

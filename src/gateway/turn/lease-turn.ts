@@ -39,7 +39,8 @@ function acquire(turn: Turn, { excluded, prefer }: LeaseWish, parts: TurnParts):
   })
 }
 
-async function leaseOf(acquired: Exclude<Acquired, { type: "refusal" }>, signal: AbortSignal): Promise<Lease> {
+/** Waits for what was acquired; the signal takes the request out of line. */
+export async function leaseOf(acquired: Exclude<Acquired, { type: "refusal" }>, signal: AbortSignal): Promise<Lease> {
   if (acquired.type === "lease") return acquired.lease
   const onAbort = () => acquired.cancel()
   signal.addEventListener("abort", onAbort, { once: true })

@@ -23,7 +23,7 @@ export function prepareTurn(call: ClientCall, { kind, settler, planModel }: Prep
   const plan = planModel(request)
   settler.planned(plan)
   const { keyId } = call.principal
-  const conversation = conversationKey(conversationSeed(request), keyId)
+  const conversation = conversationKey(conversationSeed(request, plan.slug), keyId)
   const { sessionGroup } = request
   const group = sessionGroup === undefined ? {} : { group: conversationKey(`group\n${sessionGroup}`, keyId) }
   return { call, request, plan, conversation, ...group, settler, kind }

@@ -2,6 +2,8 @@
 
 import type { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
+import type { Home } from "#gateway/affinity/home.ts"
+import type { Trace } from "#gateway/affinity/trace.ts"
 
 /** Requests one client request may cause upstream. */
 export const MAX_DISPATCHES = 4
@@ -16,12 +18,18 @@ export type Tries = {
   stripped: boolean
   retriedEmpty: boolean
   prefer: AccountId | undefined
+  /** Where the request belongs; gone once it is served elsewhere. */
+  home: Home | undefined
+  /** Accounts that will be out for long: a conversation of theirs moves to whoever serves instead. */
+  readonly lost: Set<AccountId>
+  /** Whose encrypted content the request carries. */
+  readonly trace: Trace
   /** What the last failed attempt came to. */
   lastError: GatewayError | undefined
 }
 
-/** Starts the book; `prefer` is the account that served the conversation last. */
-export function startTries(prefer: AccountId | undefined): Tries {
+/** Starts the book. */
+export function startTries(home: Home | undefined, trace: Trace): Tries {
   return {
     dispatches: 0,
     accounts: [],
@@ -30,7 +38,10 @@ export function startTries(prefer: AccountId | undefined): Tries {
     sameAccountRetries: 0,
     stripped: false,
     retriedEmpty: false,
-    prefer,
+    prefer: home?.account,
+    home,
+    lost: new Set(),
+    trace,
     lastError: undefined,
   }
 }

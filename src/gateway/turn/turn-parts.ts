@@ -3,12 +3,13 @@
 import type { Clock, Timers } from "#core/clock.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
 import type { QuotaSnapshot, SendUpstream, UpstreamTarget } from "#core/upstream.ts"
+import type { Affinity } from "#gateway/affinity/affinity.ts"
+import type { Standing } from "#gateway/affinity/standing.ts"
 import type { UpstreamProtocol } from "#protocols/protocol.ts"
 import type { Provider } from "#providers/provider.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
 
 import type { RetryBudget } from "./retry-budget.ts"
-import type { Sticky } from "./sticky.ts"
 
 /** The accounts as a turn sees them. */
 export type TurnPool = {
@@ -51,7 +52,8 @@ export type TurnParts = {
   readonly upstream: UpstreamProtocol
   readonly send: SendUpstream
   readonly budget: RetryBudget
-  readonly conversations: Sticky
-  readonly turnStates: Sticky
+  readonly affinity: Affinity
+  /** How long an account stays out that cannot be had for a model. */
+  readonly standingOf: (account: AccountId, slug: string) => Standing
   readonly limits: () => TurnLimits
 }

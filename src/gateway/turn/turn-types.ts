@@ -43,6 +43,8 @@ export type AttemptResult =
 export type AttemptInput = {
   readonly lease: Lease
   readonly stripEncrypted: boolean
+  /** Reasoning in the request that this account cannot read. */
+  readonly foreignTexts: ReadonlySet<string>
   /** Attempts of this request on this account, this one included. */
   readonly attempt: number
   /** The account's credential was refreshed for this request already. */

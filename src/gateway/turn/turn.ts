@@ -2,10 +2,13 @@
 
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
+import { homeOf } from "#gateway/affinity/home.ts"
+import { foreignTexts, traceOf } from "#gateway/affinity/trace.ts"
 import type { Lease } from "#scheduler/types.ts"
 
 import { afterFailure, charge, type Failure } from "./after-failure.ts"
 import { runAttempt } from "./attempt.ts"
+import { leaseHome } from "./lease-home.ts"
 import { leaseAccount } from "./lease-turn.ts"
 import { exclude, MAX_DISPATCHES, startTries, type Tries } from "./tries.ts"
 import type { TurnParts } from "./turn-parts.ts"
@@ -20,7 +23,7 @@ export async function runTurn(turn: Turn, abort: AbortController, parts: TurnPar
   const cancelDeadline = parts.timers.after(limits.firstByteTimeoutMs, () =>
     abort.abort(new GatewayError("timeout", "No account answered in time.", { code: "upstream_timeout" })),
   )
-  const tries = startTries(boundAccount(turn, parts))
+  const tries = startBook(turn, parts)
   try {
     for (;;) {
       const committed = await tryOnce(turn, tries, abort, parts)
@@ -38,7 +41,8 @@ async function tryOnce(
   abort: AbortController,
   parts: TurnParts,
 ): Promise<CommittedTurn | undefined> {
-  const lease = await leaseAccount(turn, tries, abort.signal, parts)
+  const lease =
+    (await leaseHome(turn, tries, abort.signal, parts)) ?? (await leaseAccount(turn, tries, abort.signal, parts))
   refuseOneTooMany(tries, lease, parts)
   noteLease(tries, lease.account)
   const startedAtMs = parts.clock()
@@ -51,7 +55,8 @@ async function tryOnce(
   }
   if (result.type === "committed") {
     if (!result.empty || tries.retriedEmpty || !mayRetryElsewhere(tries, parts)) {
-      return commit(turn, tries, result.turn, parts)
+      commit(turn, tries, result.turn, parts)
+      return result.turn
     }
     tries.retriedEmpty = true
     await giveUp(result.turn)
@@ -67,24 +72,29 @@ async function tryOnce(
   return undefined
 }
 
-/** A new conversation begins where its group was served last: what they share is cached there. */
-function boundAccount({ conversation, group }: Turn, { conversations }: TurnParts): AccountId | undefined {
-  return conversations.get(conversation) ?? (group === undefined ? undefined : conversations.get(group))
+/** What the request carries, and where it belongs by that. */
+function startBook({ request, conversation, group, call }: Turn, { affinity }: TurnParts): Tries {
+  const trace = traceOf(request, affinity.blobs)
+  const turnState = call.headers.get("x-codex-turn-state")
+  return startTries(homeOf({ conversation, group, turnState, trace }, affinity), trace)
 }
 
-/** A conversation stays with its account, also when that one was merely busy and another one helped out. */
-function commit(turn: Turn, tries: Tries, committed: CommittedTurn, parts: TurnParts): CommittedTurn {
-  const bound = parts.conversations.get(turn.conversation)
-  const mayMove = bound === undefined || tries.excluded.has(bound) || !parts.scheduler.isUsable(bound)
-  if (mayMove) parts.conversations.set(turn.conversation, committed.account)
-  if (mayMove && turn.group !== undefined) parts.conversations.set(turn.group, committed.account)
-  return committed
+/** A conversation stays with its account when another one merely helped out; its session follows the last move. */
+function commit(turn: Turn, tries: Tries, { account }: CommittedTurn, { affinity }: TurnParts): void {
+  const { conversations } = affinity
+  const bound = conversations.get(turn.conversation)
+  const isOwner = tries.home?.owns === true && tries.home.account === account
+  const isMoving = bound === undefined || isOwner || tries.lost.has(bound)
+  if (!isMoving || bound === account) return
+  conversations.set(turn.conversation, account)
+  if (turn.group !== undefined) conversations.set(turn.group, account)
 }
 
 function attemptInput(lease: Lease, tries: Tries, abort: AbortController): AttemptInput {
   return {
     lease,
     stripEncrypted: tries.stripped,
+    foreignTexts: foreignTexts(tries.trace, lease.account),
     attempt: tries.sameAccountRetries + 1,
     refreshed: tries.refreshed.has(lease.account),
     abort,
@@ -102,6 +112,8 @@ function refuseOneTooMany(tries: Tries, lease: Lease, parts: TurnParts): void {
 
 function noteLease(tries: Tries, account: AccountId): void {
   tries.dispatches += 1
+  // One wait is enough. Only what no other account can serve goes on looking for its own.
+  if (account !== tries.home?.account && tries.home?.hold !== "fixed") tries.home = undefined
   if (tries.accounts.includes(account)) return
   tries.accounts.push(account)
   tries.sameAccountRetries = 0

@@ -3,7 +3,7 @@
 import { arrayAt, type JsonObject, objectAt, stringAt } from "#core/json.ts"
 import type { ClientCall, ModelRequest, NeutralBody, ReplyOptions } from "#core/request.ts"
 import { invalidRequest, withoutNulls } from "#protocols/check-body.ts"
-import { isCodexClient, isCursorClient, isResponsesLite, sessionHeader } from "#protocols/client-hints.ts"
+import { isCodexClient, isCursorClient, isResponsesLite, sessionHeader, threadHeader } from "#protocols/client-hints.ts"
 import { defined } from "#protocols/defined.ts"
 import { decodeResponsesRequest } from "#protocols/openai-responses/decode-request.ts"
 
@@ -45,7 +45,7 @@ function decodeChat(call: ClientCall, body: JsonObject): ModelRequest {
       summary: stringAt(reasoning, "summary"),
       verbosity: decodeVerbosity(body),
       serviceTier: stringAt(body, "service_tier") ?? stringAt(body, "serviceTier"),
-      cacheKey: stringAt(body, "prompt_cache_key") ?? sessionHeader(call.headers),
+      cacheKey: stringAt(body, "prompt_cache_key") || threadHeader(call.headers) || sessionHeader(call.headers),
       sessionHint: stringAt(body, "user") ?? stringAt(body, "safety_identifier"),
     }),
     reply: replyOptions(call, body),

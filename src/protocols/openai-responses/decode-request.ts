@@ -3,9 +3,10 @@
 import { arrayAt, isJsonObject, type Json, type JsonObject, objectAt, stringAt } from "#core/json.ts"
 import type { ClientCall, ModelRequest } from "#core/request.ts"
 import { invalidRequest, withoutNulls } from "#protocols/check-body.ts"
-import { isCodexClient, isCursorClient, isResponsesLite, sessionHeader } from "#protocols/client-hints.ts"
+import { isCodexClient, isCursorClient, isResponsesLite } from "#protocols/client-hints.ts"
 import { defined } from "#protocols/defined.ts"
 
+import { decodeSession } from "./decode-session.ts"
 import { flattenFormat } from "./encode/text-format.ts"
 import { checkResponsesBody } from "./schema.ts"
 
@@ -36,8 +37,7 @@ export function decodeResponsesRequest(call: ClientCall): ModelRequest {
       summary: stringAt(reasoning, "summary") ?? stringAt(reasoning, "generate_summary"),
       verbosity: stringAt(objectAt(body, "text") ?? {}, "verbosity") ?? stringAt(body, "verbosity"),
       serviceTier: stringAt(body, "service_tier") ?? stringAt(body, "serviceTier"),
-      cacheKey: stringAt(body, "prompt_cache_key") ?? sessionHeader(call.headers),
-      sessionHint: stringAt(body, "user") ?? stringAt(body, "safety_identifier"),
+      ...decodeSession(call.headers, body),
       responsesLite: lite ? true : undefined,
     }),
     reply: {

@@ -41,6 +41,7 @@ export function makeDecoderReading(parts: DecoderParts, deltas: DeltaReader): St
     },
     nextBlock: () => blocks++,
     declaresTool: name => parts.declaredTools?.has(name),
+    noteOpaque: parts.noteOpaque,
   })
   const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
   const reader = makeEventReader({

@@ -38,6 +38,7 @@ export function encodeResponsesRequest(request: ModelRequest, plan: EncodePlan):
     systemAsDeveloper: plan.rules.codexBackend,
     dropCacheBreakpoints: plan.rules.codexBackend,
     dropEncrypted: plan.stripEncrypted,
+    foreignTexts: plan.foreignTexts,
     jsonHint: draft.format?.["type"] === "json_object",
     customNames: request.protocol === "openai-chat" ? customNamesOf(encoded.tools) : NO_NAMES,
   })

@@ -149,6 +149,10 @@ export const SCRIPTED_REFUSALS: Readonly<Record<string, ScriptedRefusal>> = {
         code: "invalid_encrypted_content",
       }),
   },
+  "encrypted-content-uncoded": {
+    sentence: "400: the same, said by the message alone.",
+    write: () => errorRefusal({ message: "The encrypted content gAAA...abc= could not be verified." }),
+  },
   "previous-response": {
     sentence: "400: the previous response is not known.",
     write: () =>

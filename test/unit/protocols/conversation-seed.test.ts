@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
 
+import type { JsonObject } from "#core/json.ts"
 import { conversationKey, conversationSeed } from "#protocols/conversation-seed.ts"
 
 import { assistantText, decodeChat, decodeResponses, userText } from "./request-kit.ts"
@@ -62,6 +63,84 @@ describe("the seed of a conversation", () => {
     const seed = (url: string) =>
       conversationSeed(decodeChat({ messages: [{ role: "user", content: [{ type: "image_url", image_url: url }] }] }))
     expect(seed("https://e.com/a")).not.toBe(seed("https://e.com/b"))
+  })
+})
+
+describe("what a client names its conversation", () => {
+  const responsesKey = (body: JsonObject, headers: Record<string, string> = {}) => {
+    const { cacheKey, sessionGroup } = decodeResponses({ input: "hi", ...body }, headers)
+    return { cacheKey, sessionGroup }
+  }
+
+  test.each([
+    "thread-id",
+    "thread_id",
+    "conversation_id",
+    "session-id",
+    "session_id",
+    "x-session-id",
+    "x-session-affinity",
+  ])("%s names it in both dialects, an empty one does not", header => {
+    const chat = (value: string) => decodeChat({ messages: [{ role: "user", content: "hi" }] }, { [header]: value })
+    expect(responsesKey({}, { [header]: "s1" })).toEqual({ cacheKey: "s1", sessionGroup: undefined })
+    expect(responsesKey({}, { [header]: " " }).cacheKey).toBeUndefined()
+    expect(chat("s1").cacheKey).toBe("s1")
+    expect(chat("").cacheKey).toBeUndefined()
+  })
+
+  test("the narrowest name wins, and the session it stands in is its group", () => {
+    const headers = { "thread-id": "t", "session-id": "s" }
+    expect(responsesKey({}, headers)).toEqual({ cacheKey: "t", sessionGroup: "s" })
+    expect(responsesKey({ prompt_cache_key: "p" }, headers)).toEqual({ cacheKey: "p", sessionGroup: "s" })
+    expect(responsesKey({ prompt_cache_key: "" }, headers)).toEqual({ cacheKey: "t", sessionGroup: "s" })
+    expect(responsesKey({ prompt_cache_key: "s" }, headers)).toEqual({ cacheKey: "s", sessionGroup: undefined })
+    expect(responsesKey({ prompt_cache_key: "p" })).toEqual({ cacheKey: "p", sessionGroup: undefined })
+  })
+
+  test("client_metadata stands in for headers that a frame cannot carry", () => {
+    const metadata = { client_metadata: { session_id: "s", thread_id: "t" } }
+    expect(responsesKey(metadata)).toEqual({ cacheKey: "t", sessionGroup: "s" })
+    expect(responsesKey(metadata, { "session-id": "h", "thread-id": "u" })).toEqual({
+      cacheKey: "u",
+      sessionGroup: "h",
+    })
+  })
+
+  test("a user is a hint: two conversations of one user are two", () => {
+    const seed = (content: string) => conversationSeed(decodeChat({ user: "u", messages: [{ role: "user", content }] }))
+    expect(seed("hi")).not.toBe(seed("ho"))
+  })
+})
+
+describe("a seed made from content", () => {
+  const tool = (name: string) => ({ type: "function", name })
+  const seedOf = (body: JsonObject, slug?: string) => conversationSeed(decodeResponses({ input: "hi", ...body }), slug)
+
+  test("keeps models of one family together and tells families apart", () => {
+    expect(seedOf({}, "gpt-5.6-sol")).toBe(seedOf({}, "gpt-5.6-luna"))
+    expect(seedOf({}, "gpt-5.6-sol")).not.toBe(seedOf({}, "gpt-5.5"))
+    expect(seedOf({}, "house-model")).not.toBe(seedOf({}, "house-other"))
+  })
+
+  test("differs by the names of the tools, in both forms of a body", () => {
+    expect(seedOf({ tools: [tool("a")] })).not.toBe(seedOf({ tools: [tool("b")] }))
+    expect(seedOf({ tools: [tool("a")] })).not.toBe(seedOf({}))
+    const chat = (name: string) =>
+      conversationSeed(
+        decodeChat({
+          messages: [{ role: "user", content: "hi" }],
+          tools: [{ type: "function", function: { name } }],
+        }),
+      )
+    expect(chat("a")).not.toBe(chat("b"))
+  })
+
+  test("takes no more than a page of each part, and still tells one template's prompts apart", () => {
+    const page = "x".repeat(100_000)
+    const seed = seedOf({ instructions: page, input: `${page} one` })
+    expect(seed.length).toBeLessThan(5_000)
+    expect(seedOf({ instructions: page, input: `${page} two` })).not.toBe(seed)
+    expect(seedOf({ instructions: `${page} more`, input: `${page} one` })).toBe(seed)
   })
 })
 

@@ -106,6 +106,14 @@ const TABLE: readonly Row[] = [
     }),
   ),
   {
+    name: "400 refused encrypted content with its code left empty",
+    reply: { status: 400, body: error(null, "The encrypted content gAAA...x= could not be verified.") },
+    kind: "invalid-request",
+    code: "invalid_request",
+    effect: NONE,
+    next: "strip-then-same",
+  },
+  {
     name: "400 stale item id",
     reply: {
       status: 400,
@@ -549,6 +557,9 @@ describe("failures inside a 200", () => {
     [{ code: "previous_response_not_found" }, "stale-state"],
     [{ message: "Previous response with id 'resp_1' not found." }, "stale-state"],
     [{ message: "The encrypted content gAAA...x= could not be verified. Reason: x" }, "stale-state"],
+    [{ code: "invalid_value", message: "The encrypted content gAAA...x= could not be verified." }, "stale-state"],
+    [{ message: "Encrypted content could not be decrypted or parsed." }, "stale-state"],
+    [{ code: "server_error", message: "The function output content could not be decrypted." }, "stale-state"],
     [{ code: "model_not_found" }, "model-missing"],
     [{ code: "websocket_connection_limit_reached" }, "socket-limit"],
     [{ code: "unsupported_value" }, "invalid-request"],

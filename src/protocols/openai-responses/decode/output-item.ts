@@ -12,6 +12,8 @@ export type ItemScope = {
   readonly nextBlock: () => number
   /** True when the client declared a tool of this name; undefined when that is not known. */
   readonly declaresTool: (name: string) => boolean | undefined
+  /** See `AnswerParts`. */
+  readonly noteOpaque: ((text: string) => void) | undefined
 }
 
 /** A final item and, on demand, its JSON text as it stood on the wire. */

@@ -2,6 +2,7 @@
 
 import type { FinishReason } from "#core/events.ts"
 import { arrayAt, isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
+import { noteOpaqueItems } from "#protocols/openai-responses/opaque-items.ts"
 
 import { makeHostedItem } from "./hosted-item.ts"
 import type { Delta, DeltaChannel, DeltaTarget } from "./hot-events.ts"
@@ -141,6 +142,7 @@ function onItemDone(state: State, event: JsonObject, text: () => string): void {
 function finishItem(state: State, address: Address, final: FinalItem): void {
   const known = find(state, address)
   const item = known !== undefined && isSameItem(known, final.json) ? known : open(state, address, final.json)
+  noteOpaqueItems([final.json], state.scope.noteOpaque)
   item.done(final)
 }
 

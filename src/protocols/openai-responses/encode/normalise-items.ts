@@ -13,6 +13,8 @@ export type ItemRules = PartRules & {
   readonly systemAsDeveloper: boolean
   /** Custom tools whose calls the client keeps as function calls: they are turned back. */
   readonly customNames: ReadonlySet<string>
+  /** Encrypted texts of other accounts. */
+  readonly foreignTexts?: ReadonlySet<string> | undefined
 }
 
 /** Returns the item to send, or undefined when it must not be sent. */
@@ -74,7 +76,8 @@ function normaliseMessage(item: JsonObject, rules: ItemRules): JsonObject {
  * `content` is refused with `array_above_max_length`.
  */
 function normaliseReasoning(item: JsonObject, rules: ItemRules): JsonObject | undefined {
-  if (rules.dropEncrypted || !stringAt(item, "encrypted_content")) return undefined
+  const encrypted = stringAt(item, "encrypted_content")
+  if (!encrypted || rules.dropEncrypted || rules.foreignTexts?.has(encrypted)) return undefined
   const kept = withoutKeys(plainItem(item), ["content"])
   return arrayAt(kept, "summary") === undefined ? { ...kept, summary: [] } : kept
 }
@@ -104,9 +107,12 @@ function normaliseOutput(item: JsonObject, rules: ItemRules): JsonObject {
   return { ...kept, output: parts.length === 0 ? "" : parts }
 }
 
-/** A compaction without its encrypted content is worth only its summary text. */
-function normaliseCompaction(item: JsonObject, rules: ItemRules): JsonObject | undefined {
-  if (stringAt(item, "encrypted_content")) return rules.dropEncrypted ? undefined : withoutKeys(item, ["id"])
+/**
+ * A compaction without its encrypted content is worth only its summary text. One that has it is never dropped: the model
+ * would go on without the history it stands for, and nobody would be told.
+ */
+function normaliseCompaction(item: JsonObject): JsonObject | undefined {
+  if (stringAt(item, "encrypted_content")) return withoutKeys(item, ["id"])
   const summary = summaryText(item["summary"])
   if (summary === "") return undefined
   return { type: "message", role: "developer", content: [{ type: "input_text", text: summary }] }

@@ -2,6 +2,7 @@
 
 import type { GatewayError } from "#core/errors.ts"
 import { arrayAt, type JsonObject } from "#core/json.ts"
+import { noteOpaqueItems } from "#protocols/openai-responses/opaque-items.ts"
 import { readFailureEvent } from "#protocols/openai-responses/read-failure.ts"
 import type { TerminalKind } from "#protocols/openai-responses/read-response.ts"
 import { byteTextOfUtf8, utf8OfByteText } from "#wire/bytes.ts"
@@ -39,6 +40,7 @@ export function endWithResponse(state: RelayState, event: TerminalEvent): void {
   ensureCreated(state)
   state.finished = true
   noteTerminal(state, event.response)
+  noteOpaqueItems(arrayAt(event.response, "output") ?? [], state.noteOpaque)
   const original = memberText(event.data, "response") ?? "{}"
   const completed = completeTerminal(state, event, original)
   state.response = utf8OfByteText(completed)

@@ -23,15 +23,16 @@ export type RelayEngine = {
 }
 
 /** What a relay needs of its answer. */
-export type RelayParts = Pick<AnswerParts, "readFailure" | "maxFrameBytes">
+export type RelayParts = Pick<AnswerParts, "readFailure" | "maxFrameBytes" | "noteOpaque">
 
 const LINE_FEED = 10
 const CLOSE_BRACE = 125
 
 /** Makes the engine for one answer. */
-export function makeRelayEngine(context: ReplyContext, { readFailure, maxFrameBytes }: RelayParts): RelayEngine {
+export function makeRelayEngine(context: ReplyContext, parts: RelayParts): RelayEngine {
+  const { readFailure, maxFrameBytes, noteOpaque } = parts
   const output = makeRelayOutput()
-  const events = makeRelayEvents({ context, output, readFailure })
+  const events = makeRelayEvents({ context, output, readFailure, noteOpaque })
   const reader = makeEventReader({
     ...(maxFrameBytes !== undefined && { maxFrameBytes }),
     onFrame: (text, start, end, dataAt) => {

@@ -2,6 +2,7 @@
 
 import { type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
 import { DELTA_CHANNELS } from "#protocols/openai-responses/decode/hot-events.ts"
+import { noteOpaqueItems } from "#protocols/openai-responses/opaque-items.ts"
 import { byteTextOfUtf8 } from "#wire/bytes.ts"
 import { memberText, withMembers } from "#wire/json-scan.ts"
 
@@ -54,6 +55,7 @@ function onItemDone(state: RelayState, event: RelayEvent): void {
     forward(state, event, event.data)
     return
   }
+  noteOpaqueItems([item], state.noteOpaque)
   const index = numberAt(event.json, "output_index")
   const repair = { toolNames: state.context.toolNames, fallbackId: itemFallbackId(state, index) }
   const repaired = repairItem(text, item, repair)

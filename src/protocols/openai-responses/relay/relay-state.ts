@@ -6,7 +6,7 @@ import { type JsonObject, stringAt } from "#core/json.ts"
 import type { UpstreamFailure } from "#core/upstream.ts"
 import { startOf } from "#protocols/openai-responses/read-response.ts"
 import { readUsage } from "#protocols/openai-responses/read-usage.ts"
-import type { AnswerState, ReplyContext } from "#protocols/protocol.ts"
+import type { AnswerParts, AnswerState, ReplyContext } from "#protocols/protocol.ts"
 
 import { type CollectedItems, makeCollectedItems } from "./collected-items.ts"
 import type { RelayOutput } from "./relay-output.ts"
@@ -17,6 +17,7 @@ export type RelayState = {
   readonly context: ReplyContext
   readonly output: RelayOutput
   readonly readFailure: (failure: UpstreamFailure) => GatewayError
+  readonly noteOpaque: AnswerParts["noteOpaque"] | undefined
   readonly items: CollectedItems
   /** Ids under which items were announced, by output index. */
   readonly itemIds: Map<number, string>
@@ -40,14 +41,15 @@ export type RelayState = {
 }
 
 /** Parts of one relay. */
-export type RelayEventParts = Pick<RelayState, "context" | "output" | "readFailure">
+export type RelayEventParts = Pick<RelayState, "context" | "output" | "readFailure" | "noteOpaque">
 
 /** The state before the first event. */
-export function makeRelayState({ context, output, readFailure }: RelayEventParts): RelayState {
+export function makeRelayState({ context, output, readFailure, noteOpaque }: RelayEventParts): RelayState {
   return {
     context,
     output,
     readFailure,
+    noteOpaque,
     items: makeCollectedItems(),
     itemIds: new Map(),
     unconfirmed: new Set(),

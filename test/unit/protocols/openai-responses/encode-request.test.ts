@@ -224,10 +224,25 @@ describe("items", () => {
 })
 
 describe("stripping what is encrypted", () => {
-  test("reasoning, compactions and encrypted parts go, everything else stays", () => {
+  test("a compaction stays: the history before it would be lost, and nobody told", () => {
+    const compaction = { type: "compaction", encrypted_content: "x" }
+    expect(inputOfItems([compaction, userText("a")], { stripEncrypted: true })).toEqual([compaction, userText("a")])
+  })
+
+  test("only the reasoning of other accounts goes, and whole, when it is known which that is", () => {
+    const reasoning = (text: string) => ({ type: "reasoning", summary: [], encrypted_content: text })
+    const items = [userText("a"), reasoning("theirs"), reasoning("ours"), reasoning("unknown"), userText("b")]
+    expect(inputOfItems(items, { foreignTexts: new Set(["theirs"]) })).toEqual([
+      userText("a"),
+      reasoning("ours"),
+      reasoning("unknown"),
+      userText("b"),
+    ])
+  })
+
+  test("reasoning and encrypted parts go, everything else stays", () => {
     const encrypted = { type: "encrypted_content", encrypted_content: "x" }
     const items = [
-      { type: "compaction", encrypted_content: "x" },
       userText("a"),
       { type: "reasoning", summary: [], encrypted_content: "x" },
       functionCall("c1"),
