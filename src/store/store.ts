@@ -2,8 +2,7 @@
 
 import { dirname } from "node:path"
 
-import { type AccountSettingsRows, makeAccountSettingsRows } from "./account-settings.ts"
-import { type AccountRows, makeAccountRows } from "./accounts.ts"
+import { type AccountTables, makeAccountTables } from "./account-tables.ts"
 import { type BindingRows, makeBindingRows } from "./bindings.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
@@ -12,14 +11,11 @@ import { type ModelListRows, makeModelListRows } from "./model-lists.ts"
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts"
 import { makeRefreshIntentRows, type RefreshIntentRows } from "./refresh-intents.ts"
 import { makeSchedulerBlockRows, type SchedulerBlockRows } from "./scheduler-blocks.ts"
-import { makeSealedValueRows, type SealedValueRows } from "./sealed-values.ts"
 import { makeSecretRows, type SecretRows } from "./secrets.ts"
 
 /** Every function of the store. All are synchronous; each is one statement or one transaction. */
 export type Store = CredentialRows &
-  AccountRows &
-  AccountSettingsRows &
-  SealedValueRows &
+  AccountTables &
   RefreshIntentRows &
   SchedulerBlockRows &
   BindingRows &
@@ -54,9 +50,7 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
     finishWipe()
     return {
       ...makeCredentialRows(database),
-      ...makeAccountRows(database),
-      ...makeAccountSettingsRows(database),
-      ...makeSealedValueRows(database),
+      ...makeAccountTables(database),
       ...makeRefreshIntentRows(database),
       ...makeSchedulerBlockRows(database),
       ...makeBindingRows(database),

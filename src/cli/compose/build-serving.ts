@@ -3,7 +3,6 @@
 import type { Config } from "#config/config.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import type { Outcome } from "#core/outcome.ts"
-import type { SendUpstream } from "#core/upstream.ts"
 import { type Heartbeat, makeHeartbeat } from "#gateway/answer/heartbeat.ts"
 import type { ServeTurnParts } from "#gateway/calls/serve-turn-parts.ts"
 import { type ModelsConfig, type ModelWish, planModel } from "#gateway/models/plan-model.ts"
@@ -16,10 +15,8 @@ import { buildTokens } from "./build-tokens.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 
 /** What serving is built from. */
-export type BuildServingParts = Pick<GatewayContext, "store"> & {
-  readonly config: () => Config
+export type BuildServingParts = Pick<GatewayContext, "config" | "send" | "store"> & {
   readonly built: BuiltPool
-  readonly send: SendUpstream
   readonly record: (outcome: Outcome) => void
 }
 
