@@ -9,31 +9,9 @@ import { arrayAt, isJsonObject, type Json, type JsonObject, stringAt } from "#co
 import { makeAffinity } from "#gateway/affinity/affinity.ts"
 
 import { makeManualTime } from "../support/manual-timers.ts"
-import {
-  type FaultGateway,
-  type FaultOptions,
-  PROMPT_MARK,
-  type Reply,
-  type StatsBody,
-  startFaultGateway,
-  until,
-} from "./fixture.ts"
+import { type FaultGateway, PROMPT_MARK, type Reply, type StatsBody, startOwnGateway, until } from "./fixture.ts"
 
 setDefaultTimeout(20_000)
-
-async function start(options: FaultOptions = {}): Promise<FaultGateway & AsyncDisposable> {
-  const gateway = await startFaultGateway(options)
-  return {
-    ...gateway,
-    [Symbol.asyncDispose]: async () => {
-      try {
-        await gateway.idle()
-      } finally {
-        await gateway.stop()
-      }
-    },
-  }
-}
 
 function said(text: string): JsonObject {
   return { type: "message", role: "user", content: [{ type: "input_text", text: `${PROMPT_MARK} ${text}` }] }
@@ -92,7 +70,7 @@ async function occupy(gateway: FaultGateway, conversation: { readonly body: (tex
 }
 
 test.concurrent("fault 52: a conversation whose account is busy waits for it although another one is idle", async () => {
-  await using gateway = await start({ settings: { "account-concurrency": 1 } })
+  await using gateway = await startOwnGateway({ settings: { "account-concurrency": 1 } })
   const conversation = talk(gateway, "patient")
   const [home] = (await conversation.say("one")).accounts
   const place = await occupy(gateway, conversation)
@@ -105,7 +83,7 @@ test.concurrent("fault 52: a conversation whose account is busy waits for it alt
 })
 
 test.concurrent("fault 52: a wait that lasts too long is ended by another account, and the binding stays", async () => {
-  await using gateway = await start({ settings: { "account-concurrency": 1 } })
+  await using gateway = await startOwnGateway({ settings: { "account-concurrency": 1 } })
   // Without reasoning only the cache is at stake: that is worth two seconds.
   const body = (text: string) => ({ model: "gpt-5.5", prompt_cache_key: "soft", input: [said(text)] })
   const ask = (text: string) => gateway.post("/v1/responses", body(text))
@@ -121,7 +99,7 @@ test.concurrent("fault 52: a wait that lasts too long is ended by another accoun
 })
 
 test.concurrent("fault 53: a conversation whose account is spent moves once, without what only that account can read", async () => {
-  await using gateway = await start({ accounts: 3 })
+  await using gateway = await startOwnGateway({ accounts: 3 })
   const conversation = talk(gateway, "mover")
   const first = await conversation.say("one")
   const [home = ""] = first.accounts
@@ -150,7 +128,7 @@ test.concurrent("fault 53: a conversation whose account is spent moves once, wit
 
 test.concurrent("encrypted reasoning finds its account under another name of the conversation", async () => {
   // One after the other, so that four conversations have four homes.
-  await using gateway = await start({ accounts: 4, settings: { scheduler: { strategy: "round-robin" } } })
+  await using gateway = await startOwnGateway({ accounts: 4, settings: { scheduler: { strategy: "round-robin" } } })
   const homes: string[] = []
   const talks = ["a", "b", "c", "d"].map(name => talk(gateway, name))
   for (const one of talks) homes.push(...(await one.say("one")).accounts)
@@ -165,7 +143,7 @@ test.concurrent("encrypted reasoning finds its account under another name of the
 test.concurrent.each(["encrypted-content", "encrypted-content-uncoded"])(
   "fault 54: %s is recognised, what can be spared is left out, and the same account is asked once more",
   async scenario => {
-    await using gateway = await start()
+    await using gateway = await startOwnGateway()
     const conversation = talk(gateway, "refused")
     const first = await conversation.say("one")
     const [blob = ""] = blobsIn(outputOf(first.reply))
@@ -204,7 +182,7 @@ test("fault 57: a million session keys stay within the bound, and the conversati
 })
 
 test.concurrent("fault 58: the account a conversation is bound to is not asked again in a request it has failed in", async () => {
-  await using gateway = await start({ accounts: 3 })
+  await using gateway = await startOwnGateway({ accounts: 3 })
   const conversation = talk(gateway, "excluded")
   const [home = ""] = (await conversation.say("one")).accounts
   gateway.control.script({ scenario: "bad-gateway", account: home })
@@ -218,7 +196,7 @@ test.concurrent("fault 58: the account a conversation is bound to is not asked a
 })
 
 test.concurrent("fault 59: a conversation stays although its account's window is nearly full", async () => {
-  await using gateway = await start({ accounts: 3 })
+  await using gateway = await startOwnGateway({ accounts: 3 })
   const conversation = talk(gateway, "frugal")
   const [home = ""] = (await conversation.say("one")).accounts
   for (const usedPercent of [85, 95, 99]) {
@@ -228,7 +206,7 @@ test.concurrent("fault 59: a conversation stays although its account's window is
 })
 
 test.concurrent("conversations find their accounts again after a restart, their encrypted reasoning included", async () => {
-  await using gateway = await start({ accounts: 4 })
+  await using gateway = await startOwnGateway({ accounts: 4 })
   const talks = ["a", "b", "c", "d"].map(name => talk(gateway, name))
   const homes: string[] = []
   for (const one of talks) homes.push(...(await one.say("one")).accounts)
@@ -251,7 +229,7 @@ async function compacted(gateway: FaultGateway) {
 }
 
 test.concurrent("a compacted conversation goes to the account that compacted it, and nowhere else when that is spent", async () => {
-  await using gateway = await start({ accounts: 3 })
+  await using gateway = await startOwnGateway({ accounts: 3 })
   const { conversation, account } = await compacted(gateway)
   for (const text of ["one", "two"]) expect((await conversation.say(text)).accounts).toEqual([account])
   spend(gateway, account)
@@ -266,7 +244,7 @@ test.concurrent("a compacted conversation goes to the account that compacted it,
 })
 
 test.concurrent("a compacted conversation whose account was removed is told so", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const { conversation, account } = await compacted(gateway)
   await rm(join(gateway.folder, "auths", `${account}.json`))
   await until("the account is gone", async () => {
@@ -280,7 +258,7 @@ test.concurrent("a compacted conversation whose account was removed is told so",
 })
 
 test.concurrent("a compaction that nobody is known for is refused, not silently left out", async () => {
-  await using gateway = await start()
+  await using gateway = await startOwnGateway()
   const { conversation, account } = await compacted(gateway)
   expect(blobsIn(outputOf((await conversation.say("one")).reply))).toHaveLength(1)
   await gateway.process().stop()
