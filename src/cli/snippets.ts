@@ -19,6 +19,10 @@ export function connectionSnippets({ origin, key, model }: SnippetFacts): readon
       text: `export OPENAI_BASE_URL=${origin}/v1 OPENAI_API_KEY=${key}`,
     },
     {
+      title: "Claude Code and Anthropic's SDKs",
+      text: `export ANTHROPIC_BASE_URL=${origin} ANTHROPIC_AUTH_TOKEN=${key}`,
+    },
+    {
       title: "Codex CLI",
       text: `SLUICE_KEY=${key} codex -c model_provider=sluice -c model=${model} \\
   -c 'model_providers.sluice={name="sluice",base_url="${origin}/v1",env_key="SLUICE_KEY",wire_api="responses"}'`,

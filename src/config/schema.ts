@@ -31,7 +31,7 @@ const NETWORK = {
   "admin-key": text({
     default: "",
     description:
-      "Key of the operators' surface under `/api/admin`, sent in `X-Admin-Key` or as a Bearer token. `ADMIN_SECRET` and `ADMIN_API_KEY` in the environment set it too. Empty = that surface is open to direct connections from this machine and to nobody else.",
+      "Key of the operators' surface (`/api/admin` and the account routes of replaced systems), sent in `X-Admin-Key` or as a Bearer token. `ADMIN_SECRET` and `ADMIN_API_KEY` in the environment set it too. Empty = that surface is open to direct connections from this machine and to nobody else.",
     expected: "a key without spaces, or nothing",
     pattern: "^[!-~]*$",
     live: true,
