@@ -17,6 +17,7 @@ export const ERROR_KINDS = {
   forbidden: { status: 403, scope: "client-key", summary: "The client key may not do this." },
   "model-not-found": { status: 404, scope: "request", summary: "No account can serve the model." },
   "not-found": { status: 404, scope: "request", summary: "The address or the named thing does not exist." },
+  "method-not-allowed": { status: 405, scope: "request", summary: "The address exists, but not for this method." },
   "request-timeout": { status: 408, scope: "client", summary: "The client did not send its body in time." },
   "request-too-large": { status: 413, scope: "request", summary: "The body is over `max-body-bytes`." },
   "unsupported-encoding": { status: 415, scope: "request", summary: "The body's content encoding is not known." },

@@ -7,3 +7,8 @@ import { isMessagesClient } from "#protocols/client-hints.ts"
 export function dialectOf(headers: Headers): ProtocolId {
   return isMessagesClient(headers) ? "anthropic-messages" : "openai-chat"
 }
+
+/** The same for a request for which there is no route: half an address may still say who asks. */
+export function dialectAt({ url, headers }: Request): ProtocolId {
+  return /\/messages(\/|$)/.test(new URL(url).pathname) ? "anthropic-messages" : dialectOf(headers)
+}

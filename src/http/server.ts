@@ -11,10 +11,11 @@ import { anthropicRoutes } from "./api/anthropic.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
-import { dialectOf } from "./dialect-of.ts"
+import { dialectAt } from "./dialect-of.ts"
 import { errorResponse } from "./errors.ts"
 import { operatorRoutes } from "./operators.ts"
 import { newRequestId, type ServeParts } from "./serve-model.ts"
+import { makeWrongAddress } from "./wrong-address.ts"
 
 /** Where to listen. Port 0 takes a free one. */
 export type ListenAddress = { readonly host: string; readonly port: number }
@@ -36,15 +37,20 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
     hasClientKey: (request, url) => hasKnownKey(parts.admission(), request, url),
   }
   // Without `standardHostname: false` the router cuts the path at a fixed offset and misses it for short host names.
-  return new Elysia({ handler: { standardHostname: false } })
-    .onError(({ code, error, request }) =>
-      errorResponse(routingError(code, error), dialectOf(request.headers), newRequestId(parts.random)),
-    )
+  const application = new Elysia({ handler: { standardHostname: false } })
+    .onError(({ code, error, request }) => {
+      const wrong = code === "NOT_FOUND" ? wrongAddress(request) : undefined
+      const response = errorResponse(wrong?.error ?? error, dialectAt(request), newRequestId(parts.random))
+      if (wrong !== undefined && wrong.allow !== "") response.headers.set("allow", wrong.allow)
+      return response
+    })
     .use(openaiRoutes(gateway, parts))
     .use(anthropicRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))
     .use(operatorRoutes(admin, parts.clock))
     .options("/*", preflight)
+  const wrongAddress = makeWrongAddress(application.routes)
+  return application
 }
 
 /** Starts listening. Throws `invalid-request` with the reason when the address cannot be taken. */
@@ -108,9 +114,4 @@ function listen(address: ListenAddress, fetch: (request: Request) => Response | 
       cause,
     })
   }
-}
-
-function routingError(code: unknown, error: unknown): unknown {
-  if (code !== "NOT_FOUND") return error
-  return new GatewayError("not-found", "There is nothing at this address.", { code: "unknown_url" })
 }

@@ -26,6 +26,7 @@ const KIND_WORDS: Readonly<Record<ErrorKind, KindWords>> = {
   "request-timeout": { type: CLIENT, code: "request_timeout" },
   "request-too-large": { type: CLIENT, code: "request_too_large" },
   "unsupported-encoding": { type: CLIENT, code: "unsupported_content_encoding" },
+  "method-not-allowed": { type: CLIENT, code: "method_not_allowed" },
   "upgrade-required": { type: CLIENT, code: "upgrade_required" },
   "key-limit": { type: LIMIT, code: "rate_limit_exceeded" },
   "rate-limited": { type: LIMIT, code: "rate_limit_exceeded" },

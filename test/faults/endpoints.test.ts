@@ -236,3 +236,29 @@ describe("compaction", () => {
     }
   })
 })
+
+describe("addresses without a route", () => {
+  test.each(["/v1/chat/completions", "/v1/responses/compact", "/chat/completions"])(
+    "another method at %s is told which one is served",
+    async path => {
+      const reply = await gateway.get(path)
+      expect([reply.status, reply.headers.get("allow")]).toEqual([405, "POST, OPTIONS"])
+      expect(reply.json()["error"]).toMatchObject({ type: "invalid_request_error", code: "method_not_allowed" })
+    },
+  )
+
+  test("a Messages client hears it in its own words", async () => {
+    const reply = await gateway.get("/v1/messages")
+    expect(reply.status).toBe(405)
+    expect(reply.json()).toMatchObject({ type: "error", error: { type: "invalid_request_error" } })
+  })
+
+  test("what is nowhere is a 404 in either dialect", async () => {
+    expect((await gateway.get("/v1/nothing")).json()["error"]).toMatchObject({ code: "unknown_url" })
+    const reply = await gateway.get("/v1/messages/nothing")
+    expect([reply.status, objectAt(reply.json(), "error")]).toEqual([
+      404,
+      expect.objectContaining({ type: "not_found_error" }),
+    ])
+  })
+})

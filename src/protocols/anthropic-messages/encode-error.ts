@@ -24,6 +24,7 @@ const KIND_WORDS: Readonly<Record<ErrorKind, KindWords>> = {
   "request-timeout": { type: "timeout_error" },
   "request-too-large": { type: "request_too_large" },
   "unsupported-encoding": INVALID,
+  "method-not-allowed": INVALID,
   "upgrade-required": INVALID,
   "key-limit": LIMIT,
   "rate-limited": LIMIT,
