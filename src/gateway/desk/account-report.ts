@@ -10,9 +10,10 @@ import type { QuotaSnapshot } from "#core/upstream.ts"
 import type { AccountView } from "#scheduler/types.ts"
 import type { Counts } from "#telemetry/counters.ts"
 
-/** The words for an account's state; `reason` and `until` say more. */
+/** The words for an account's state; `reason` and `until` say more. `new`: a refresh token that has not been used yet. */
 export const ACCOUNT_STATES = [
   "ready",
+  "new",
   "cooldown",
   "paused",
   "expired",
@@ -80,12 +81,21 @@ function timeText(timeMs: number | undefined): string | null {
   return timeMs === undefined || timeMs <= 0 ? null : new Date(timeMs).toISOString()
 }
 
+function isUnused({ credential }: Account): boolean {
+  return credential.type === "chatgpt" && credential.accessToken === ""
+}
+
 /** The scheduler's axes in one word. */
-function stateOf({ settings, view }: Pick<AccountFactsForReport, "settings" | "view">): AccountState {
+function stateOf({ account, settings, view }: AccountFactsForReport): AccountState {
   if (settings.archivedAtMs !== undefined || view === undefined) return "archived"
   if (view.lifecycle !== "enabled") return view.lifecycle
+  if (view.credential === "expired" && isUnused(account)) return "new"
   if (view.credential === "expired" || view.credential === "uncertain") return view.credential
   return view.available ? "ready" : "cooldown"
+}
+
+function reasonOf(facts: AccountFactsForReport): string | null {
+  return stateOf(facts) === "new" ? null : (facts.view?.reason ?? null)
 }
 
 function untilOf(view: AccountView | undefined): string | null {
@@ -143,7 +153,7 @@ export function reportAccount(facts: AccountFactsForReport, nowMs: number): Acco
     user_id: account.userId ?? null,
     workspace_id: account.workspaceId ?? null,
     state: stateOf(facts),
-    reason: view?.reason ?? null,
+    reason: reasonOf(facts),
     until: untilOf(view),
     enabled: !account.disabled,
     archived_at: timeText(settings.archivedAtMs),

@@ -23,6 +23,7 @@ export function icebearStatus({ state, reason, credential }: AccountReport): Ice
     case "paused":
     case "archived":
       return "disabled"
+    case "new":
     case "uncertain":
       return "refreshing"
     case "expired":

@@ -390,3 +390,10 @@ test("a slow reader of a pipe gets the whole export", async () => {
   expect(text.length).toBe(lines.join("").length)
   expect(await child.exited).toBe(0)
 })
+
+test("a bare refresh token is listed as new until its first refresh", async () => {
+  home.put("token.txt", "rt_bare_token_1")
+  expect((await home.run(["add", "token.txt"])).exitCode).toBe(0)
+  const { stdout } = await home.run(["list"])
+  expect(stdout).toMatch(/acc_[0-9a-f]{16} .* sign-in +new +unknown/)
+})
