@@ -49,10 +49,10 @@ async function save(client: AdminClient, { account, text }: NewAccount): Promise
   form.set("origin", "sign-in")
   const { results } = await client.import(form, () => {})
   const [result] = results
-  if (result?.accountId === undefined || result.outcome === "refused") throw refused(result)
+  if (result?.account_id === undefined || result.outcome === "refused") throw refused(result)
   const { credential } = account
   return {
-    ...factsOf(await client.show(result.accountId)),
+    ...factsOf(await client.show(result.account_id)),
     where: client.where,
     change: result.restored === true ? "restored" : result.outcome === "added" ? "added" : "replaced",
     canRefresh: credential.refreshToken !== undefined,

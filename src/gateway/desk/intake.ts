@@ -33,12 +33,15 @@ export type ImportOrder = {
 /** How many entries ended how. */
 export type ImportCounts = Readonly<Record<ImportResult["outcome"], number>>
 
+/** What became of one entry; members that do not apply are absent. */
+export type ImportedEntry = Omit<ImportResult, "accountId"> & { readonly account_id?: AccountId }
+
 /** What an import came to. */
 export type ImportReport = {
   readonly dry_run: boolean
   readonly counts: ImportCounts
   readonly sources: readonly ReadSource[]
-  readonly results: readonly ImportResult[]
+  readonly results: readonly ImportedEntry[]
 }
 
 /** The two ways. */
@@ -73,6 +76,10 @@ function importFormatOf(name: string | undefined): ListFormat | undefined {
 function exportFormatOf(name: string): ExportFormat {
   if (isListFormat(name) && name !== "tokens") return name
   throw unknownFormat(name)
+}
+
+function entryOf({ accountId, ...result }: ImportResult): ImportedEntry {
+  return { ...result, ...(accountId !== undefined && { account_id: accountId }) }
 }
 
 function countOutcomes(results: readonly ImportResult[]): ImportCounts {
@@ -120,7 +127,12 @@ export function makeIntake({ accounts, clock, pause }: IntakeParts): Intake {
       const wish = { format: importFormatOf(order.format), isSignIn: order.isSignIn === true }
       const plan = await planImport(planning, order.sources, wish)
       if (isDryRun) {
-        return { dry_run: true, counts: countOutcomes(plan.results), sources: plan.sources, results: plan.results }
+        return {
+          dry_run: true,
+          counts: countOutcomes(plan.results),
+          sources: plan.sources,
+          results: plan.results.map(entryOf),
+        }
       }
       const archived = new Map(pool.archived().map(account => [account.id, account]))
       const written = await applyImport(plan, {
@@ -132,7 +144,7 @@ export function makeIntake({ accounts, clock, pause }: IntakeParts): Intake {
       })
       const results = restoreArchived(written, pool)
       decorate(results, order, pool)
-      return { dry_run: false, counts: countOutcomes(results), sources: plan.sources, results }
+      return { dry_run: false, counts: countOutcomes(results), sources: plan.sources, results: results.map(entryOf) }
     },
     exportText: (targets, name) => {
       const format = exportFormatOf(name)

@@ -22,7 +22,7 @@ export async function saveSignIn(text: string, parts: SaveSignInParts): Promise<
   const [result] = results
   // One that lives in a file was brought up to date there; it serves with its new credential once the file is read.
   if (result?.outcome === "updated") await parts.rescan()
-  const [account] = result?.accountId === undefined ? [] : parts.show([result.accountId])
+  const [account] = result?.account_id === undefined ? [] : parts.show([result.account_id])
   if (account !== undefined && result?.outcome !== "refused") return account
   throw new GatewayError("internal", `The account could not be saved: ${result?.reason ?? "nothing was read"}.`, {
     code: "not_saved",

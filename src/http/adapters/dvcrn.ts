@@ -40,7 +40,7 @@ async function putCredentials(request: Request, parts: AdminParts): Promise<obje
   if (result === undefined || result.outcome === "refused") {
     throw new GatewayError("invalid-request", `The credential was refused: ${result?.reason ?? "it is blank"}.`)
   }
-  return { status: "success", message: "Credentials updated successfully", id: result.accountId ?? null }
+  return { status: "success", message: "Credentials updated successfully", id: result.account_id ?? null }
 }
 
 function endMs({ credential }: AccountReport): number {

@@ -165,7 +165,7 @@ export async function addOne(
   }
   const sources = [{ name: "request body", text: JSON.stringify({ accounts: [{ token, refreshToken }] }) }]
   const { results } = await desk.importTexts({ sources, format: "icebear", signal: new AbortController().signal })
-  const id = results[0]?.accountId
+  const id = results[0]?.account_id
   if (id === undefined || results[0]?.outcome === "refused") {
     throw new GatewayError("invalid-request", results[0]?.reason ?? "The token is not readable.", { code: "bad_token" })
   }

@@ -104,7 +104,7 @@ function describeAdded({ results }: ImportReport, order: AddOrder, desk: Desk): 
   const { note, tags } = order
   const name = (order.label ?? order.name ?? "").trim()
   if (name === "" && note === undefined && tags === undefined) return
-  results.forEach(({ outcome, accountId }, index) => {
+  results.forEach(({ outcome, account_id: accountId }, index) => {
     if (outcome !== "added" || accountId === undefined) return
     const label = name === "" ? undefined : results.length === 1 ? name : `${name}-${index + 1}`
     desk.change([accountId], { label, note, tags })
