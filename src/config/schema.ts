@@ -57,7 +57,7 @@ const NETWORK = {
   "proxy-url": text({
     default: "",
     description:
-      "Proxy for everything that goes upstream: http or https. A socks5 or socks5h address is understood, but this version refuses to start with one. When no layer names it, `HTTPS_PROXY` is used; given as an empty text, the way out is direct.",
+      "Proxy for everything that goes upstream: http, https, socks5 or socks5h, each with user and password if it wants them. `socks5` resolves names on this machine, `socks5h` at the proxy. When no layer names it, `HTTPS_PROXY` is used; given as an empty text, the way out is direct.",
     expected: "an http, https, socks5 or socks5h address without a path, or nothing",
     pattern: PROXY_PATTERN,
     live: false,
@@ -153,7 +153,7 @@ const SOURCES = {
       codex: poolEntries({
         default: [],
         description:
-          "Entries `{id, token_file, disabled, proxy_url}`: a name, a file (relative to `auth-dir`), whether to leave it out, and an http or https proxy for everything of this account. In a variable or flag: JSON.",
+          "Entries `{id, token_file, disabled, proxy_url}`: a name, a file (relative to `auth-dir`), whether to leave it out, and a proxy (http, https, socks5, socks5h) for everything of this account. In a variable or flag: JSON.",
         live: false,
       }),
     },

@@ -1,10 +1,12 @@
 /** Sends upstream requests through one way out, with a connection pool of its own. Deadlines come in the signal. */
 
 import type { Clock } from "#core/clock.ts"
+import type { GatewayError } from "#core/errors.ts"
 import type { SendUpstream, UpstreamReply, UpstreamRequest } from "#core/upstream.ts"
 
 import type { Egress } from "./egress.ts"
-import { proxyRefusal, readTransportError } from "./transport-error.ts"
+import { readTransportError } from "./transport-error.ts"
+import { type FetchProxy, openWayOut, type WayOut } from "./way-out.ts"
 
 /** Parts of a sender. */
 export type SenderParts = {
@@ -30,7 +32,7 @@ export type Sender = {
  * Bun's types for `proxy` do not let `undefined` through by accident, but an absent value would mean "ask the
  * environment" (https://bun.com/docs/runtime/networking/fetch), so the option is always present here.
  */
-type FetchOptions = BunFetchRequestInit & { readonly proxy: NonNullable<BunFetchRequestInit["proxy"]> }
+type FetchOptions = BunFetchRequestInit & { readonly proxy: FetchProxy }
 
 /** Idle seconds before the pool drops a connection: longer than what servers keep, so that the server's limit counts. */
 const POOL_IDLE_SEC = 900
@@ -39,23 +41,34 @@ const POOL_IDLE_SEC = 900
 export function makeSender(parts: SenderParts): Sender {
   const { egress, clock } = parts
   const session = new Bun.FetchSession({ keepAlive: { idleTimeout: POOL_IDLE_SEC } })
-  const proxy =
-    egress.type === "direct" ? false : { url: egress.url, headers: { ...egress.headers }, respectNoProxy: false }
+  const way = openWayOut(egress)
+  const proxied = egress.type !== "direct"
   let lastActivityAtMs = 0
 
   const send: SendUpstream = async (request, client) => {
     lastActivityAtMs = clock()
     try {
-      const options: FetchOptions = { ...initOf(request, client), proxy }
+      const options: FetchOptions = {
+        ...initOf(request, client),
+        proxy: await way.proxy(),
+        keepalive: way.keepsAlive(request.url),
+      }
       const response = await session.fetch(request.url, options)
       lastActivityAtMs = clock()
-      return await readReply(response, egress)
+      return await readReply(response, way)
     } catch (error) {
-      throw readTransportError(error, { phase: "headers", proxied: egress.type === "proxy", client })
+      throw (
+        (client.aborted ? undefined : refusalBehind(error, way)) ??
+        readTransportError(error, { phase: "headers", proxied, client })
+      )
     }
   }
 
-  return { send, lastActivityAtMs: () => lastActivityAtMs, close: () => session.close() }
+  const close = () => {
+    session.close()
+    way.close()
+  }
+  return { send, lastActivityAtMs: () => lastActivityAtMs, close }
 }
 
 function initOf(request: UpstreamRequest, signal: AbortSignal): BunFetchRequestInit {
@@ -69,10 +82,18 @@ function initOf(request: UpstreamRequest, signal: AbortSignal): BunFetchRequestI
   }
 }
 
-async function readReply(response: Response, egress: Egress): Promise<UpstreamReply> {
-  if (egress.type === "proxy" && response.status === 407) {
+async function readReply(response: Response, way: WayOut): Promise<UpstreamReply> {
+  const refusal = way.refusalIn(response)
+  if (refusal !== undefined) {
     await response.body?.cancel()
-    throw proxyRefusal(response.status)
+    throw refusal
   }
   return { status: response.status, headers: response.headers, body: response.body ?? undefined }
+}
+
+/** Bun's error for a tunnel that was refused carries status and headers of the proxy's answer. */
+function refusalBehind(error: unknown, way: WayOut): GatewayError | undefined {
+  if (!(error instanceof Error && "status" in error && "headers" in error)) return undefined
+  const { status, headers } = error
+  return typeof status === "number" && headers instanceof Headers ? way.refusalIn({ status, headers }) : undefined
 }

@@ -2,6 +2,8 @@
 
 import { GatewayError } from "#core/errors.ts"
 
+import { SOCKS_FAILURES, type SocksFailureCode } from "./socks/failure.ts"
+
 /**
  * How far a request got: `connect` – it provably never reached the upstream (DNS, TCP, TLS, proxy), so another account
  * may send it at no risk; `headers` – it may have been received, no answer came; `body` – the answer broke off.
@@ -94,6 +96,16 @@ export function proxyRefusal(status: number): GatewayError {
   return new GatewayError("upstream-unavailable", messageFor("connect", true), {
     upstream: { status, code: "ERR_PROXY_TUNNEL" },
     cause: new TransportFault({ phase: "connect", egressAtFault: true, code: "ERR_PROXY_TUNNEL" }, undefined),
+  })
+}
+
+/** The SOCKS proxy, or what lies before it, has not brought the connection about: nothing was sent. `shown` is its masked address. */
+export function socksRefusal(code: SocksFailureCode, shown: string): GatewayError {
+  const { egressAtFault, message, hint } = SOCKS_FAILURES[code]
+  return new GatewayError("upstream-unavailable", message, {
+    hint: `The proxy is ${shown}. ${hint}`,
+    upstream: { code },
+    cause: new TransportFault({ phase: "connect", egressAtFault, code }, undefined),
   })
 }
 

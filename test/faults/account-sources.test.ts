@@ -8,11 +8,12 @@ import type { SimulatorControl } from "#simulator/control.ts"
 
 import { freePort } from "../support/binary.ts"
 import { type ForwardProxy, startForwardProxy } from "../support/forward-proxy.ts"
+import { type SocksProxy, startSocksProxy } from "../support/socks-proxy.ts"
 import { type FaultGateway, type FaultOptions, type StatsBody, startFaultGateway, turn, until } from "./fixture.ts"
 
 setDefaultTimeout(20_000)
 
-const started: (FaultGateway | ForwardProxy)[] = []
+const started: (FaultGateway | ForwardProxy | SocksProxy)[] = []
 
 afterEach(async () => {
   for (const one of started.splice(0)) await one.stop()
@@ -289,12 +290,46 @@ test("a disabled entry is left out although its file lies in the folder", async 
   expect(gateway.control.recorded({ account: "account-2" })).toEqual([])
 })
 
-test("a SOCKS proxy in the pool refuses the start and names the entry, not the password", async () => {
+test("an account with a SOCKS proxy does everything through it, and its password stands in no log", async () => {
+  const proxy = await startSocksProxy({ login: { user: "ann", password: "top-secret" } })
+  started.push(proxy)
+  const gateway = await start(placePool, { accounts: 2, settings: pool(`socks5://ann:top%2Dsecret@${proxy.host}`) })
+  gateway.control.markAccess("account-1", "expired")
+  await gateway.post("/check-quota", {})
+  for (let count = 0; count < 6; count++) expect(await ask(gateway)).toBe(200)
+  await gateway.post("/refresh", {})
+  const paths = new Set(gateway.control.recorded({ account: "account-1" }).map(request => request.path))
+  expect([...paths]).toEqual(
+    expect.arrayContaining(["/backend-api/codex/responses", "/backend-api/wham/usage", "/oauth/token"]),
+  )
+  const others = new Set(gateway.control.recorded({ account: "account-2" }).map(request => request.number))
+  const ofMain = gateway.control.recorded().filter(request => !others.has(request.number))
+  // In plain HTTP the bridge makes one connection a request, so a request too many or too few would show.
+  expect(proxy.asked).toHaveLength(ofMain.length)
+  expect(new Set(proxy.logins)).toEqual(new Set(["ann:top-secret"]))
+  expect(gateway.process().output()).not.toMatch(/top-secret|top%2Dsecret/)
+})
+
+test("a SOCKS proxy that refuses the login is named in the log without it, and the others serve", async () => {
+  const proxy = await startSocksProxy({ login: { user: "ann", password: "another" } })
+  started.push(proxy)
+  const gateway = await start(placePool, { accounts: 2, settings: pool(`socks5h://ann:top-secret@${proxy.host}`) })
+  await gateway.post("/check-quota", {})
+  for (let count = 0; count < 6; count++) expect(await ask(gateway)).toBe(200)
+  expect(gateway.control.recorded({ account: "account-1" })).toEqual([])
+  expect(proxy.logins).toContain("ann:top-secret")
+  expect(gateway.process().output()).toContain("refused the login")
+  expect(gateway.process().output()).not.toContain("top-secret")
+})
+
+test("a proxy in the pool that cannot be used refuses the start and names the entry, not the password", async () => {
   const gateway = await start(placePool, { accounts: 2, settings: { "creds-store": "off" } })
   await gateway.process().stop()
-  await gateway.configure(pool("socks5://ann:top-secret@127.0.0.1:1080"))
+  await gateway.configure(pool(`socks5://ann:${"top-secret".repeat(26)}@127.0.0.1:1080`))
   const failure = String(await gateway.startAgain().catch((cause: unknown) => cause))
-  expect(failure).toMatch(/code 1.*credential-pool\.codex, entry "main": SOCKS proxies are not supported yet/s)
+  expect(failure).toMatch(
+    /code 1.*credential-pool\.codex, entry "main": A SOCKS proxy takes a user name of 1 to 255 bytes/s,
+  )
   expect(failure).not.toContain("top-secret")
 })
 

@@ -185,12 +185,19 @@ describe("reading a proxy URL", () => {
     expect(parseEgress(value)).toBe(DIRECT_EGRESS)
   })
 
-  test.each(["socks5://127.0.0.1:1080", "socks5h://127.0.0.1:1080", "ftp://x", "not a url", "http://a:%@h:1"])(
-    "%s is refused, not ignored",
-    value => {
-      expect(() => parseEgress(value)).toThrow(GatewayError)
-    },
-  )
+  test.each([
+    "socks4://127.0.0.1:1080",
+    "socks://127.0.0.1:1080",
+    "socks5://",
+    "socks5://:password-alone@h:1",
+    `socks5://${"u".repeat(256)}:p@h:1`,
+    `socks5://u:${"p".repeat(256)}@h:1`,
+    "ftp://x",
+    "not a url",
+    "http://a:%@h:1",
+  ])("%s is refused, not ignored", value => {
+    expect(() => parseEgress(value)).toThrow(GatewayError)
+  })
 
   test("neither the id nor the URL shows the credentials, but they tell pools apart", () => {
     const one = parseEgress("http://user:secret@proxy.test:8080")
@@ -200,8 +207,22 @@ describe("reading a proxy URL", () => {
     expect(`${one.id} ${one.url}`).not.toContain("secret")
   })
 
+  test("a SOCKS address is shown without its credentials, and they tell pools apart", () => {
+    const one = parseEgress("socks5h://user:secret@proxy.test")
+    const two = parseEgress("socks5h://user:other@proxy.test")
+    if (one.type !== "socks") throw new Error("expected a SOCKS proxy")
+    expect(one.id).not.toBe(two.id)
+    expect(one.address).toMatchObject({ host: "proxy.test", port: 1080, shown: "socks5h://proxy.test" })
+    expect(one.id).not.toContain("secret")
+  })
+
   test("no refusal repeats the password", () => {
-    for (const value of ["socks5://u:secret@h:1", "http://u:secret%@h:1"]) {
+    for (const value of [
+      "socks4://u:secret@h:1",
+      "socks5://u:secret%@h:1",
+      `socks5://u:${"secret".repeat(50)}@h:1`,
+      "http://u:secret%@h:1",
+    ]) {
       try {
         parseEgress(value)
         throw new Error("expected a refusal")
