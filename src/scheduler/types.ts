@@ -162,6 +162,8 @@ export type ClearOptions = {
   readonly cause?: BlockCause
   /** Only blocks of this kind of scope. */
   readonly scope?: BlockScope["type"]
+  /** Only blocks of this one model. */
+  readonly model?: string
   /** Only blocks last confirmed before this moment, milliseconds since the epoch. */
   readonly confirmedBeforeMs?: number
 }
