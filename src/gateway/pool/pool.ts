@@ -38,6 +38,8 @@ export type PoolParts = {
   readonly baseUrl: string
   /** Refreshes unless the account has another token than the refused one; rejects when it cannot be refreshed. */
   readonly refresh: (account: Account, refusedToken: string | undefined) => Promise<unknown>
+  /** Accounts whose quota reads as spent are not asked. */
+  readonly skipsExhausted: () => boolean
   readonly modelsChanged: (account: Account, etag: string) => void
 }
 

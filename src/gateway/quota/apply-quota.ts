@@ -15,9 +15,11 @@ export type HeardQuota = { readonly said: QuotaSnapshot; readonly merged: QuotaS
 export type ApplyQuotaParts = {
   readonly scheduler: Pick<Scheduler, "report" | "clearBlocks">
   readonly clock: Clock
+  /** False: a spent quota is left to refusals, which always count. */
+  readonly skipsExhausted: () => boolean
 }
 
-/** A window without a stated reset is looked at again after this time. */
+/** A window without a stated reset is tried again after this time, and later each time it is still spent. */
 const UNKNOWN_RESET_MS = 5 * 60_000
 
 /** Puts up and takes down the account's quota blocks. A word about one quota changes nothing about the others. */
@@ -27,7 +29,7 @@ export function applyQuota(id: AccountId, heard: HeardQuota, parts: ApplyQuotaPa
 }
 
 function applyMain(id: AccountId, { said, merged }: HeardQuota, parts: ApplyQuotaParts): void {
-  const { scheduler, clock } = parts
+  const { scheduler } = parts
   if (!speaksOfMain(said)) return
   const observedAtMs = said.observedAtMs
   if (!isSpent(merged)) {
@@ -37,7 +39,7 @@ function applyMain(id: AccountId, { said, merged }: HeardQuota, parts: ApplyQuot
   }
   // Something older says it is spent, and has had its say already.
   if (!isSpent({ ...merged, windows: said.windows, limitReached: said.limitReached })) return
-  block(id, { scope: { type: "account" }, windows: said.windows, observedAtMs }, { scheduler, clock })
+  block(id, { scope: { type: "account" }, windows: said.windows, observedAtMs }, parts)
 }
 
 /** A named quota whose name is a model's counts for that model; of others nobody says what they count. */
@@ -58,9 +60,10 @@ type Spent = {
   readonly observedAtMs: number
 }
 
-function block(id: AccountId, spent: Spent, { scheduler, clock }: ApplyQuotaParts): void {
+function block(id: AccountId, spent: Spent, { scheduler, clock, skipsExhausted }: ApplyQuotaParts): void {
+  if (!skipsExhausted()) return
   scheduler.report(id, {
-    effect: { type: "block", scope: spent.scope, cause: "quota", forMs: restMs(spent.windows, clock()) },
+    effect: { type: "block", scope: spent.scope, cause: "quota", ...restOf(spent.windows, clock()) },
     startedAtMs: spent.observedAtMs,
     model: "",
     detail: "usage_limit_reached",
@@ -75,8 +78,12 @@ function isSpent({ credits, limitReached, windows }: QuotaSnapshot): boolean {
 }
 
 /** Rest until the last full window resets; the refusal itself names the window it counts by. */
-function restMs(windows: readonly QuotaWindow[], nowMs: number): number {
+function restOf(
+  windows: readonly QuotaWindow[],
+  nowMs: number,
+): { readonly forMs: number; readonly isUnstated: boolean } {
   const full = windows.filter(window => window.usedPercent >= 100)
   const resetsAtSec = Math.max(0, ...full.map(window => window.resetsAtSec ?? 0))
-  return resetsAtSec === 0 ? UNKNOWN_RESET_MS : Math.max(2_000, resetsAtSec * 1000 - nowMs)
+  if (resetsAtSec === 0) return { forMs: UNKNOWN_RESET_MS, isUnstated: true }
+  return { forMs: Math.max(2_000, resetsAtSec * 1000 - nowMs), isUnstated: false }
 }

@@ -13,7 +13,7 @@ import { makeManualTime } from "../../../support/manual-timers.ts"
 const ID = "acc_a" as AccountId
 const SPARK = "gpt-5.3-codex-spark"
 
-function setUp() {
+function setUp(options: { readonly skipsExhausted?: boolean } = {}) {
   const time = makeManualTime(1_000_000)
   const scheduler = makeScheduler({
     ...time,
@@ -27,7 +27,11 @@ function setUp() {
     hear: (part: Partial<QuotaSnapshot>) => {
       const said = { observedAtMs: time.clock(), windows: [], limitReached: false, ...part }
       known = mergeQuota(known, said)
-      applyQuota(ID, { said, merged: known }, { scheduler, clock: time.clock })
+      applyQuota(
+        ID,
+        { said, merged: known },
+        { scheduler, clock: time.clock, skipsExhausted: () => options.skipsExhausted ?? true },
+      )
     },
     serves: (model: string) => {
       const deadlineMs = time.clock() + 1
@@ -85,4 +89,10 @@ test("credits carry an account on after its windows, also when another source sp
   await time.advance(1000)
   hear({ windows: window(100) })
   expect(serves("gpt-5.5")).toBe(true)
+})
+
+test("with skipping off, what reads as spent is asked all the same", () => {
+  const { hear, serves } = setUp({ skipsExhausted: false })
+  hear({ windows: window(100), ...spark(100) })
+  expect([serves("gpt-5.5"), serves(SPARK)]).toEqual([true, true])
 })
