@@ -52,6 +52,7 @@ export type Config = AccountSourcesConfig & {
   readonly accountConcurrency: number
   /** `timeoutMs` 0 = nobody waits. */
   readonly queue: { readonly max: number; readonly timeoutMs: number; readonly maxPerKey: number }
+  readonly quota: QuotaConfig
   readonly scheduler: SchedulerConfig
   readonly firstByteTimeoutMs: number
   readonly idleTimeoutMs: number
@@ -59,6 +60,13 @@ export type Config = AccountSourcesConfig & {
   readonly bodyTimeoutMs: number
   readonly compact: ConfigValues["compact"]
   readonly exposeCodexHeaders: boolean
+}
+
+/** What follows from used quota. */
+export type QuotaConfig = {
+  readonly skipExhausted: boolean
+  /** Undefined = none. */
+  readonly softCeilingPercent: number | undefined
 }
 
 /** Who serves the next request. Rules are by account id, `tag/…`, `plan/…` or `provider/…`. */
@@ -123,6 +131,10 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
       max: values.queue.max,
       timeoutMs: toMs(values.queue.timeout),
       maxPerKey: values.queue["max-per-key"] || values.queue.max,
+    },
+    quota: {
+      skipExhausted: values.quota["skip-exhausted"],
+      softCeilingPercent: values.quota["soft-ceiling"] || undefined,
     },
     scheduler: makeSchedulerConfig(values.scheduler),
     firstByteTimeoutMs: toMs(values["first-byte-timeout"]),

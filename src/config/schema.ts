@@ -4,6 +4,7 @@ import { type Static, type TObject, type TProperties, Type } from "@sinclair/typ
 
 import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
 import { PROXY_PATTERN } from "./patterns.ts"
+import { QUOTA_SETTINGS } from "./quota-settings.ts"
 import { SCHEDULER_SETTINGS } from "./scheduler-settings.ts"
 
 const PORT_PATTERN = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
@@ -206,6 +207,7 @@ const ACCOUNTS = {
       "Requests one account serves at the same time, at most: health and the upstream's own limits may lower it.",
     live: true,
   }),
+  quota: section("What follows from used quota.", QUOTA_SETTINGS),
   scheduler: section("Which account serves a request.", SCHEDULER_SETTINGS),
   oauth: section("Sign-in service that issues and refreshes the accounts' tokens.", {
     issuer: text({

@@ -45,7 +45,14 @@ export type Block = {
 /** What a failed attempt asks of the account that made it. */
 export type AccountEffect =
   | { readonly type: "none" }
-  | { readonly type: "block"; readonly scope: BlockScope; readonly cause: BlockCause; readonly forMs: number }
+  | {
+      readonly type: "block"
+      readonly scope: BlockScope
+      readonly cause: BlockCause
+      readonly forMs: number
+      /** The upstream has not said how long: repeats rest longer, and `forMs` is what the first one is told. */
+      readonly isUnstated?: boolean
+    }
   | { readonly type: "refresh" }
   | { readonly type: "needs-login" }
   | { readonly type: "suspend" }

@@ -67,6 +67,8 @@ export type QuotaWindow = {
   readonly usedPercent: number
   readonly windowSec: number
   readonly resetsAtSec?: number
+  /** When this was said, where that was before the rest of its snapshot. */
+  readonly observedAtMs?: number
 }
 
 /** A quota that counts one model family apart from the rest, e.g. `codex_bengalfox`. */
@@ -75,6 +77,8 @@ export type QuotaBucket = {
   readonly name?: string
   readonly windows: readonly QuotaWindow[]
   readonly limitReached: boolean
+  /** When this was said, where that was before the rest of its snapshot. */
+  readonly observedAtMs?: number
 }
 
 /** What an account said about its quota. */
@@ -85,5 +89,7 @@ export type QuotaSnapshot = {
   readonly limitReached: boolean
   /** Named quotas beside the main one; absent when the source spoke of none. */
   readonly buckets?: readonly QuotaBucket[]
+  /** The source names every window there is: one that it leaves out exists no more. */
+  readonly isWhole?: boolean
   readonly credits?: { readonly hasCredits: boolean; readonly unlimited: boolean; readonly balance?: string }
 }

@@ -41,6 +41,8 @@ export type RawQuota = {
   readonly credits: QuotaSnapshot["credits"]
   /** The source itself says that the limit is reached. */
   readonly reachedBySource: boolean
+  /** The source names every window there is. */
+  readonly isWhole?: boolean
 }
 
 /** Returns the snapshot, or undefined when the source said nothing at all. */
@@ -57,6 +59,7 @@ export function makeSnapshot(raw: RawQuota): QuotaSnapshot | undefined {
     observedAtMs: raw.observedAtMs,
     windows,
     limitReached: (raw.reachedBySource || isSpent(windows)) && !canUseCredits(raw.credits),
+    ...(raw.isWhole === true && { isWhole: true }),
     ...(raw.planType !== undefined && { planType: raw.planType }),
     ...(raw.buckets.length > 0 && { buckets: raw.buckets }),
     ...(raw.credits !== undefined && { credits: raw.credits }),

@@ -16,7 +16,7 @@ import {
   type TextSignal,
 } from "./failure-signals.ts"
 import type { FailureContext } from "./provider.ts"
-import { burstWaitMs, quotaWaitMs } from "./wait-time.ts"
+import { burstWaitMs, quotaWaitMs, statesQuotaWait } from "./wait-time.ts"
 
 /** The upstream named the model it refuses: it means it. */
 const NAMED_MODEL_BLOCK_MS = 12 * 60 * 60 * 1000
@@ -37,7 +37,7 @@ export function readFailure(failure: UpstreamFailure, context: FailureContext): 
   }
   return {
     error,
-    effect: effectOf(outcome, waitMs ?? 0, context.model),
+    effect: effectOf(outcome, failure, { ...context, waitMs: waitMs ?? 0 }),
     next: outcome.next,
     ...(outcome.delayMs !== undefined && { delayMs: outcome.delayMs }),
   }
@@ -109,10 +109,20 @@ function clientWaitMs(
   return effect.type === "block" && typeof effect.length === "number" ? failure.retryAfterMs : waitMs
 }
 
-function effectOf(outcome: FailureOutcome, forMs: number, model: string): AccountEffect {
-  const { effect } = outcome
+function effectOf(
+  { effect }: FailureOutcome,
+  failure: UpstreamFailure,
+  { model, nowMs, waitMs }: FailureContext & { readonly waitMs: number },
+): AccountEffect {
   if (effect.type !== "block") return { type: effect.type }
-  return { type: "block", scope: scopeOf(effect.scope, model), cause: effect.cause, forMs }
+  const isUnstated = effect.length === "reset" && !statesQuotaWait(failure, nowMs)
+  return {
+    type: "block",
+    scope: scopeOf(effect.scope, model),
+    cause: effect.cause,
+    forMs: waitMs,
+    ...(isUnstated && { isUnstated }),
+  }
 }
 
 /** Spark models have a quota of their own: one that is spent says nothing about the other. */

@@ -7,13 +7,16 @@ import { isSpent, makeSnapshot, makeWindow } from "./quota-window.ts"
 /** The family that counts all models but those with a quota of their own. */
 const MAIN_FAMILY = "codex"
 
+/** What is read of headers; events bring them as JSON. */
+export type HeaderLookup = { readonly get: (name: string) => string | null; readonly keys: () => Iterable<string> }
+
 const SLOTS = ["primary", "secondary"] as const
 
 /**
  * Returns what the headers say, or undefined when they say nothing. A slot with 0 minutes or an empty reset is absent;
  * booleans arrive as `True` and `False`. `x-codex-bengalfox-…` is the bucket `codex_bengalfox`.
  */
-export function readQuotaHeaders(headers: Headers, nowMs: number): QuotaSnapshot | undefined {
+export function readQuotaHeaders(headers: HeaderLookup, nowMs: number): QuotaSnapshot | undefined {
   return makeSnapshot({
     observedAtMs: nowMs,
     planType: textOf(headers, "x-codex-plan-type"),
@@ -24,7 +27,7 @@ export function readQuotaHeaders(headers: Headers, nowMs: number): QuotaSnapshot
   })
 }
 
-function readFamily(headers: Headers, family: string, nowMs: number): readonly QuotaWindow[] {
+function readFamily(headers: HeaderLookup, family: string, nowMs: number): readonly QuotaWindow[] {
   return SLOTS.map(slot => {
     const minutes = numberOf(headers, `x-${family}-${slot}-window-minutes`)
     return makeWindow(
@@ -39,7 +42,7 @@ function readFamily(headers: Headers, family: string, nowMs: number): readonly Q
   }).filter(window => window !== undefined)
 }
 
-function readBuckets(headers: Headers, nowMs: number): readonly QuotaBucket[] {
+function readBuckets(headers: HeaderLookup, nowMs: number): readonly QuotaBucket[] {
   const families = new Set<string>()
   for (const name of headers.keys()) {
     const family = /^x-(.+)-(primary|secondary)-used-percent$/.exec(name)?.[1]
@@ -51,7 +54,7 @@ function readBuckets(headers: Headers, nowMs: number): readonly QuotaBucket[] {
     const name = textOf(headers, `x-${family}-limit-name`)
     return [
       {
-        bucket: family.replaceAll("-", "_"),
+        bucket: bucketOf(family),
         windows,
         limitReached: isSpent(windows),
         ...(name !== undefined && { name }),
@@ -60,7 +63,13 @@ function readBuckets(headers: Headers, nowMs: number): readonly QuotaBucket[] {
   })
 }
 
-function readCredits(headers: Headers): QuotaSnapshot["credits"] {
+/** Code reviews are counted under one name, whichever of its two families states them. */
+function bucketOf(family: string): string {
+  const bucket = family.replaceAll("-", "_")
+  return bucket === "codex_code_review" ? "code_review" : bucket
+}
+
+function readCredits(headers: HeaderLookup): QuotaSnapshot["credits"] {
   const hasCredits = booleanOf(headers, "x-codex-credits-has-credits")
   const unlimited = booleanOf(headers, "x-codex-credits-unlimited")
   if (hasCredits === undefined && unlimited === undefined) return undefined
@@ -72,19 +81,19 @@ function readCredits(headers: Headers): QuotaSnapshot["credits"] {
   }
 }
 
-function textOf(headers: Headers, name: string): string | undefined {
+function textOf(headers: HeaderLookup, name: string): string | undefined {
   const value = headers.get(name)?.trim()
   return value === undefined || value === "" || /^(none|null)$/i.test(value) ? undefined : value
 }
 
-function numberOf(headers: Headers, name: string): number | undefined {
+function numberOf(headers: HeaderLookup, name: string): number | undefined {
   const text = textOf(headers, name)
   if (text === undefined) return undefined
   const value = Number(text)
   return Number.isFinite(value) ? value : undefined
 }
 
-function booleanOf(headers: Headers, name: string): boolean | undefined {
+function booleanOf(headers: HeaderLookup, name: string): boolean | undefined {
   const text = textOf(headers, name)
   return text === undefined ? undefined : /^(true|1|yes)$/i.test(text)
 }

@@ -4,6 +4,7 @@ import { arrayAt, isJsonObject, type JsonObject, numberAt, objectAt, stringAt } 
 import type { QuotaBucket, QuotaSnapshot, QuotaWindow } from "#core/upstream.ts"
 
 import { isSpent, makeSnapshot, makeWindow } from "./quota-window.ts"
+import { type HeaderLookup, readQuotaHeaders } from "./read-quota-headers.ts"
 
 /** Name of the quota that counts everything without one of its own. */
 const MAIN_LIMIT = "codex"
@@ -21,16 +22,41 @@ export function readUsageBody(json: unknown, nowMs: number): QuotaSnapshot | und
     observedAtMs: nowMs,
     planType: stringAt(json, "plan_type"),
     windows: limit === undefined ? [] : readWindows(limit, nowMs),
-    buckets: (arrayAt(json, "additional_rate_limits") ?? []).flatMap(entry => readBucket(entry, nowMs)),
+    buckets: [
+      ...(arrayAt(json, "additional_rate_limits") ?? []).flatMap(entry => readBucket(entry, nowMs)),
+      ...readReviewBucket(objectAt(json, "code_review_rate_limit"), nowMs),
+    ],
+    isWhole: limit !== undefined,
     credits: readCredits(json),
     reachedBySource:
       limit?.["limit_reached"] === true || reachedType !== undefined || spendControl?.["reached"] === true,
   })
 }
 
-/** Reads a `codex.rate_limits` event; undefined for anything else. The event of a named quota fills a bucket. */
+/** Events that bring headers which the reply itself did not have. */
+const METADATA_EVENTS: ReadonlySet<string> = new Set(["response.metadata", "codex.response.metadata"])
+
+/**
+ * Reads a `codex.rate_limits` event, or the quota headers inside an event of metadata; undefined for anything else. The
+ * event of a named quota fills a bucket.
+ */
 export function readRateLimitEvent(json: unknown, nowMs: number): QuotaSnapshot | undefined {
-  if (!isJsonObject(json) || json["type"] !== "codex.rate_limits") return undefined
+  if (!isJsonObject(json)) return undefined
+  const type = stringAt(json, "type")
+  if (type !== undefined && METADATA_EVENTS.has(type)) return readQuotaHeaders(headersIn(json), nowMs)
+  return type === "codex.rate_limits" ? readLimits(json, nowMs) : undefined
+}
+
+function headersIn(json: JsonObject): HeaderLookup {
+  const values = new Map<string, string>()
+  for (const [name, value] of Object.entries(objectAt(json, "headers") ?? {})) {
+    const first = Array.isArray(value) ? value[0] : value
+    if (["string", "number", "boolean"].includes(typeof first)) values.set(name.toLowerCase(), String(first))
+  }
+  return { get: name => values.get(name) ?? null, keys: () => values.keys() }
+}
+
+function readLimits(json: JsonObject, nowMs: number): QuotaSnapshot | undefined {
   const limit = objectAt(json, "rate_limits") ?? {}
   const name = stringAt(json, "metered_limit_name") ?? stringAt(json, "limit_name") ?? MAIN_LIMIT
   const windows = readWindows(limit, nowMs)
@@ -40,10 +66,19 @@ export function readRateLimitEvent(json: unknown, nowMs: number): QuotaSnapshot 
     observedAtMs: nowMs,
     planType: stringAt(json, "plan_type"),
     windows: isMain ? windows : [],
-    buckets: isMain ? [] : [{ bucket: name, windows, limitReached: reached || isSpent(windows) }],
+    buckets: [
+      ...(isMain ? [] : [{ bucket: name, windows, limitReached: reached || isSpent(windows) }]),
+      ...readReviewBucket(objectAt(json, "code_review_rate_limits"), nowMs),
+    ],
     credits: readCredits(json),
     reachedBySource: isMain && reached,
   })
+}
+
+function readReviewBucket(limit: JsonObject | undefined, nowMs: number): readonly QuotaBucket[] {
+  if (limit === undefined) return []
+  const windows = readWindows(limit, nowMs)
+  return [{ bucket: "code_review", windows, limitReached: limit["limit_reached"] === true || isSpent(windows) }]
 }
 
 function readBucket(entry: unknown, nowMs: number): readonly QuotaBucket[] {

@@ -36,7 +36,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 /** Returns the milliseconds until a spent quota comes back: stated reset, retry header, text, five minutes. */
 export function quotaWaitMs(failure: UpstreamFailure, nowMs: number): number {
-  const stated = resetWaitMs(failure, nowMs) ?? failure.retryAfterMs ?? textWaitMs(failure.message)
+  const stated = statedQuotaMs(failure, nowMs)
   if (stated === undefined) return QUOTA_DEFAULT_MS
   return stated <= 0 ? PAST_MS : Math.min(stated + RESET_MARGIN_MS, QUOTA_MAX_MS)
 }
@@ -72,4 +72,13 @@ function unitOf(word: string): number | undefined {
 function resetWaitMs(failure: UpstreamFailure, nowMs: number): number | undefined {
   if (failure.resetsAtSec !== undefined && failure.resetsAtSec > 0) return failure.resetsAtSec * 1000 - nowMs
   return failure.resetsInSec === undefined ? undefined : failure.resetsInSec * 1000
+}
+
+/** True when the refusal says in any way when the quota comes back. */
+export function statesQuotaWait(failure: UpstreamFailure, nowMs: number): boolean {
+  return statedQuotaMs(failure, nowMs) !== undefined
+}
+
+function statedQuotaMs(failure: UpstreamFailure, nowMs: number): number | undefined {
+  return resetWaitMs(failure, nowMs) ?? failure.retryAfterMs ?? textWaitMs(failure.message)
 }

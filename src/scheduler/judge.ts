@@ -9,7 +9,7 @@ import { readFailedAttempt } from "./blocks/evidence.ts"
 import { type Breaker, makeBreaker, type SharedFailure } from "./health/breaker.ts"
 import { forgetFailure, type HealthFailure } from "./health/history.ts"
 import { type Member, note } from "./members/member.ts"
-import { bandOf, headroomOf, isNearlySpent, readStanding } from "./members/quota-standing.ts"
+import { bandOf, headroomOf, isNearlySpent, isOverCeiling, readStanding } from "./members/quota-standing.ts"
 import type { Pool } from "./pool.ts"
 import type { AttemptReport, AttemptSuccess, ClearOptions, CredentialState, Lifecycle } from "./types.ts"
 
@@ -97,11 +97,12 @@ function setQuota(member: Member, snapshot: QuotaSnapshot, { pool, clock }: Judg
   const before = member.quota.standing
   const standing = readStanding(snapshot, nowMs)
   member.quota = { snapshot, standing }
-  const { strategy } = pool.policy()
+  const { strategy, softCeilingPercent } = pool.policy()
   const isSame =
     before.validUntilMs === standing.validUntilMs &&
     bandOf(strategy, before, nowMs).band === bandOf(strategy, standing, nowMs).band &&
     headroomOf(before) === headroomOf(standing) &&
-    isNearlySpent(before) === isNearlySpent(standing)
+    isNearlySpent(before) === isNearlySpent(standing) &&
+    isOverCeiling(before, softCeilingPercent) === isOverCeiling(standing, softCeilingPercent)
   if (!isSame) pool.refresh(member)
 }

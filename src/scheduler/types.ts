@@ -162,6 +162,8 @@ export type ClearOptions = {
   readonly cause?: BlockCause
   /** Only blocks of this kind of scope. */
   readonly scope?: BlockScope["type"]
+  /** Only blocks of this one model. */
+  readonly model?: string
   /** Only blocks last confirmed before this moment, milliseconds since the epoch. */
   readonly confirmedBeforeMs?: number
 }
@@ -181,6 +183,8 @@ export type SchedulerLimits = {
   readonly healthTiers?: boolean
   /** Concurrency is cut when the upstream complains. Default true. */
   readonly learnConcurrency?: boolean
+  /** Accounts whose tightest window is used up to here come after all others, except for conversations of theirs. Default: none. */
+  readonly softCeilingPercent?: number
   /** Default: none. A change is noticed when the object is another one. */
   readonly placement?: PlacementRules
 }

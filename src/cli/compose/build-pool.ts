@@ -42,6 +42,7 @@ export function buildPool(parts: BuildPoolParts): BuiltPool {
     providers,
     baseUrl: config.baseUrl,
     refresh: (account, refusedToken) => refreshOrThrow(account, refusedToken, parts.accounts()),
+    skipsExhausted: () => parts.config().quota.skipExhausted,
     modelsChanged: (account, etag) => sync.etagSeen(account, etag),
   })
   const sync = buildSync(parts, { pool, providers, scheduler, catalogue })

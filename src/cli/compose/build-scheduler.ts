@@ -31,7 +31,7 @@ function hasRules({ priorities, weights, tags }: SchedulerConfig): boolean {
   return [priorities, weights, tags].some(rules => Object.keys(rules).length > 0)
 }
 
-function limitsOf({ accountConcurrency, queue, scheduler }: Config): SchedulerLimits {
+function limitsOf({ accountConcurrency, queue, quota, scheduler }: Config): SchedulerLimits {
   return {
     accountConcurrency,
     queueMax: queue.max,
@@ -40,6 +40,7 @@ function limitsOf({ accountConcurrency, queue, scheduler }: Config): SchedulerLi
     strategy: scheduler.strategy,
     healthTiers: scheduler.healthTiers,
     learnConcurrency: scheduler.learnConcurrency,
+    ...(quota.softCeilingPercent !== undefined && { softCeilingPercent: quota.softCeilingPercent }),
     // Without rules the scheduler need not look for any.
     ...(hasRules(scheduler) && { placement: scheduler }),
   }

@@ -5,6 +5,8 @@ import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
 import type { QuotaSnapshot, UpstreamTarget } from "#core/upstream.ts"
+import { applyQuota } from "#gateway/quota/apply-quota.ts"
+import { mergeQuota, quotaAt } from "#gateway/quota/merge-quota.ts"
 import type { TurnPool } from "#gateway/turn/turn-parts.ts"
 import type { Provider } from "#providers/provider.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
@@ -36,11 +38,10 @@ export type PoolParts = {
   readonly baseUrl: string
   /** Refreshes unless the account has another token than the refused one; rejects when it cannot be refreshed. */
   readonly refresh: (account: Account, refusedToken: string | undefined) => Promise<unknown>
+  /** Accounts whose quota reads as spent are not asked. */
+  readonly skipsExhausted: () => boolean
   readonly modelsChanged: (account: Account, etag: string) => void
 }
-
-/** A window without a stated reset is looked at again after this time. */
-const UNKNOWN_RESET_MS = 5 * 60_000
 
 /** Makes an empty pool. */
 export function makePool(parts: PoolParts): Pool {
@@ -91,7 +92,10 @@ export function makePool(parts: PoolParts): Pool {
       parts.scheduler.remove(id)
     },
     accounts: () => [...accounts.values()],
-    quotaOf: id => quotas.get(id),
+    quotaOf: id => {
+      const quota = quotas.get(id)
+      return quota === undefined ? undefined : quotaAt(quota, parts.clock())
+    },
     target: id => {
       const account = accounts.get(id)
       return account === undefined ? undefined : targetOf(account, providerOf(account), parts.baseUrl)
@@ -108,32 +112,16 @@ export function makePool(parts: PoolParts): Pool {
       return expired[Math.floor(parts.random() * expired.length)]?.id
     },
     observeQuota: (id, snapshot) => {
-      const known = quotas.get(id)
-      if (known !== undefined && known.observedAtMs > snapshot.observedAtMs) return
-      quotas.set(id, snapshot)
-      parts.scheduler.setQuota(id, snapshot)
-      applyQuota(parts, id, snapshot)
+      const merged = mergeQuota(quotas.get(id), snapshot)
+      quotas.set(id, merged)
+      parts.scheduler.setQuota(id, merged)
+      applyQuota(id, { said: snapshot, merged }, parts)
     },
     observeModelsEtag: (id, etag) => {
       const account = accounts.get(id)
       if (account !== undefined) parts.modelsChanged(account, etag)
     },
   }
-}
-
-/** A spent quota blocks the account; one that is open again lifts the block. */
-function applyQuota({ scheduler, clock }: PoolParts, id: AccountId, snapshot: QuotaSnapshot): void {
-  if (!isSpent(snapshot)) {
-    // An early reset or a redeemed credit shows here first: what is known newer than the block lifts it.
-    scheduler.clearBlocks(id, { cause: "quota", scope: "account", confirmedBeforeMs: snapshot.observedAtMs })
-    return
-  }
-  scheduler.report(id, {
-    effect: { type: "block", scope: { type: "account" }, cause: "quota", forMs: restMs(snapshot, clock()) },
-    startedAtMs: snapshot.observedAtMs,
-    model: "",
-    detail: "usage_limit_reached",
-  })
 }
 
 /** What the scheduler is told of an account besides its state. */
@@ -170,19 +158,4 @@ function credentialState(account: Account, nowMs: number): "fresh" | "due" | "ex
 function isRenewable({ disabled, credential }: Account, nowMs: number): boolean {
   if (disabled || credential.type === "api-key" || credential.refreshToken === undefined) return false
   return credential.expiresAtMs !== undefined && credential.expiresAtMs <= nowMs
-}
-
-/** Spent means refused: a full window still serves while credits remain. */
-function isSpent(snapshot: QuotaSnapshot): boolean {
-  const { credits } = snapshot
-  if (credits !== undefined && (credits.unlimited || (credits.hasCredits && Number(credits.balance ?? 0) > 0)))
-    return false
-  return snapshot.limitReached || snapshot.windows.some(window => window.usedPercent >= 100)
-}
-
-/** Rest until the last full window resets; the refusal itself names the window it counts by. */
-function restMs(snapshot: QuotaSnapshot, nowMs: number): number {
-  const full = snapshot.windows.filter(window => window.usedPercent >= 100)
-  const resetsAtSec = Math.max(0, ...full.map(window => window.resetsAtSec ?? 0))
-  return resetsAtSec === 0 ? UNKNOWN_RESET_MS : Math.max(2_000, resetsAtSec * 1000 - nowMs)
 }

@@ -39,7 +39,8 @@ export async function checkQuota(account: Account, parts: QuotaCheckParts): Prom
     const quota = await askTwice(account, parts)
     if (quota === undefined) return { ...report, status: "not-available" }
     parts.pool.observeQuota(account.id, quota)
-    return { ...report, status: "ok", quota }
+    const { isWhole: _, ...shown } = quota
+    return { ...report, status: "ok", quota: shown }
   } catch (cause) {
     return { ...report, status: "failed", error: toGatewayError(cause).message }
   }

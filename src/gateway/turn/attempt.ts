@@ -28,6 +28,7 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
   const startedAtMs = parts.clock()
   try {
     const reply = await sendTurn(turn, JSON.stringify(encoded.body), to, parts)
+    const repliedAtMs = parts.clock()
     if (reply.status !== 200 || reply.body === undefined) {
       return { ...(await refused(turn, reply, to, { judge, parts })), ...usedToken }
     }
@@ -37,7 +38,11 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
       await giveBack(head.reader)
       return { type: "failed", verdict, ...usedToken }
     }
-    const committed = commitmentOf(turn, { input, encoded, head, reply, judge, startedAtMs }, parts)
+    const committed = commitmentOf(
+      turn,
+      { input, encoded, head, reply, judge, provider, startedAtMs, repliedAtMs },
+      parts,
+    )
     return { type: "committed", empty: head.result.type === "empty", turn: committed }
   } catch (cause) {
     const silentMs = parts.clock() - startedAtMs

@@ -4,6 +4,7 @@ import { isJsonObject, stringAt } from "#core/json.ts"
 import type { Verdict } from "#core/outcome.ts"
 import type { UpstreamFailure, UpstreamReply } from "#core/upstream.ts"
 import type { AnswerParts, EncodedRequest } from "#protocols/protocol.ts"
+import type { Provider } from "#providers/provider.ts"
 
 import type { HeldHead } from "./hold.ts"
 import { replyContextOf } from "./reply-context.ts"
@@ -20,7 +21,10 @@ export type Reached = {
   readonly head: HeldHead
   readonly reply: UpstreamReply
   readonly judge: Judge
+  readonly provider: Pick<Provider, "readRateLimitEvent">
   readonly startedAtMs: number
+  /** When the reply's headers came. */
+  readonly repliedAtMs: number
 }
 
 /** Puts the committed turn together. */
@@ -40,8 +44,14 @@ export function commitmentOf(turn: Turn, reached: Reached, parts: TurnParts): Co
   }
 }
 
-function answerParts(turn: Turn, { encoded, judge, input, startedAtMs }: Reached, parts: TurnParts): AnswerParts {
+function answerParts(turn: Turn, reached: Reached, parts: TurnParts): AnswerParts {
+  const { encoded, judge, input, startedAtMs } = reached
   return {
+    noteAside: event => {
+      // Not read before the client takes it, which may be late: what is sure is that it is no older than its reply.
+      const quota = reached.provider.readRateLimitEvent(event, reached.repliedAtMs)
+      if (quota !== undefined) parts.pool.observeQuota(input.lease.account, quota)
+    },
     declaredTools: toolNames(encoded),
     maxFrameBytes: parts.limits().maxFrameBytes,
     ...(bringsBack(turn) && {

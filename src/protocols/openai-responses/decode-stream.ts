@@ -11,7 +11,7 @@ import { finishReasonOf, makeOutputItems, type OutputItems } from "./decode/outp
 import { makeEventReader } from "./event-reader.ts"
 import { type ParsedEvent, parseFrame } from "./parse-event.ts"
 import { HTML_BODY, readFailureBody, readFailureEvent, STREAM_BREAK } from "./read-failure.ts"
-import { isLifecycle, startOf, type TerminalKind, terminalKindOf } from "./read-response.ts"
+import { isLifecycle, isPrivate, startOf, type TerminalKind, terminalKindOf } from "./read-response.ts"
 import { readUsage } from "./read-usage.ts"
 
 type State = {
@@ -100,6 +100,7 @@ function onEvent(state: State, items: OutputItems, parsed: ParsedEvent | undefin
   const terminal = terminalKindOf(type, response === undefined ? undefined : stringAt(response, "status"))
   if (terminal !== undefined) onTerminal(state, items, { kind: terminal, event, response: response ?? {} })
   else if (isLifecycle(type)) start(state, response ?? {})
+  else if (isPrivate(type)) state.parts.noteAside?.(event)
   else items.event(type, event, () => memberText(data, "item") ?? JSON.stringify(event["item"]))
 }
 

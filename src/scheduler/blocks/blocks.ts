@@ -121,12 +121,13 @@ export function makeBlockList(): BlockList {
         block => block.phase === "trying" && block.probe === probe,
         block => ({ ...block, phase: "open", probe: 0 }),
       ),
-    clear: ({ cause, scope, confirmedBeforeMs }, matches) => {
+    clear: ({ cause, scope, model, confirmedBeforeMs }, matches) => {
       const gone = blocks.filter(
         block =>
           matches(block) &&
           (cause === undefined || block.cause === cause) &&
           (scope === undefined || block.scope.type === scope) &&
+          (model === undefined || (block.scope.type === "model" && block.scope.model === model)) &&
           (confirmedBeforeMs === undefined || block.confirmedAtMs < confirmedBeforeMs),
       )
       if (gone.length > 0) blocks = blocks.filter(block => !gone.includes(block))

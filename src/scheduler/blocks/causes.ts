@@ -15,6 +15,8 @@ export type CauseRules = {
   readonly transport: boolean
   /** Reports before the first block; repeats then double it up to `ladderMaxMs`. */
   readonly ladder?: Ladder
+  /** Lengths of the first, the second … report in a row for which the upstream has stated none. */
+  readonly unstatedMs?: readonly number[]
 }
 
 /** How repeated reports escalate. */
@@ -32,7 +34,12 @@ const FAILURE_LADDER: Ladder = { firstStep: 3, memoryMs: 30_000, maxMs: MINUTE_M
 /** Rules by cause. */
 const CAUSE_RULES = {
   // The longest window known is 30 days; a tenth more allows for clocks.
-  quota: { maxMs: 33 * DAY_MS, probes: true, transport: false },
+  quota: {
+    maxMs: 33 * DAY_MS,
+    probes: true,
+    transport: false,
+    unstatedMs: [5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS],
+  },
   burst: {
     maxMs: 30 * MINUTE_MS,
     probes: true,

@@ -101,6 +101,7 @@ function block(member: Member, effect: BlockEffect, report: AttemptReport, parts
     cause,
     target: scopeName(scope),
     forMs: sensibleMs(cause, effect.forMs),
+    isUnstated: effect.isUnstated === true,
     startedAtMs: report.startedAtMs,
     nowMs,
   })

@@ -2,7 +2,7 @@
 
 import type { BlockCause } from "#core/outcome.ts"
 
-import { rulesOf } from "./causes.ts"
+import { type Ladder, rulesOf } from "./causes.ts"
 
 /** A failure as the counter sees it. */
 export type StrikeEvidence = {
@@ -11,6 +11,8 @@ export type StrikeEvidence = {
   readonly target: string
   /** Already within the cause's bounds. */
   readonly forMs: number
+  /** The upstream has not said how long. */
+  readonly isUnstated: boolean
   readonly startedAtMs: number
   readonly nowMs: number
 }
@@ -31,8 +33,8 @@ export function makeStrikes(): Strikes {
   const strikes = new Map<string, Strike>()
 
   return {
-    add: ({ cause, target, forMs, startedAtMs, nowMs }) => {
-      const ladder = rulesOf(cause).ladder
+    add: ({ cause, target, forMs, isUnstated, startedAtMs, nowMs }) => {
+      const ladder = ladderOf(cause, isUnstated)
       if (ladder === undefined) return forMs
       const key = `${cause} ${target}`
       const old = strikes.get(key)
@@ -41,7 +43,7 @@ export function makeStrikes(): Strikes {
       const sameIncident = known !== undefined && startedAtMs <= known.lastAtMs
       const count = (known?.count ?? 0) + (sameIncident ? 0 : 1)
       const step = count - ladder.firstStep
-      const lengthMs = step < 0 ? undefined : Math.max(forMs, Math.min(forMs * 2 ** step, ladder.maxMs))
+      const lengthMs = step < 0 ? undefined : lengthOf(ladder, step, forMs)
       const lastAtMs = sameIncident ? known.lastAtMs : nowMs
       strikes.set(key, { count, lastAtMs, quietFromMs: nowMs + (lengthMs ?? 0) })
       return lengthMs
@@ -51,4 +53,21 @@ export function makeStrikes(): Strikes {
     },
     clear: () => strikes.clear(),
   }
+}
+
+/** A ladder whose steps are named one by one, when the upstream states no length. */
+type Steps = Ladder & { readonly stepsMs?: readonly number[] }
+
+function lengthOf({ stepsMs, maxMs }: Steps, step: number, forMs: number): number {
+  if (stepsMs !== undefined) return stepsMs[step] ?? maxMs
+  return Math.max(forMs, Math.min(forMs * 2 ** step, maxMs))
+}
+
+/** Nobody may ask for hours after a rest has ended, and the next refusal is still one in a row. */
+const STEPS_MEMORY_MS = 6 * 3_600_000
+
+function ladderOf(cause: BlockCause, isUnstated: boolean): Steps | undefined {
+  const { unstatedMs, ladder } = rulesOf(cause)
+  if (!isUnstated || unstatedMs === undefined) return ladder
+  return { firstStep: 1, memoryMs: STEPS_MEMORY_MS, maxMs: Math.max(...unstatedMs), stepsMs: unstatedMs }
 }

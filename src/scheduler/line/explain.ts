@@ -4,7 +4,7 @@ import { isClosed } from "#scheduler/blocks/blocks.ts"
 import { scoreOf, shownScore } from "#scheduler/health/score.ts"
 import { axisReason, egressOf, longest, type Member } from "#scheduler/members/member.ts"
 import { placementOf } from "#scheduler/members/placement.ts"
-import { bandOf, headroomOf } from "#scheduler/members/quota-standing.ts"
+import { bandOf, headroomOf, isOverCeiling } from "#scheduler/members/quota-standing.ts"
 import { healthFactsOf } from "#scheduler/members/trust.ts"
 import { rankOf } from "#scheduler/pick/ranks.ts"
 import type { Pool } from "#scheduler/pool.ts"
@@ -105,5 +105,6 @@ function rankedOf(member: Member, { pool, nowMs }: ExplainParts): Ranked {
     ...(quota.snapshot !== undefined && { remainingPercent: quota.standing.remainingPercent }),
     ...(usedAtMs > 0 && { lastUsedAtMs: usedAtMs }),
   }
-  return { candidate, rank: rankOf({ priority, tier, band }), utilisation: load / cap }
+  const isOver = isOverCeiling(quota.standing, policy.softCeilingPercent)
+  return { candidate, rank: rankOf({ isOverCeiling: isOver, priority, tier, band }), utilisation: load / cap }
 }

@@ -11,6 +11,8 @@ export type Policy = {
   readonly strategy: Strategy
   readonly healthTiers: boolean
   readonly learnConcurrency: boolean
+  /** Infinite = none. */
+  readonly softCeilingPercent: number
   readonly placement: PlacementRules
 }
 
@@ -46,6 +48,7 @@ function policyOf(limits: SchedulerLimits): Policy {
     strategy: limits.strategy ?? "least-loaded",
     healthTiers: limits.healthTiers ?? true,
     learnConcurrency: limits.learnConcurrency ?? true,
+    softCeilingPercent: limits.softCeilingPercent ?? Number.POSITIVE_INFINITY,
     placement: limits.placement ?? NO_RULES,
   }
 }
@@ -56,6 +59,7 @@ function isCurrent(policy: Policy, limits: SchedulerLimits): boolean {
     policy.strategy === (limits.strategy ?? "least-loaded") &&
     policy.healthTiers === (limits.healthTiers ?? true) &&
     policy.learnConcurrency === (limits.learnConcurrency ?? true) &&
+    policy.softCeilingPercent === (limits.softCeilingPercent ?? Number.POSITIVE_INFINITY) &&
     policy.placement === (limits.placement ?? NO_RULES)
   )
 }

@@ -95,6 +95,11 @@ export function isNearlySpent({ remainingPercent, onCredits }: QuotaStanding): b
 
 const LAST_POINTS = 5
 
+/** New conversations go elsewhere while anyone else is free; credits have no ceiling. */
+export function isOverCeiling({ remainingPercent, onCredits }: QuotaStanding, softCeilingPercent: number): boolean {
+  return 100 - remainingPercent >= softCeilingPercent && !onCredits
+}
+
 function resetMs({ resetsAtSec }: QuotaWindow): number {
   return resetsAtSec === undefined ? Number.POSITIVE_INFINITY : resetsAtSec * 1000
 }

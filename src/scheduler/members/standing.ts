@@ -11,7 +11,7 @@ import { endBlocks, type Member } from "./member.ts"
 import { type MembershipParts, reclassify } from "./membership.ts"
 import { placementOf } from "./placement.ts"
 import type { Policy } from "./policy.ts"
-import { bandOf, headroomOf, readStanding } from "./quota-standing.ts"
+import { bandOf, headroomOf, isOverCeiling, readStanding } from "./quota-standing.ts"
 import { capOf, healthFactsOf, moveTier } from "./trust.ts"
 
 /** What settling needs. */
@@ -32,7 +32,8 @@ export function settleMember(member: Member, parts: StandingParts): void {
   const band = bandOf(policy.strategy, member.quota.standing, nowMs)
   const placement = placementOf(member.facts, policy.placement)
   const tier = policy.healthTiers ? member.tier.tier : "healthy"
-  const rank = rankOf({ priority: placement.priority, tier, band: band.band })
+  const isOver = isOverCeiling(member.quota.standing, policy.softCeilingPercent)
+  const rank = rankOf({ isOverCeiling: isOver, priority: placement.priority, tier, band: band.band })
   const classId = reclassify(member, { rank, tags: placement.tags }, parts)
   shelves.put(member.index, classId, {
     cap: capOf(member, policy),

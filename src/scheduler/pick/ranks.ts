@@ -1,10 +1,11 @@
-/** What comes before what: an account's priority, then its health tier, then the band of the policy, as one number. */
+/** What comes before what: the soft ceiling of its quota, an account's priority, then its health tier, then the band of the policy, as one number. */
 
 /** How well an account has been doing. `banned` is never picked. */
 export type Tier = "healthy" | "warm" | "risky" | "banned"
 
 /** Highest and, negated, lowest priority. */
 const MAX_PRIORITY = 100
+const PRIORITIES = 2 * MAX_PRIORITY + 1
 
 /** Bands a policy may sort accounts into, 0 = first. */
 export const BANDS = 8
@@ -13,6 +14,8 @@ const TIERS: readonly Tier[] = ["healthy", "warm", "risky", "banned"]
 
 /** What an account's rank is made of. */
 export type RankParts = {
+  /** So much of its quota is used that everybody else goes first. */
+  readonly isOverCeiling: boolean
   /** −100 … 100, higher goes first. */
   readonly priority: number
   readonly tier: Tier
@@ -21,6 +24,7 @@ export type RankParts = {
 }
 
 /** Returns the rank; the smaller one goes first. */
-export function rankOf({ priority, tier, band }: RankParts): number {
-  return ((MAX_PRIORITY - priority) * TIERS.length + TIERS.indexOf(tier)) * BANDS + band
+export function rankOf({ isOverCeiling, priority, tier, band }: RankParts): number {
+  const step = Number(isOverCeiling) * PRIORITIES + MAX_PRIORITY - priority
+  return (step * TIERS.length + TIERS.indexOf(tier)) * BANDS + band
 }

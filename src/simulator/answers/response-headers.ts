@@ -16,6 +16,7 @@ export type HeaderFacts = {
   readonly servedModel: string
   readonly family: QuotaFamily
   readonly requestHeaders: Headers
+  readonly statesQuota: boolean
 }
 
 /** The family of the model a body asks for. */
@@ -35,7 +36,7 @@ export function responseHeaders(world: World, facts: HeaderFacts): Record<string
   const version = clientVersionOf(facts.requestHeaders) ?? ""
   return {
     ...common,
-    ...quotaHeaders(quotaView(world, facts.account, facts.family)),
+    ...(facts.statesQuota && quotaHeaders(quotaView(world, facts.account, facts.family))),
     "x-codex-turn-state": facts.requestHeaders.get("x-codex-turn-state") ?? newTurnState(world, facts.account),
     "x-models-etag": modelsEtag(modelsFor(facts.account, version), world.modelsRevision()),
     "x-reasoning-included": "true",

@@ -27,6 +27,7 @@ export function streamAnswer(exchange: Exchange, rendered: RenderRequest, mode: 
     servedModel: servedModel(body, settings),
     family: familyOf(body),
     requestHeaders: request.headers,
+    statesQuota: settings.quotaHeaders,
   })
   const steps = deliverySteps(renderAnswer(world, rendered), settings)
   const parts = { timers: world.timers, gates: world.gates, signal: request.signal }

@@ -34,6 +34,10 @@ const DELIVERIES: readonly Scenario[] = [
   delivery("rotating-ids", "Another item id in every event of the same item.", { rotateIds: true }),
   delivery("unknown-events", "Event types no client knows.", { unknownEvents: true }),
   delivery("quota-event", "A quota event before the first output.", { quotaEvent: true }),
+  delivery("quota-event-alone", "A quota event, and no headers about quota.", {
+    quotaEvent: true,
+    quotaHeaders: false,
+  }),
   delivery("full-output", "A terminal event that repeats the whole output.", { fullOutput: true }),
   delivery("rerouted", "Another model serves than the requested one.", { servedModel: "gpt-5.5" }),
   delivery("reset", "The connection breaks after `cut-after-events` events.", { cut: "reset" }),

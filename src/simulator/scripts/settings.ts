@@ -59,6 +59,8 @@ export type Settings = {
   readonly rotateIds: boolean
   readonly unknownEvents: boolean
   readonly quotaEvent: boolean
+  /** Off as behind a relay that keeps the vendor's headers to itself. */
+  readonly quotaHeaders: boolean
   /** Fills `output` of the terminal event, which the backend leaves empty. */
   readonly fullOutput: boolean
   /** `none`, `reset` (connection broken) or `end` (clean end), after `cutAfterEvents` events. */
@@ -107,6 +109,7 @@ export const DEFAULT_SETTINGS: Settings = {
   rotateIds: false,
   unknownEvents: false,
   quotaEvent: false,
+  quotaHeaders: true,
   fullOutput: false,
   cut: "none",
   cutAfterEvents: 4,

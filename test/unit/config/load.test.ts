@@ -66,6 +66,7 @@ test("without any layer the defaults hold", async () => {
     shutdownTimeoutMs: 30_000,
     accountConcurrency: 4,
     queue: { max: 1000, timeoutMs: 30_000, maxPerKey: 1000 },
+    quota: { skipExhausted: true, softCeilingPercent: undefined },
     scheduler: {
       strategy: "least-loaded",
       healthTiers: true,
@@ -148,6 +149,8 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "effort-precedence": "body",
   compact: "direct",
   "model.legacy-names": "refuse",
+  "quota.skip-exhausted": "false",
+  "quota.soft-ceiling": "95",
   "scheduler.strategy": "weighted",
   "scheduler.health-tiers": "false",
   "scheduler.learn-concurrency": "0",

@@ -382,7 +382,7 @@ const TABLE: readonly Row[] = [
     },
     kind: "quota-exhausted",
     code: "usage_limit_reached",
-    effect: block("account", "quota", 5 * MINUTE_MS),
+    effect: { type: "block", scope: { type: "account" }, cause: "quota", forMs: 5 * MINUTE_MS, isUnstated: true },
     next: "other-account",
   },
   {

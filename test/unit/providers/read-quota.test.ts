@@ -162,6 +162,7 @@ describe("the usage endpoint", () => {
         { usedPercent: 4, windowSec: 604_800, resetsAtSec: NOW_SEC + 10 },
       ],
       limitReached: false,
+      isWhole: true,
       buckets: [
         {
           bucket: "codex_bengalfox",
@@ -215,6 +216,27 @@ describe("events", () => {
     const spark = readRateLimitEvent({ ...event, metered_limit_name: "codex_bengalfox" }, NOW_MS)
     expect(spark?.windows).toEqual([])
     expect(spark?.buckets?.[0]).toMatchObject({ bucket: "codex_bengalfox", limitReached: false })
+  })
+
+  test("metadata brings the headers that the reply did not have", () => {
+    const headers = { "X-Codex-Primary-Used-Percent": "12.5", "x-codex-primary-window-minutes": 300 }
+    for (const type of ["response.metadata", "codex.response.metadata"]) {
+      expect(readRateLimitEvent({ type, headers }, NOW_MS)?.windows).toEqual([{ usedPercent: 12.5, windowSec: 18_000 }])
+    }
+    expect(readRateLimitEvent({ type: "response.metadata", headers: { date: "x" } }, NOW_MS)).toBeUndefined()
+  })
+
+  test("code reviews are counted apart, under one name in every source", () => {
+    const limits = { limit_reached: false, primary: { used_percent: 4, window_minutes: 300 } }
+    const fromEvent = readRateLimitEvent({ ...event, code_review_rate_limits: limits }, NOW_MS)
+    const body = { rate_limit: null, code_review_rate_limit: limits }
+    const headers = new Headers({
+      "x-codex-code-review-primary-used-percent": "4",
+      "x-codex-code-review-primary-window-minutes": "300",
+    })
+    for (const said of [fromEvent, readUsageBody(body, NOW_MS), readQuotaHeaders(headers, NOW_MS)]) {
+      expect(said?.buckets).toMatchObject([{ bucket: "code_review", windows: [{ usedPercent: 4 }] }])
+    }
   })
 
   test("other events are none of its business", () => {

@@ -72,6 +72,7 @@ function onLifecycle(state: RelayState, event: RelayEvent, response: JsonObject)
 }
 
 function onPrivate(state: RelayState, event: RelayEvent): void {
+  state.noteAside?.(event.json)
   // Strict clients refuse unknown event types; Codex reads its quota and turn state from these.
   if (state.context.reply.codexClient) forward(state, event, event.data)
 }

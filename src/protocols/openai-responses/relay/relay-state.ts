@@ -18,6 +18,7 @@ export type RelayState = {
   readonly output: RelayOutput
   readonly readFailure: (failure: UpstreamFailure) => GatewayError
   readonly noteOpaque: AnswerParts["noteOpaque"] | undefined
+  readonly noteAside: AnswerParts["noteAside"] | undefined
   readonly items: CollectedItems
   /** Ids under which items were announced, by output index. */
   readonly itemIds: Map<number, string>
@@ -41,15 +42,16 @@ export type RelayState = {
 }
 
 /** Parts of one relay. */
-export type RelayEventParts = Pick<RelayState, "context" | "output" | "readFailure" | "noteOpaque">
+export type RelayEventParts = Pick<RelayState, "context" | "output" | "readFailure" | "noteOpaque" | "noteAside">
 
 /** The state before the first event. */
-export function makeRelayState({ context, output, readFailure, noteOpaque }: RelayEventParts): RelayState {
+export function makeRelayState({ context, output, readFailure, noteOpaque, noteAside }: RelayEventParts): RelayState {
   return {
     context,
     output,
     readFailure,
     noteOpaque,
+    noteAside,
     items: makeCollectedItems(),
     itemIds: new Map(),
     unconfirmed: new Set(),

@@ -28,6 +28,7 @@ function setUp() {
     providers: makeProviders({ identity }),
     baseUrl: "http://127.0.0.1:1",
     refresh: () => Promise.reject(new Error("nothing is refreshed")),
+    skipsExhausted: () => true,
     modelsChanged: () => {},
   })
   const canServe = (tags: readonly string[]) => {
