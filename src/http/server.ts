@@ -8,6 +8,7 @@ import type { Gateway } from "#gateway/gateway.ts"
 import type { AdminParts } from "./admin/admin-route.ts"
 import { hasKnownKey } from "./admission.ts"
 import { anthropicRoutes } from "./api/anthropic.ts"
+import { geminiRoutes } from "./api/gemini.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
@@ -38,10 +39,11 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
   // Without `standardHostname: false` the router cuts the path at a fixed offset and misses it for short host names.
   return new Elysia({ handler: { standardHostname: false } })
     .onError(({ code, error, request }) =>
-      errorResponse(routingError(code, error), dialectOf(request.headers), newRequestId(parts.random)),
+      errorResponse(routingError(code, error), dialectOf(request), newRequestId(parts.random)),
     )
     .use(openaiRoutes(gateway, parts))
     .use(anthropicRoutes(gateway, parts))
+    .use(geminiRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))
     .use(operatorRoutes(admin, parts.clock))
     .options("/*", preflight)
