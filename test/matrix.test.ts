@@ -6,6 +6,8 @@ import { GatewayError } from "#core/errors.ts"
 import { type JsonText, readJsonText } from "#core/json.ts"
 import { makeMessagesEncoder } from "#protocols/anthropic-messages/encode-stream.ts"
 import { makeMessagesFolder } from "#protocols/anthropic-messages/fold.ts"
+import { makeGeminiEncoder } from "#protocols/gemini/encode-stream.ts"
+import { makeGeminiFolder } from "#protocols/gemini/fold.ts"
 import { makeChatEncoder } from "#protocols/openai-chat/encode-stream.ts"
 import { makeChatFolder } from "#protocols/openai-chat/fold.ts"
 import { makeDecoderReading, makeResponsesDecoder } from "#protocols/openai-responses/decode-stream.ts"
@@ -17,6 +19,7 @@ import { makeTranscodePipe } from "#protocols/transcode-pipe.ts"
 
 import { brokenChatInvariants, foldChatStream } from "./support/chat-invariants.ts"
 import { brokenEventInvariants } from "./support/event-invariants.ts"
+import { brokenGeminiInvariants, foldGeminiStream, geminiChunks } from "./support/gemini-invariants.ts"
 import { brokenMessagesInvariants, foldMessagesStream } from "./support/messages-invariants.ts"
 import { brokenResponsesInvariants } from "./support/responses-invariants.ts"
 import {
@@ -34,6 +37,7 @@ import { readEvents } from "./support/sse.ts"
 const upstream = { makeDecoder: makeResponsesDecoder }
 const chat = { makeEncoder: makeChatEncoder, makeFolder: makeChatFolder }
 const messages = { makeEncoder: makeMessagesEncoder, makeFolder: makeMessagesFolder }
+const gemini = { makeEncoder: makeGeminiEncoder, makeFolder: makeGeminiFolder }
 
 /** A client dialect: its golden file and how it is served. */
 type Lane = {
@@ -56,6 +60,17 @@ const messagesLane: Lane = {
   dialect: "anthropic-messages",
   pipe: scenario => makeTranscodePipe({ upstream, client: messages, ...partsOf(withThinking(scenario)) }),
   collector: scenario => makeTranscodeCollector({ upstream, client: messages, ...partsOf(withThinking(scenario)) }),
+}
+
+const geminiLane: Lane = {
+  dialect: "gemini",
+  pipe: scenario => makeTranscodePipe({ upstream, client: gemini, ...partsOf(withThinking(scenario)) }),
+  collector: scenario => makeTranscodeCollector({ upstream, client: gemini, ...partsOf(withThinking(scenario)) }),
+}
+
+function asArray(scenario: Scenario): Scenario {
+  const { context } = scenario
+  return { ...scenario, context: { ...context, reply: { ...context.reply, asArray: true } } }
 }
 
 function withThinking(scenario: Scenario): Scenario {
@@ -134,7 +149,7 @@ for (const scenario of loadScenarios()) {
       }
     })
 
-    for (const { dialect, pipe, collector } of [chatLane, messagesLane, relay]) {
+    for (const { dialect, pipe, collector } of [chatLane, messagesLane, geminiLane, relay]) {
       const sent = stream(pipe(scenario), [bytes])
       const body = collect(collector(scenario), [bytes])
 
@@ -172,6 +187,18 @@ for (const scenario of loadScenarios()) {
       const isCut = events.some(event => event.type === "tool-end" && event.cut)
       // A call that was cut is announced in a stream, but left out of a whole answer.
       if (!isCut) expect(folded).toEqual(JSON.parse(body))
+    })
+    test("keeps the Gemini invariants, and the folded stream is the JSON answer", () => {
+      const sent = stream(geminiLane.pipe(scenario), [bytes])
+      const body = collect(geminiLane.collector(scenario), [bytes])
+      expect(brokenGeminiInvariants(sent)).toEqual([])
+      const isFailed = events.at(-1)?.type === "error"
+      expect(body.startsWith("{")).toBe(!isFailed)
+      if (!isFailed) expect(foldGeminiStream(sent)).toEqual(JSON.parse(body))
+    })
+    test("G11: the elements of the Gemini array are the chunks of the Gemini stream", () => {
+      const chunks = geminiChunks(stream(geminiLane.pipe(scenario), [bytes]))
+      expect(JSON.parse(stream(geminiLane.pipe(asArray(scenario)), [bytes]))).toEqual(chunks)
     })
     test("keeps the Responses invariants, and the terminal response is the JSON answer", () => {
       const sent = stream(relay.pipe(scenario), [bytes])

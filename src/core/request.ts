@@ -160,4 +160,10 @@ export type ReplyOptions = {
   readonly wantsNothing?: boolean
   /** Messages: a search was all that was asked for, so its results wait for the sources the answer cites. */
   readonly searchFirst?: boolean
+  /** The answer's text is an object with the one member `value`: only what it holds is sent, as JSON or as bare text. */
+  readonly unwrap?: "json" | "text"
+  /** Texts the answer's text ends before, where the upstream knows no such thing. */
+  readonly stopSequences?: readonly string[]
+  /** The stream is one JSON array that grows, instead of server-sent events. */
+  readonly asArray?: boolean
 }

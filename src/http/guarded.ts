@@ -12,7 +12,7 @@ export async function guarded(
   handle: (url: URL) => Response | Promise<Response>,
 ): Promise<Response> {
   const url = new URL(request.url)
-  const protocol = dialectOf(request.headers)
+  const protocol = dialectOf(request)
   const id = newRequestId(parts.random)
   try {
     parts.admission().admit(request, url)

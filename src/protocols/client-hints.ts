@@ -27,6 +27,11 @@ export function isMessagesClient(headers: Headers): boolean {
   return headers.has("anthropic-version") || startsWithWord(headers, "user-agent", "claude-")
 }
 
+/** True for clients of the Gemini dialect, at addresses that other dialects use as well. */
+export function isGeminiClient(headers: Headers): boolean {
+  return headers.has("x-goog-api-key") || headers.has("x-goog-api-client")
+}
+
 /** True for Cursor, which crashes on a tool call that has no `function.name`. */
 export function isCursorClient(headers: Headers): boolean {
   return startsWithWord(headers, "user-agent", "cursor/")

@@ -6,6 +6,10 @@ import { decodeMessagesRequest } from "./anthropic-messages/decode-request.ts"
 import { encodeMessagesError } from "./anthropic-messages/encode-error.ts"
 import { makeMessagesEncoder } from "./anthropic-messages/encode-stream.ts"
 import { makeMessagesFolder } from "./anthropic-messages/fold.ts"
+import { decodeGeminiRequest } from "./gemini/decode-request.ts"
+import { encodeGeminiError } from "./gemini/encode-error.ts"
+import { makeGeminiEncoder } from "./gemini/encode-stream.ts"
+import { makeGeminiFolder } from "./gemini/fold.ts"
 import { decodeChatRequest } from "./openai-chat/decode-request.ts"
 import { encodeChatError } from "./openai-chat/encode-error.ts"
 import { makeChatEncoder } from "./openai-chat/encode-stream.ts"
@@ -39,6 +43,12 @@ export const clientProtocols: Readonly<Record<ProtocolId, ClientProtocol>> = {
     encodeError: encodeMessagesError,
     requestIdHeader: "request-id",
     encoding: { makeEncoder: makeMessagesEncoder, makeFolder: makeMessagesFolder },
+  },
+  gemini: {
+    id: "gemini",
+    decodeRequest: decodeGeminiRequest,
+    encodeError: encodeGeminiError,
+    encoding: { makeEncoder: makeGeminiEncoder, makeFolder: makeGeminiFolder },
   },
 }
 

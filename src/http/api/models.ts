@@ -8,6 +8,8 @@ import { holdsVersion } from "#http/etag.ts"
 import { guarded } from "#http/guarded.ts"
 import type { ServeParts } from "#http/serve-model.ts"
 import { renderMessagesModel, renderMessagesModels } from "#protocols/anthropic-messages/model-list.ts"
+import { bareModelName } from "#protocols/gemini/model-address.ts"
+import { renderGeminiModel, renderGeminiModels } from "#protocols/gemini/model-list.ts"
 
 /** Returns the model routes under one prefix as an Elysia plugin. */
 export function modelRoutes(prefix: string, gateway: Gateway, parts: ServeParts) {
@@ -21,8 +23,15 @@ export function modelRoutes(prefix: string, gateway: Gateway, parts: ServeParts)
 function listModels(request: Request, url: URL, { models }: Gateway): Response {
   const isCodex = url.searchParams.has("client_version") || url.pathname.startsWith("/backend-api/codex")
   if (isCodex) return manifest(request, url, models)
-  const isMessages = dialectOf(request.headers) === "anthropic-messages"
-  return Response.json(isMessages ? renderMessagesModels(models.listed()) : models.list())
+  switch (dialectOf(request)) {
+    case "anthropic-messages":
+      return Response.json(renderMessagesModels(models.listed()))
+    case "gemini":
+      return Response.json(renderGeminiModels(models.listed(), url.searchParams))
+    case "openai-chat":
+    case "openai-responses":
+      return Response.json(models.list())
+  }
 }
 
 function manifest(request: Request, url: URL, models: Gateway["models"]): Response {
@@ -36,8 +45,15 @@ function manifest(request: Request, url: URL, models: Gateway["models"]): Respon
 function oneModel(request: Request, path: string, { models }: Gateway): Response {
   const id = decodedId(path)
   if (id.endsWith("/info")) return Response.json(models.info(id.slice(0, -"/info".length)))
-  const isMessages = dialectOf(request.headers) === "anthropic-messages"
-  return Response.json(isMessages ? renderMessagesModel(models.listedOne(id)) : models.one(id))
+  switch (dialectOf(request)) {
+    case "anthropic-messages":
+      return Response.json(renderMessagesModel(models.listedOne(id)))
+    case "gemini":
+      return Response.json(renderGeminiModel(models.listedOne(bareModelName(id))))
+    case "openai-chat":
+    case "openai-responses":
+      return Response.json(models.one(id))
+  }
 }
 
 /** An id with a broken percent sign is left as it was sent: no model has such a name, which is the answer then. */

@@ -2,9 +2,9 @@
 
 import { assertNever } from "#core/assert-never.ts"
 import type { StreamEvent, Usage } from "#core/events.ts"
+import { brokenArguments } from "#protocols/argument-log.ts"
 import type { ReplyContext } from "#protocols/protocol.ts"
 
-import { brokenArguments } from "./argument-log.ts"
 import { type BlockWriter, makeBlockWriter } from "./block-writer.ts"
 import { makeEventOrder } from "./event-order.ts"
 import type { MessagesSink } from "./messages-sink.ts"

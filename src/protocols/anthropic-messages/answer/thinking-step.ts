@@ -2,8 +2,8 @@
 
 import type { NativeItem } from "#core/events.ts"
 import { type JsonText, jsonTextOf } from "#core/json.ts"
-import { sealSignature } from "#protocols/anthropic-messages/seal-signature.ts"
 import type { ReplyContext } from "#protocols/protocol.ts"
+import { sealSignature } from "#protocols/seal-signature.ts"
 
 import type { BlockWriter } from "./block-writer.ts"
 

@@ -2,9 +2,9 @@
 
 import type { FinishReason, StreamEvent } from "#core/events.ts"
 import { type JsonText, jsonTextOf, readJsonText } from "#core/json.ts"
+import { brokenArguments, makeArgumentLog } from "#protocols/argument-log.ts"
 import type { ReplyContext } from "#protocols/protocol.ts"
 
-import { brokenArguments, makeArgumentLog } from "./argument-log.ts"
 import type { BlockWriter } from "./block-writer.ts"
 import { needsTidying, tidyArguments } from "./tidy-arguments.ts"
 import { makeToolIds } from "./tool-ids.ts"

@@ -3,8 +3,7 @@
 import { type JsonObject, objectAt, stringAt } from "#core/json.ts"
 import type { OutputFormat } from "#core/request.ts"
 import { invalidRequest } from "#protocols/check-body.ts"
-
-import { isStrictReady } from "./strict-schema.ts"
+import { isStrictReady } from "#protocols/strict-schema.ts"
 
 const NAME = "response"
 

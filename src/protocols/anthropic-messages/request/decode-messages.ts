@@ -2,7 +2,7 @@
 
 import { isJsonObject, type Json, type JsonObject, stringAt } from "#core/json.ts"
 import type { ContentPart, InputItem } from "#core/request.ts"
-import { unsealSignature } from "#protocols/anthropic-messages/seal-signature.ts"
+import { unsealSignature } from "#protocols/seal-signature.ts"
 
 import { withoutAttribution } from "./attribution.ts"
 import { type CallBook, makeCallBook } from "./call-book.ts"

@@ -4,10 +4,10 @@ import { arrayAt, isJsonObject, type Json, type JsonObject, objectAt, stringAt }
 import type { ToolDefinition } from "#core/request.ts"
 import { invalidRequest } from "#protocols/check-body.ts"
 import { defined } from "#protocols/defined.ts"
+import { isStrictReady } from "#protocols/strict-schema.ts"
 
 import { clientTool } from "./client-tools.ts"
 import { plainSchema } from "./plain-schema.ts"
-import { isStrictReady } from "./strict-schema.ts"
 
 /** What Claude Code sends for tools it has not loaded yet; there is nothing to call. */
 const PLACEHOLDER = "DeferredToolPlaceholder"

@@ -1,0 +1,72 @@
+/** Inline and linked media → neutral parts. */
+
+import type { JsonObject } from "#core/json.ts"
+import type { ContentPart } from "#core/request.ts"
+import { invalidRequest } from "#protocols/check-body.ts"
+
+import { stringMember } from "./members.ts"
+
+/** How much of the base64 is looked at: 16 bytes hold every signature. */
+const HEAD_CHARS = 24
+
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+
+/** Reads `inlineData`. Throws `invalid-request` for what no upstream can see; `place` names the part. */
+export function decodeInlineData(blob: JsonObject, place: string): ContentPart {
+  const param = `${place}.inlineData`
+  const data = plainBase64(stringMember(blob, "data") ?? "")
+  if (data === undefined) throw invalidRequest(`'${param}.data' is not base64.`, `${param}.data`, "invalid_base64")
+  const type = mediaTypeOf(stringMember(blob, "mimeType"), data)
+  if (type === undefined) {
+    throw invalidRequest(`Missing required parameter: '${param}.mimeType'.`, `${param}.mimeType`, "missing_mime_type")
+  }
+  const url = `data:${type};base64,${data}`
+  if (type.startsWith("image/")) return { type: "image", url }
+  if (/^(audio|video)\//.test(type)) {
+    throw invalidRequest(`Media of type ${JSON.stringify(type)} is not supported.`, param, "unsupported_media")
+  }
+  return { type: "file", filename: stringMember(blob, "displayName") ?? `file.${extensionOf(type)}`, dataUrl: url }
+}
+
+/** Reads `fileData`. Throws `invalid-request` for addresses that only the vendor itself can read. */
+export function decodeFileData(file: JsonObject, place: string): ContentPart {
+  const param = `${place}.fileData.fileUri`
+  const url = stringMember(file, "fileUri") ?? ""
+  const isForeign = /^https?:\/\/(generativelanguage\.googleapis\.com|(www\.)?youtube\.com|youtu\.be)\//i.test(url)
+  if (!/^https?:\/\//i.test(url) || isForeign) {
+    throw invalidRequest("Files can be read from public http(s) addresses or inline only.", param, "unsupported_file")
+  }
+  const type = stringMember(file, "mimeType")?.toLowerCase() ?? ""
+  const isImage = type.startsWith("image/") || (type === "" && /\.(png|jpe?g|gif|webp)$/i.test(url))
+  return isImage ? { type: "image", url } : { type: "file", url }
+}
+
+/** Standard alphabet and padding from every form clients write; undefined for what is no base64. */
+function plainBase64(source: string): string | undefined {
+  const bare = source.replace(/\s+/g, "").replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "")
+  if (bare === "" || !BASE64.test(bare) || bare.length % 4 === 1) return undefined
+  return bare.padEnd(Math.ceil(bare.length / 4) * 4, "=")
+}
+
+/** The bytes decide what an image is, not what the client calls it. */
+function mediaTypeOf(stated: string | undefined, data: string): string | undefined {
+  const type = stated?.split(";")[0]?.trim().toLowerCase().replace("image/jpg", "image/jpeg") ?? ""
+  const isOpen = type === "" || type.startsWith("image/")
+  return (isOpen ? sniff(data) : undefined) ?? (type === "" ? undefined : type)
+}
+
+function sniff(data: string): string | undefined {
+  const head = Buffer.from(data.slice(0, HEAD_CHARS), "base64").toString("latin1")
+  if (head.startsWith("\x89PNG")) return "image/png"
+  if (head.startsWith("\xff\xd8\xff")) return "image/jpeg"
+  if (head.startsWith("GIF8")) return "image/gif"
+  if (head.startsWith("RIFF") && head.startsWith("WEBP", 8)) return "image/webp"
+  if (head.startsWith("%PDF")) return "application/pdf"
+  return undefined
+}
+
+function extensionOf(type: string): string {
+  const subtype = type.split("/")[1] ?? ""
+  if (subtype === "plain") return "txt"
+  return /^[a-z0-9]{1,8}$/.test(subtype) ? subtype : "bin"
+}
