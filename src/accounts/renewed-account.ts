@@ -33,15 +33,22 @@ function promote(parts: RenewedParts, account: Account, id: AccountId): void {
   const present = parts.live(id)
   const generation = Math.max(account.credential.generation, (present?.credential.generation ?? -1) + 1)
   const promoted: Account = { ...account, id, credential: { ...account.credential, generation } }
-  const item = { account: promoted, origin: "refresh-tokens", ...(present && { replaced: present.credential }) }
+  const line = { continues: account.id, ...(present && { replaced: present.credential }) }
   const hasOwnSettings = Object.keys(settings.of(id)).length > 0
   if (!hasOwnSettings) settings.change([id], settings.of(account.id))
-  stored.put([item], { isDurable: true, replaces: [account.id] })
+  const item = { account: promoted, origin: "refresh-tokens", ...line }
+  const written = stored.put([item], { isDurable: true, renamed: { from: account.id, into: id } })
   settings.forget(account.id)
   combined.removeStored([account.id])
-  combined.putStored([promoted])
+  combined.putStored(written)
   // A file still counts before the database; it gets to know the newer credential by being read again, which never rejects.
   if (present !== undefined && filePathOf(present) !== undefined) void parts.reload(present)
+}
+
+/** True when the account goes by the id of a bare token although it is known whose it is. */
+export function hasAnotherLastingId(account: Account): boolean {
+  const lastingId = lastingIdOf(account)
+  return lastingId !== undefined && lastingId !== account.id
 }
 
 /** Takes over what a refresh has brought for an account of the database; others are left alone. Throws the store's error. */

@@ -25,18 +25,22 @@ export type AccountRow = {
 /** An account with what its credential's row says. */
 export type StoredAccountRow = AccountRow & Pick<CredentialRow, "secretJson" | "generation">
 
+/** An account that goes on under another id. */
+export type Renaming = { readonly from: AccountId; readonly into: AccountId }
+
 /** Functions over the table `accounts`. */
 export type AccountRows = {
   readonly listAccounts: () => readonly StoredAccountRow[]
   /**
    * Writes accounts with their credentials, all or nothing. `isDurable`: on the disk when this returns, and with it every
-   * earlier write. `replaces`: accounts that are deleted in the same step. A credential of a lower generation than the
-   * stored one is left out; an account keeps its first origin and age.
+   * earlier write. `renamed`: what is kept under the former id is deleted in the same step, but for the notes of exchanges,
+   * one of which may be under way: they go over. A credential of a lower generation than the stored one is left out; an
+   * account keeps its first origin and age.
    */
   readonly putAccounts: (
     accounts: readonly AccountRow[],
     credentials: readonly CredentialRow[],
-    options: { readonly isDurable: boolean; readonly replaces?: readonly AccountId[] },
+    options: { readonly isDurable: boolean; readonly renamed?: Renaming },
   ) => void
   /** Deletes everything that is kept of these accounts, on the disk when this returns. */
   readonly deleteAccounts: (ids: readonly AccountId[]) => void
@@ -60,14 +64,20 @@ export function makeAccountRows(database: Database): AccountRows {
     database.prepare<null, [string]>(`delete from ${table} where account_id = ?`),
   )
   const deleteCookies = database.prepare<null, [string]>("delete from sealed_values where name = 'cookies/' || ?")
+  const moveNotes = database.prepare<null, [string, string]>(
+    "update refresh_intents set account_id = ? where account_id = ?",
+  )
   const remove = (ids: readonly AccountId[]): void => {
     for (const id of ids) for (const deletion of [...deletions, deleteCookies]) deletion.run(id)
   }
   return {
     listAccounts: () => list.all(),
-    putAccounts: (accounts, credentials, { isDurable, replaces = [] }) => {
+    putAccounts: (accounts, credentials, { isDurable, renamed }) => {
       const change = () => {
-        remove(replaces)
+        if (renamed !== undefined) {
+          moveNotes.run(renamed.into, renamed.from)
+          remove([renamed.from])
+        }
         for (const account of accounts) write.run(account)
         for (const credential of credentials) writeCredential.run(credential)
       }
