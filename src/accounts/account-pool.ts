@@ -6,7 +6,13 @@ import type { RandomBytes } from "#core/ids.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 
 import type { CredentialMemory } from "./account-from-draft.ts"
-import { type AccountSources, makeAccountSources, type SourceEvent, type SourceRows } from "./account-sources.ts"
+import {
+  type AccountSources,
+  type AccountSourcesParts,
+  makeAccountSources,
+  type SourceEvent,
+  type SourceRows,
+} from "./account-sources.ts"
 import type { CommitEvent, CredentialCommit } from "./credential-commit.ts"
 import { type DurableCredentialsParts, makeDurableCredentials } from "./durable-credentials.ts"
 import { OPENAI_TOKEN_ENDPOINT, type TokenEndpoint } from "./refresh-token.ts"
@@ -23,6 +29,8 @@ export type AccountPoolParts = Pick<DurableCredentialsParts, "dataDir" | "sealer
   /** Accounts from elsewhere than `authDir`. */
   readonly sources?: readonly NamedSource[]
   readonly rows: DurableCredentialsParts["rows"] & SourceRows
+  /** Jars that go along when an account gets another id. */
+  readonly cookies?: AccountSourcesParts["cookies"]
   readonly send: SendUpstream
   readonly clock: Clock
   readonly timers: Timers

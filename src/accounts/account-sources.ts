@@ -10,7 +10,7 @@ import { type AccountSettings, makeSettingsBook, type SettingsChange, type Setti
 import { combineSources } from "./combine-sources.ts"
 import type { CredentialVault } from "./credential-vault.ts"
 import { type Removal, removeEverywhere, storeAccounts } from "./joined-sources.ts"
-import { hasAnotherLastingId, takeRenewed } from "./renewed-account.ts"
+import { hasAnotherLastingId, type RenewedParts, takeRenewed } from "./renewed-account.ts"
 import type { NamedSource } from "./sources/named-source.ts"
 import {
   makeStoredAccounts,
@@ -39,6 +39,7 @@ export type AccountSourcesParts = Pick<StoredAccountsParts, "sealer"> & {
   readonly timers: Timers
   /** An account with the credential it serves with now. */
   readonly live: (id: AccountId) => Account | undefined
+  readonly cookies?: RenewedParts["cookies"]
   readonly emit: (event: SourceEvent) => void
 }
 
@@ -85,7 +86,7 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
   })
 
   const joined = { live: parts.live, directory, stored, settings, combined }
-  const renewal = { settings, stored, combined, reload: directory.reload, live: parts.live }
+  const renewal = { settings, stored, combined, reload: directory.reload, live: parts.live, cookies: parts.cookies }
   const renewed = (account: Account): void => {
     if (combined.stored(account.id) === undefined) return
     // Afterwards: whoever has asked for the refresh still looks for the account under the id it had.

@@ -6,6 +6,7 @@ import type { AccountId } from "#core/ids.ts"
 import type { AccountDirectory } from "./account-directory.ts"
 import type { SettingsBook } from "./account-settings.ts"
 import type { CombinedSources } from "./combine-sources.ts"
+import type { CookieBook } from "./cookies/cookie-book.ts"
 import { lastingIdOf } from "./identity.ts"
 import type { StoredAccounts } from "./stored-accounts.ts"
 
@@ -15,6 +16,8 @@ export type RenewedParts = {
   readonly stored: StoredAccounts
   readonly combined: CombinedSources
   readonly reload: AccountDirectory["reload"]
+  /** Jars that go along. */
+  readonly cookies: Pick<CookieBook, "move"> | undefined
   /** An account with the credential it serves with now. */
   readonly live: (id: AccountId) => Account | undefined
 }
@@ -37,7 +40,10 @@ function promote(parts: RenewedParts, account: Account, id: AccountId): void {
   const hasOwnSettings = Object.keys(settings.of(id)).length > 0
   if (!hasOwnSettings) settings.change([id], settings.of(account.id))
   const item = { account: promoted, origin: "refresh-tokens", ...line }
-  const written = stored.put([item], { isDurable: true, renamed: { from: account.id, into: id } })
+  const move = parts.cookies?.move(account.id, id)
+  const renamed = { from: account.id, into: id, ...(move && { sealed: move.row }) }
+  const written = stored.put([item], { isDurable: true, renamed })
+  move?.done()
   settings.forget(account.id)
   combined.removeStored([account.id])
   combined.putStored(written)

@@ -5,6 +5,7 @@ import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
 
+import type { JarMove } from "./cookies/cookie-book.ts"
 import { readSecret, type StoredSecret } from "./credential-secret.ts"
 import type { Adoption, CredentialVault, VaultRow } from "./credential-vault.ts"
 import { compact } from "./formats/compact.ts"
@@ -29,7 +30,7 @@ export type StoredFacts = {
 /** Not durable = on the disk with the next durable write. `renamed`: the account goes on under another id, all in one step. */
 export type PutOptions = {
   readonly isDurable: boolean
-  readonly renamed?: { readonly from: AccountId; readonly into: AccountId }
+  readonly renamed?: { readonly from: AccountId; readonly into: AccountId; readonly sealed?: JarMove["row"] }
 }
 
 /** What is needed of the store; its own functions fit. */

@@ -6,6 +6,7 @@ import type { AccountId, ProviderId } from "#core/ids.ts"
 
 import { inDurableTransaction } from "./core-database.ts"
 import { type CredentialRow, prepareCredentialWrite } from "./credentials.ts"
+import { prepareSealedWrite, type SealedValueRow } from "./sealed-values.ts"
 
 /** Who an account is; nothing in it is secret. `fedramp` is 0 or 1, times are in milliseconds. */
 export type AccountRow = {
@@ -25,8 +26,8 @@ export type AccountRow = {
 /** An account with what its credential's row says. */
 export type StoredAccountRow = AccountRow & Pick<CredentialRow, "secretJson" | "generation">
 
-/** An account that goes on under another id. */
-export type Renaming = { readonly from: AccountId; readonly into: AccountId }
+/** An account that goes on under another id; `sealed` is written in the same step. */
+export type Renaming = { readonly from: AccountId; readonly into: AccountId; readonly sealed?: SealedValueRow }
 
 /** Functions over the table `accounts`. */
 export type AccountRows = {
@@ -67,6 +68,7 @@ export function makeAccountRows(database: Database): AccountRows {
   const moveNotes = database.prepare<null, [string, string]>(
     "update refresh_intents set account_id = ? where account_id = ?",
   )
+  const writeSealed = prepareSealedWrite(database)
   const remove = (ids: readonly AccountId[]): void => {
     for (const id of ids) for (const deletion of [...deletions, deleteCookies]) deletion.run(id)
   }
@@ -77,6 +79,7 @@ export function makeAccountRows(database: Database): AccountRows {
         if (renamed !== undefined) {
           moveNotes.run(renamed.into, renamed.from)
           remove([renamed.from])
+          if (renamed.sealed !== undefined) writeSealed.run(renamed.sealed)
         }
         for (const account of accounts) write.run(account)
         for (const credential of credentials) writeCredential.run(credential)

@@ -132,3 +132,28 @@ test.each(["archived", "gone with its file"])(
     expect(await pool.refresh(LASTING)).toMatchObject({ type: "fresh" })
   },
 )
+
+test("cookies go along to the lasting id, and those that are there already stay", async () => {
+  await pool.close()
+  const cookies = world.makeCookies()
+  pool = world.makePool({ isPlanning: false, cookies })
+  await pool.start()
+  const { id } = putBare()
+  const cookie = { domain: "chatgpt.com", hostOnly: true, path: "/", secure: true } as const
+  cookies.put(id, [
+    { ...cookie, name: "cf", value: "of-the-bare-token" },
+    { ...cookie, name: "both", value: "of-the-bare-token" },
+  ])
+  cookies.put(LASTING, [{ ...cookie, name: "both", value: "there-before" }])
+  await pool.refresh(id)
+  world.time.advance(0)
+  const expected = { cf: "of-the-bare-token", both: "there-before" }
+  const valuesOf = (book: typeof cookies) =>
+    Object.fromEntries(book.of(LASTING).map(({ name, value }) => [name, value]))
+  expect(valuesOf(cookies)).toEqual(expected)
+  expect(cookies.has(id)).toBe(false)
+  await restart()
+  const later = world.makeCookies()
+  expect(valuesOf(later)).toEqual(expected)
+  expect(later.has(id)).toBe(false)
+})
