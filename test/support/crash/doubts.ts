@@ -40,16 +40,22 @@ export function makeDoubtBooks(ownerOf: (id: AccountId) => string | undefined): 
         else healed += 1
       }
       replacedCount += replaced.length
+      // Under its lasting id by now, perhaps.
+      for (const [fingerprint, doubt] of open)
+        open.set(fingerprint, { ...doubt, id: notes.get(fingerprint) ?? doubt.id })
       const fresh = [...notes].filter(([fingerprint]) => !open.has(fingerprint))
       for (const [fingerprint, id] of fresh) open.set(fingerprint, { id, isLoginAsked: false })
       inFlight += fresh.length
       return { fresh: fresh.map(([, id]) => id), replaced }
     },
     askedForLogin: id => {
-      const waiting = [...open].filter(([, doubt]) => !doubt.isLoginAsked)
-      const isSameOwner = (doubt: { readonly id: AccountId }) =>
+      const isOwn = ([, doubt]: readonly [string, { readonly id: AccountId }]) => doubt.id === id
+      const isSameOwner = ([, doubt]: readonly [string, { readonly id: AccountId }]) =>
         ownerOf(doubt.id) !== undefined && ownerOf(doubt.id) === ownerOf(id)
-      const found = waiting.find(([, doubt]) => doubt.id === id) ?? waiting.find(([, doubt]) => isSameOwner(doubt))
+      const all = [...open]
+      // Another account of the same owner is asked about by itself, unless this start has given it its lasting id.
+      const concerned = all.some(isOwn) ? all.filter(isOwn) : all.filter(isSameOwner)
+      const found = concerned.find(([, doubt]) => !doubt.isLoginAsked)
       if (found === undefined) return false
       open.set(found[0], { ...found[1], isLoginAsked: true })
       logins += 1

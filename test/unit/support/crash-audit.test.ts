@@ -69,6 +69,29 @@ test("an account that nobody owns ends the run", () => {
   expect(() => audit(strange, serverWith("rt_1"))).toThrow("on the disk only: acc_bob")
 })
 
+test("a doubt follows its account to the lasting id, and a login is not counted for another account of the same owner", () => {
+  const books = makeDoubtBooks(() => "account-1")
+  const none = new Set<string>()
+  books.afterKill(new Map([["fp1", ANN]]), none)
+  expect(books.askedForLogin(ANN)).toBe(true)
+  books.afterKill(
+    new Map([
+      ["fp1", ANN],
+      ["fp2", BARE],
+    ]),
+    none,
+  )
+  // Asked for at every start until somebody signs in.
+  expect(books.askedForLogin(ANN)).toBe(false)
+  expect(books.open()).toEqual([BARE])
+  books.afterKill(new Map([["fp2", BARE]]), none)
+  // The start gave the bare token its lasting id and asks under that.
+  expect(books.askedForLogin(ANN)).toBe(true)
+  books.afterKill(new Map([["fp3", BARE]]), none)
+  books.afterKill(new Map([["fp3", ANN]]), none)
+  expect(books.open()).toEqual([ANN])
+})
+
 test("an account that is missing on the disk ends the run", () => {
   const empty: Disk = { accounts: new Map(), intents: new Set(), journalled: 0 }
   expect(() => audit(empty, serverWith("rt_1"))).toThrow("not on the disk: account-1")
