@@ -14,6 +14,7 @@ import type { Refresher, RefresherEvent } from "./refresh/refresh-types.ts"
 import { makeRefresher } from "./refresh/refresher.ts"
 import {
   type AccountSources,
+  type AccountSourcesParts,
   makeAccountSources,
   type SourceEvent,
   type SourceRows,
@@ -28,6 +29,8 @@ export type AccountPoolParts = Pick<DurableCredentialsParts, "dataDir" | "sealer
   /** Accounts from elsewhere than `authDir`. */
   readonly sources?: readonly NamedSource[]
   readonly rows: DurableCredentialsParts["rows"] & SourceRows
+  /** Jars that go along when an account gets another id. */
+  readonly cookies?: AccountSourcesParts["cookies"]
   readonly send: SendUpstream
   readonly clock: Clock
   readonly timers: Timers

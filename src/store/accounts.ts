@@ -6,6 +6,7 @@ import type { AccountId, ProviderId } from "#core/ids.ts"
 
 import { inDurableTransaction } from "./core-database.ts"
 import { type CredentialRow, prepareCredentialWrite } from "./credentials.ts"
+import { prepareSealedWrite, type SealedValueRow } from "./sealed-values.ts"
 
 /** Who an account is; nothing in it is secret. `fedramp` is 0 or 1, times are in milliseconds. */
 export type AccountRow = {
@@ -25,18 +26,22 @@ export type AccountRow = {
 /** An account with what its credential's row says. */
 export type StoredAccountRow = AccountRow & Pick<CredentialRow, "secretJson" | "generation">
 
+/** An account that goes on under another id; `sealed` is written in the same step. */
+export type Renaming = { readonly from: AccountId; readonly into: AccountId; readonly sealed?: SealedValueRow }
+
 /** Functions over the table `accounts`. */
 export type AccountRows = {
   readonly listAccounts: () => readonly StoredAccountRow[]
   /**
    * Writes accounts with their credentials, all or nothing. `isDurable`: on the disk when this returns, and with it every
-   * earlier write. `replaces`: accounts that are deleted in the same step. A credential of a lower generation than the
-   * stored one is left out; an account keeps its first origin and age.
+   * earlier write. `renamed`: what is kept under the former id is deleted in the same step, but for the notes of exchanges,
+   * one of which may be under way: they go over. A credential of a lower generation than the stored one is left out; an
+   * account keeps its first origin and age.
    */
   readonly putAccounts: (
     accounts: readonly AccountRow[],
     credentials: readonly CredentialRow[],
-    options: { readonly isDurable: boolean; readonly replaces?: readonly AccountId[] },
+    options: { readonly isDurable: boolean; readonly renamed?: Renaming },
   ) => void
   /** Deletes everything that is kept of these accounts, on the disk when this returns. */
   readonly deleteAccounts: (ids: readonly AccountId[]) => void
@@ -60,14 +65,22 @@ export function makeAccountRows(database: Database): AccountRows {
     database.prepare<null, [string]>(`delete from ${table} where account_id = ?`),
   )
   const deleteCookies = database.prepare<null, [string]>("delete from sealed_values where name = 'cookies/' || ?")
+  const moveNotes = database.prepare<null, [string, string]>(
+    "update refresh_intents set account_id = ? where account_id = ?",
+  )
+  const writeSealed = prepareSealedWrite(database)
   const remove = (ids: readonly AccountId[]): void => {
     for (const id of ids) for (const deletion of [...deletions, deleteCookies]) deletion.run(id)
   }
   return {
     listAccounts: () => list.all(),
-    putAccounts: (accounts, credentials, { isDurable, replaces = [] }) => {
+    putAccounts: (accounts, credentials, { isDurable, renamed }) => {
       const change = () => {
-        remove(replaces)
+        if (renamed !== undefined) {
+          moveNotes.run(renamed.into, renamed.from)
+          remove([renamed.from])
+          if (renamed.sealed !== undefined) writeSealed.run(renamed.sealed)
+        }
         for (const account of accounts) write.run(account)
         for (const credential of credentials) writeCredential.run(credential)
       }

@@ -1,6 +1,6 @@
 /** Rows of secrets that are no credentials: cookies of an account, passwords of proxies. */
 
-import type { Database } from "bun:sqlite"
+import type { Database, Statement } from "bun:sqlite"
 
 import { inDurableTransaction } from "./core-database.ts"
 
@@ -20,15 +20,20 @@ export type SealedValueRows = {
   readonly deleteSealedValue: (name: string) => void
 }
 
+/** Prepares the statement that writes one value. */
+export function prepareSealedWrite(database: Database): Statement<null, [SealedValueRow]> {
+  return database.prepare<null, SealedValueRow>(
+    "insert or replace into sealed_values values ($name, $secretJson, $updatedAtMs)",
+  )
+}
+
 /** Prepares the statements on an open database. */
 export function makeSealedValueRows(database: Database): SealedValueRows {
   const list = database.prepare<SealedValueRow, [string, string]>(
     `select name, secret_json as secretJson, updated_at_ms as updatedAtMs from sealed_values
      where substr(name, 1, length(?)) = ?`,
   )
-  const write = database.prepare<null, SealedValueRow>(
-    "insert or replace into sealed_values values ($name, $secretJson, $updatedAtMs)",
-  )
+  const write = prepareSealedWrite(database)
   const remove = database.prepare<null, [string]>("delete from sealed_values where name = ?")
   return {
     listSealedValues: prefix => list.all(prefix, prefix),

@@ -34,14 +34,23 @@ function describe(refused: Readonly<Record<string, number>>): string {
 }
 
 function print(totals: CrashTotals): void {
-  const { upMs, refreshes, files, requests, secrets } = totals
+  const { upMs, refreshes, files, requests, secrets, kinds, bare } = totals
+  const each = (count: "accounts" | "inFlight") =>
+    `${kinds.file[count]} in files, ${kinds.stored[count]} stored, ${kinds.bare[count]} bare tokens`
   const rows = [
+    ["accounts", each("accounts")],
     ["kills", `${totals.kills.total}, ${totals.kills.early} of them during the start; seed ${seed}`],
     ["refreshes", `${refreshes} in ${seconds(upMs)} of being up, ${(refreshes / (upMs / 1000)).toFixed(1)} a second`],
     ["in flight at kills", `${totals.inFlight}, ${(totals.inFlight / totals.kills.total).toFixed(2)} a kill`],
+    ["  of accounts", each("inFlight")],
     ["  answer lost", `${totals.answersLost}`],
     ["  healed", `${totals.healed}`],
     ["  asked for login", `${totals.logins}, each with the reason`],
+    ["  replaced", `${totals.replaced} by another sign-in of the account that had come in`],
+    [
+      "bare tokens",
+      `${bare.pasted} handed over, ${bare.promoted} got their lasting id; ${bare.killedBetween} times a kill came just before`,
+    ],
     ["dead tokens on disk", `${totals.lost} outside of those in flight`],
     ["account files", `${files.behind} behind at kills, ${files.repaired} repaired by the next start`],
     ["requests", `${requests.served} served; refused: ${describe(requests.refused)}`],

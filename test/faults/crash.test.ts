@@ -12,4 +12,7 @@ test("faults 26 and 61: a gateway that is killed under refreshes has every token
   expect(totals.kills.total).toBe(6)
   expect(totals.refreshes).toBeGreaterThan(0)
   expect(totals.inFlight).toBeGreaterThan(0)
+  // In files, in the database, and in the database as bare tokens that get their lasting id on the way.
+  expect(totals.kinds).toMatchObject({ file: { accounts: 15 }, stored: { accounts: 13 }, bare: { accounts: 12 } })
+  expect(totals.bare.promoted).toBeGreaterThanOrEqual(12)
 }, 90_000)

@@ -7,7 +7,7 @@ import type { AccountId } from "#core/ids.ts"
 
 import { type Cookie, cookieHeader, cookieKey, isExpired, readSetCookie } from "./cookie.ts"
 import { readJar, writeJar } from "./cookie-jar-text.ts"
-import { isTooFull, type Jar, lay, tooFull } from "./jar.ts"
+import { isTooFull, type Jar, joinJars, lay, tooFull } from "./jar.ts"
 
 /** What is needed of the store; its own functions fit. */
 export type CookieRows = {
@@ -34,10 +34,21 @@ export type CookieBook = {
   readonly put: (id: AccountId, cookies: readonly Cookie[]) => void
   /** Removes the cookies of that name, or without one the jar; on the disk when this returns. */
   readonly remove: (id: AccountId, name?: string) => void
+  /**
+   * Prepares that a jar goes on under another id, beside what is there: whoever writes the row calls `done`. Undefined =
+   * there is no jar.
+   */
+  readonly move: (from: AccountId, into: AccountId) => JarMove | undefined
   /** Drops jars whose rows the store has deleted. */
   readonly forget: (ids: readonly AccountId[]) => void
   /** Stores what is not stored yet. */
   readonly close: () => void
+}
+
+/** A jar on its way to another id: its row, sealed for that, and what follows once the row is written. */
+export type JarMove = {
+  readonly row: { readonly name: string; readonly secretJson: string; readonly updatedAtMs: number }
+  readonly done: () => void
 }
 
 /** What the book is made of. */
@@ -80,15 +91,22 @@ function readJars({ rows, sealer, reportFailure }: CookieBookParts): Map<Account
   return jars
 }
 
-/** Makes the book and reads all jars. */
-export function makeCookieBook(parts: CookieBookParts): CookieBook {
-  const { rows, clock, timers, reportFailure } = parts
-  const jars = readJars(parts)
+/** Lays what an answer sets into the jar; false when that is nothing. */
+function takeInto(jar: Jar, url: URL, setCookies: readonly string[], nowMs: number): boolean {
+  const found = setCookies.map(line => readSetCookie(line, url, nowMs)).filter(one => one !== undefined)
+  for (const cookie of found) lay(jar, cookie, nowMs)
+  for (const key of jar.keys()) if (isTooFull(jar)) jar.delete(key)
+  return found.length > 0
+}
+
+/** Writes jars a while after they have changed: one write serves many answers. */
+function makeLateWriter(parts: CookieBookParts, jars: ReadonlyMap<AccountId, Jar>) {
+  const { rows, timers, reportFailure } = parts
   const unwritten = new Set<AccountId>()
   let cancelTimer: (() => void) | undefined
 
-  function writeRows(ids: Iterable<AccountId>): void {
-    const changed = [...ids].flatMap(id => {
+  function write(): void {
+    const changed = [...unwritten].flatMap(id => {
       const jar = jars.get(id)
       return jar === undefined ? [] : [sealedRow(`${PREFIX}${id}`, jar, parts)]
     })
@@ -98,7 +116,7 @@ export function makeCookieBook(parts: CookieBookParts): CookieBook {
   function flush(): void {
     cancelTimer = undefined
     try {
-      writeRows(unwritten)
+      write()
       unwritten.clear()
     } catch (cause) {
       // Memory has them; the store may be busy or full for a while only.
@@ -112,6 +130,29 @@ export function makeCookieBook(parts: CookieBookParts): CookieBook {
   }
 
   return {
+    changed: (id: AccountId): void => {
+      unwritten.add(id)
+      writeSoon()
+    },
+    /** The row is up to date, or gone. */
+    settled: (id: AccountId): void => {
+      unwritten.delete(id)
+    },
+    close: (): void => {
+      cancelTimer?.()
+      cancelTimer = undefined
+      write()
+    },
+  }
+}
+
+/** Makes the book and reads all jars. */
+export function makeCookieBook(parts: CookieBookParts): CookieBook {
+  const { rows, clock } = parts
+  const jars = readJars(parts)
+  const late = makeLateWriter(parts, jars)
+
+  return {
     has: id => jars.has(id),
     of: id => [...(jars.get(id)?.values() ?? [])].filter(cookie => !isExpired(cookie, clock())),
     headerFor: (id, url) => {
@@ -120,22 +161,15 @@ export function makeCookieBook(parts: CookieBookParts): CookieBook {
     },
     take: (id, url, setCookies) => {
       const jar = jars.get(id)
-      if (jar === undefined) return
-      const found = setCookies.map(line => readSetCookie(line, new URL(url), clock())).filter(one => one !== undefined)
-      if (found.length === 0) return
-      for (const cookie of found) lay(jar, cookie, clock())
-      for (const key of jar.keys()) if (isTooFull(jar)) jar.delete(key)
-      unwritten.add(id)
-      writeSoon()
+      if (jar !== undefined && takeInto(jar, new URL(url), setCookies, clock())) late.changed(id)
     },
     put: (id, cookies) => {
-      const before = jars.get(id)
-      const after: Jar = new Map(before)
+      const after: Jar = new Map(jars.get(id))
       for (const cookie of cookies) lay(after, cookie, clock())
       if (isTooFull(after)) throw tooFull()
       rows.writeSealedValues([sealedRow(`${PREFIX}${id}`, after, parts)])
       jars.set(id, after)
-      unwritten.delete(id)
+      late.settled(id)
     },
     remove: (id, name) => {
       const jar = jars.get(id)
@@ -147,18 +181,25 @@ export function makeCookieBook(parts: CookieBookParts): CookieBook {
         rows.writeSealedValues([sealedRow(`${PREFIX}${id}`, left, parts)])
         jars.set(id, left)
       }
-      unwritten.delete(id)
+      late.settled(id)
+    },
+    move: (from, into) => {
+      const jar = jars.get(from)
+      if (jar === undefined) return undefined
+      const joined = joinJars(jar, jars.get(into))
+      const done = (): void => {
+        jars.delete(from)
+        jars.set(into, joined)
+        for (const id of [from, into]) late.settled(id)
+      }
+      return { row: sealedRow(`${PREFIX}${into}`, joined, parts), done }
     },
     forget: ids => {
       for (const id of ids) {
         jars.delete(id)
-        unwritten.delete(id)
+        late.settled(id)
       }
     },
-    close: () => {
-      cancelTimer?.()
-      cancelTimer = undefined
-      writeRows(unwritten)
-    },
+    close: late.close,
   }
 }

@@ -37,3 +37,10 @@ export function lay(jar: Jar, cookie: Cookie, nowMs: number): void {
   jar.delete(key)
   if (!isExpired(cookie, nowMs)) jar.set(key, cookie)
 }
+
+/** Both jars in one. Of two cookies with one key that of `present` stays, and where there is too much, so do its others. */
+export function joinJars(coming: Jar, present: Jar | undefined): Jar {
+  const joined: Jar = new Map([...(present ?? []), ...[...coming].filter(([key]) => present?.has(key) !== true)])
+  for (const key of coming.keys()) if (isTooFull(joined) && present?.has(key) !== true) joined.delete(key)
+  return joined
+}

@@ -55,7 +55,12 @@ export type Rotation = {
 }
 
 /** A credential that comes from outside, and the one it takes the place of. */
-export type Adoption = { readonly account: Account; readonly replaced?: Credential }
+export type Adoption = {
+  readonly account: Account
+  readonly replaced?: Credential
+  /** The id under which the line of its tokens began. */
+  readonly continues?: AccountId
+}
 
 /** Credentials as the accounts folder sees the store. */
 export type CredentialVault = CredentialMemory & {
@@ -68,6 +73,10 @@ export type CredentialVault = CredentialMemory & {
   /** Returns the row of a credential from outside, sealed; whoever writes it calls {@link CredentialVault.noteWritten}. */
   readonly adoptionRowOf: (adoption: Adoption) => VaultRow
   readonly noteWritten: (rows: readonly VaultRow[]) => void
+  /** The account with a credential of a higher generation than the store's, which would not give way to an older one. */
+  readonly aboveStored: (account: Account) => Account
+  /** The store's row of the account is opened by somebody else, who says which tokens it calls used up. */
+  readonly noteSpent: (accountId: AccountId, fingerprints: readonly string[]) => void
   readonly begin: (account: Account, fingerprint: string) => void
   readonly end: (fingerprint: string) => void
   readonly leftOver: () => readonly VaultIntent[]
@@ -111,22 +120,29 @@ function clearRowOf(rotation: Rotation, nowMs: number, spentBefore: readonly str
 
 /** The used-up tokens a row is to remember, newest first. */
 function spentAfter(fingerprint: string, before: readonly string[]): readonly string[] {
-  return [...new Set([fingerprint, ...before])].slice(0, SPENT_KEPT)
+  return firstOf([fingerprint, ...before])
 }
 
-function clearAdoptionRowOf({ account, replaced }: Adoption, nowMs: number, spent: readonly string[]): VaultRow {
-  const { id, credential } = account
+function firstOf(spent: readonly string[]): readonly string[] {
+  return [...new Set(spent)].slice(0, SPENT_KEPT)
+}
+
+/** What an adopted credential takes the place of, as far as it is known. */
+type Before = { readonly previous: Credential | undefined; readonly fingerprint: string | undefined }
+
+function clearAdoptionRowOf(
+  { id, credential }: Account,
+  { previous, fingerprint }: Before,
+  { nowMs, spent }: { readonly nowMs: number; readonly spent: readonly string[] },
+): VaultRow {
   return {
     accountId: id,
     fingerprint: credentialFingerprint(credential),
-    secretJson: writeSecret(
-      credential,
-      replaced === undefined ? undefined : spentAfter(credentialFingerprint(replaced), spent),
-    ),
+    secretJson: writeSecret(credential, spent.length === 0 ? undefined : spent),
     generation: credential.generation,
-    previousFingerprint: replaced === undefined ? null : credentialFingerprint(replaced),
-    previousSecretJson: replaced === undefined ? null : writeSecret(replaced),
-    previousAtMs: replaced === undefined ? null : nowMs,
+    previousFingerprint: fingerprint ?? null,
+    previousSecretJson: previous === undefined ? null : writeSecret(previous),
+    previousAtMs: fingerprint === undefined ? null : nowMs,
     updatedAtMs: nowMs,
   }
 }
@@ -138,6 +154,8 @@ function clearAdoptionRowOf({ account, replaced }: Adoption, nowMs: number, spen
 function makeKnownKeys(rows: Pick<VaultRows, "listCredentialKeys">) {
   const accountIds = new Set<AccountId>()
   const fingerprints = new Set<string>()
+  /** Tokens that only a row's sealed part names: they were used up more than one step ago. */
+  const spentBy = new Map<string, AccountId>()
   const add = ({
     accountId,
     fingerprint,
@@ -148,7 +166,10 @@ function makeKnownKeys(rows: Pick<VaultRows, "listCredentialKeys">) {
     if (previousFingerprint !== null) fingerprints.add(previousFingerprint)
   }
   rows.listCredentialKeys().forEach(add)
-  return { accountIds, fingerprints, add }
+  const addSpent = (accountId: AccountId, spent: readonly string[]): void => {
+    for (const fingerprint of spent) spentBy.set(fingerprint, accountId)
+  }
+  return { accountIds, fingerprints, spentBy, add, addSpent }
 }
 
 /** What the rows remember. Looking up throws `internal` for a row that the sealer's key does not open. */
@@ -162,8 +183,12 @@ function makeMemory(
       const row = known.accountIds.has(accountId) ? rows.readCredential(accountId) : undefined
       return row === undefined ? undefined : remember(row, sealer)
     },
-    byFingerprint: fingerprint =>
-      known.fingerprints.has(fingerprint) ? rows.findCredentials(fingerprint).map(row => remember(row, sealer)) : [],
+    byFingerprint: fingerprint => {
+      const found = known.fingerprints.has(fingerprint) ? rows.findCredentials(fingerprint) : []
+      const spender = found.length === 0 ? known.spentBy.get(fingerprint) : undefined
+      const later = spender === undefined ? undefined : rows.readCredential(spender)
+      return (later === undefined ? found : [later]).map(row => remember(row, sealer))
+    },
   }
 }
 
@@ -179,27 +204,48 @@ export function makeCredentialVault({
 }): CredentialVault {
   const known = makeKnownKeys(rows)
   const memory = makeMemory(rows, sealer, known)
-  const spentBefore = (accountId: AccountId): readonly string[] => {
+  const recall = (accountId: AccountId | undefined): RememberedCredential | undefined => {
     try {
-      return memory.byAccount(accountId)?.spentFingerprints ?? []
+      return accountId === undefined ? undefined : memory.byAccount(accountId)
     } catch {
       // Harmless: a row that does not open is about to be replaced, and only files far behind are told apart by this.
-      return []
+      return undefined
     }
+  }
+  const spentBefore = (accountId: AccountId | undefined): readonly string[] =>
+    recall(accountId)?.spentFingerprints ?? []
+  const adoptionRowOf = ({ account, replaced, continues }: Adoption): VaultRow => {
+    const replacedFingerprint = replaced === undefined ? undefined : credentialFingerprint(replaced)
+    const fingerprint = replacedFingerprint ?? recall(continues)?.previousFingerprint
+    const newest = replacedFingerprint === undefined ? [] : [replacedFingerprint]
+    const spent = firstOf([...newest, ...spentBefore(continues), ...spentBefore(account.id)])
+    return sealRow(clearAdoptionRowOf(account, { previous: replaced, fingerprint }, { nowMs: clock(), spent }), sealer)
   }
   const rowOf = (rotation: Rotation): VaultRow =>
     sealRow(clearRowOf(rotation, clock(), spentBefore(rotation.account.id)), sealer)
+  const noteWritten = (changed: readonly VaultRow[]): void => {
+    for (const row of changed) {
+      known.add(row)
+      known.addSpent(row.accountId, spentBefore(row.accountId))
+    }
+  }
   const commitRows = (changed: readonly VaultRow[]): void => {
     rows.commitCredentials(changed)
-    changed.forEach(known.add)
+    noteWritten(changed)
   }
   return {
     ...memory,
     commit: rotations => commitRows(rotations.map(rowOf)),
     commitKept: kept => commitRows(kept.map(row => resealRow(row, sealer, sealer))),
     rowOf,
-    adoptionRowOf: adoption => sealRow(clearAdoptionRowOf(adoption, clock(), spentBefore(adoption.account.id)), sealer),
-    noteWritten: rows => rows.forEach(known.add),
+    adoptionRowOf,
+    noteWritten,
+    aboveStored: account => {
+      const row = known.accountIds.has(account.id) ? rows.readCredential(account.id) : undefined
+      if (row === undefined || row.generation < account.credential.generation) return account
+      return { ...account, credential: { ...account.credential, generation: row.generation + 1 } }
+    },
+    noteSpent: known.addSpent,
     begin: (account, fingerprint) =>
       rows.beginRefresh({
         fingerprint,

@@ -1,6 +1,7 @@
 /** What an import would do: every entry's result, and each account once with what has to be written for it. */
 
 import { accountFromDraft, type CredentialMemory } from "#accounts/account-from-draft.ts"
+import { isSpent } from "#accounts/credentials/find-remembered.ts"
 import { refreshFingerprint } from "#accounts/fingerprint.ts"
 import type { AccountDraft } from "#accounts/formats/account-draft.ts"
 import type { ListFormat } from "#accounts/formats/format-names.ts"
@@ -11,7 +12,7 @@ import type { Clock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 
-import { mergeAccount } from "./merge-account.ts"
+import { mergeAccount, type Precedence } from "./merge-account.ts"
 
 /** A text to take in and what to call it: a file's name or `standard input`. `fault` = why there is no text. */
 export type ImportSource = { readonly name: string; readonly text: string; readonly fault?: string }
@@ -101,13 +102,21 @@ function index(planner: Planner, known: Known): void {
 function findByRefreshToken(planner: Planner, account: Account): Known | undefined {
   const fingerprint = fingerprintOf(account)
   if (fingerprint === undefined) return undefined
-  const [remembered] = planner.parts.memory.byFingerprint(fingerprint)
+  const remembered = planner.parts.memory.byFingerprint(fingerprint)
   const known =
     planner.byRefresh.get(fingerprint) ??
-    (remembered === undefined ? undefined : planner.byId.get(remembered.accountId))
+    remembered.map(({ accountId }) => planner.byId.get(accountId)).find(found => found !== undefined)
   // One sign-in may serve several workspaces: those stay apart although they share the token.
   const areBothCertain = known !== undefined && hasLastingIdentity(known.account) && hasLastingIdentity(account)
   return areBothCertain ? undefined : known
+}
+
+/** A sign-in that is handed over a second time has been used up when it was refreshed in between. */
+function precedenceOf({ isSignIn, parts }: Planner, account: Account, present: Account): Precedence {
+  const fingerprint = fingerprintOf(account)
+  const remembered = isSignIn ? parts.memory.byAccount(present.id) : undefined
+  const isUsedUp = fingerprint !== undefined && remembered !== undefined && isSpent(fingerprint, remembered)
+  return isSignIn && !isUsedUp ? "found" : "fresher"
 }
 
 type Taken = Pick<ImportResult, "outcome" | "accountId" | "label" | "reason">
@@ -121,7 +130,7 @@ function take(planner: Planner, draft: AccountDraft, origin: string): Taken {
     index(planner, added)
     return { outcome: "added", accountId: account.id, label: maskLabel(account.label) }
   }
-  const merged = mergeAccount(known.account, account, planner.isSignIn ? "found" : "fresher")
+  const merged = mergeAccount(known.account, account, precedenceOf(planner, account, known.account))
   const label = maskLabel((merged ?? known.account).label)
   if (merged === undefined) return { outcome: "unchanged", accountId: known.account.id, label }
   known.account = merged

@@ -11,7 +11,7 @@ import { type DirectoryEvent, type DirectoryTrouble, makeAccountDirectory } from
 import { type AccountSettings, makeSettingsBook, type SettingsChange, type SettingsRows } from "./account-settings.ts"
 import { combineSources } from "./combine-sources.ts"
 import { type Removal, removeEverywhere, storeAccounts } from "./joined-sources.ts"
-import { takeRenewed } from "./renewed-account.ts"
+import { hasAnotherLastingId, type RenewedParts, takeRenewed } from "./renewed-account.ts"
 import {
   makeStoredAccounts,
   type NewStoredAccount,
@@ -39,6 +39,7 @@ export type AccountSourcesParts = Pick<StoredAccountsParts, "sealer"> & {
   readonly timers: Timers
   /** An account with the credential it serves with now. */
   readonly live: (id: AccountId) => Account | undefined
+  readonly cookies?: RenewedParts["cookies"]
   readonly emit: (event: SourceEvent) => void
 }
 
@@ -85,7 +86,19 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
   })
 
   const joined = { live: parts.live, directory, stored, settings, combined }
-  const renewal = { settings, stored, combined, reload: directory.reload, live: parts.live }
+  const renewal = { settings, stored, combined, reload: directory.reload, live: parts.live, cookies: parts.cookies }
+  const renewed = (account: Account): void => {
+    if (combined.stored(account.id) === undefined) return
+    // Afterwards: whoever has asked for the refresh still looks for the account under the id it had.
+    parts.timers.after(0, () => {
+      try {
+        takeRenewed(renewal, parts.live(account.id) ?? account)
+      } catch (error) {
+        // The credential itself is safe: it was committed before it was published.
+        emit({ type: "stored-account-failed", accountId: account.id, reason: toGatewayError(error).message })
+      }
+    })
+  }
 
   return {
     start: async () => {
@@ -93,6 +106,8 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
       for (const fault of faults) emit({ type: "stored-account-failed", ...fault })
       await directory.start()
       combined.putStored(accounts)
+      // A kill may have come between a refresh that told whose an account is and the step to its lasting id.
+      accounts.filter(hasAnotherLastingId).forEach(renewed)
     },
     rescan: directory.rescan,
     reload: async account => {
@@ -101,18 +116,7 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
       // What the file says of the account is one part of it.
       return combined.shown(account.id)
     },
-    renewed: account => {
-      if (combined.stored(account.id) === undefined) return
-      // Afterwards: whoever has asked for the refresh still looks for the account under the id it had.
-      parts.timers.after(0, () => {
-        try {
-          takeRenewed(renewal, parts.live(account.id) ?? account)
-        } catch (error) {
-          // The credential itself is safe: it was committed before it was published.
-          emit({ type: "stored-account-failed", accountId: account.id, reason: toGatewayError(error).message })
-        }
-      })
-    },
+    renewed,
     put: (items, options) => storeAccounts(joined, items, options),
     remove: ids => removeEverywhere(joined, ids),
     changeSettings: (ids, change) => {

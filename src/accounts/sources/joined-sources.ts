@@ -61,8 +61,8 @@ export function storeAccounts(
   { stored, settings, combined }: JoinedSources,
   ...[items, options]: Parameters<StoredAccounts["put"]>
 ): void {
-  stored.put(items, options)
+  const written = stored.put(items, options)
   const paused = items.filter(item => item.account.disabled).map(item => item.account.id)
   if (paused.length > 0) settings.change(paused, { paused: true })
-  combined.putStored(items.map(({ account }) => ({ ...account, disabled: false })))
+  combined.putStored(written.map(account => ({ ...account, disabled: false })))
 }

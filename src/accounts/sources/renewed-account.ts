@@ -1,5 +1,6 @@
 /** What a refresh tells about an account in the database, and where that is written down. */
 
+import type { CookieBook } from "#accounts/cookies/cookie-book.ts"
 import { lastingIdOf } from "#accounts/identity.ts"
 import { type Account, filePathOf } from "#core/account.ts"
 import type { AccountId } from "#core/ids.ts"
@@ -15,6 +16,8 @@ export type RenewedParts = {
   readonly stored: StoredAccounts
   readonly combined: CombinedSources
   readonly reload: AccountDirectory["reload"]
+  /** Jars that go along. */
+  readonly cookies: Pick<CookieBook, "move"> | undefined
   /** An account with the credential it serves with now. */
   readonly live: (id: AccountId) => Account | undefined
 }
@@ -33,15 +36,25 @@ function promote(parts: RenewedParts, account: Account, id: AccountId): void {
   const present = parts.live(id)
   const generation = Math.max(account.credential.generation, (present?.credential.generation ?? -1) + 1)
   const promoted: Account = { ...account, id, credential: { ...account.credential, generation } }
-  const item = { account: promoted, origin: "refresh-tokens", ...(present && { replaced: present.credential }) }
+  const line = { continues: account.id, ...(present && { replaced: present.credential }) }
   const hasOwnSettings = Object.keys(settings.of(id)).length > 0
   if (!hasOwnSettings) settings.change([id], settings.of(account.id))
-  stored.put([item], { isDurable: true, replaces: [account.id] })
+  const item = { account: promoted, origin: "refresh-tokens", ...line }
+  const move = parts.cookies?.move(account.id, id)
+  const renamed = { from: account.id, into: id, ...(move && { sealed: move.row }) }
+  const written = stored.put([item], { isDurable: true, renamed })
+  move?.done()
   settings.forget(account.id)
   combined.removeStored([account.id])
-  combined.putStored([promoted])
+  combined.putStored(written)
   // A file still counts before the database; it gets to know the newer credential by being read again, which never rejects.
   if (present !== undefined && filePathOf(present) !== undefined) void parts.reload(present)
+}
+
+/** True when the account goes by the id of a bare token although it is known whose it is. */
+export function hasAnotherLastingId(account: Account): boolean {
+  const lastingId = lastingIdOf(account)
+  return lastingId !== undefined && lastingId !== account.id
 }
 
 /** Takes over what a refresh has brought for an account of the database; others are left alone. Throws the store's error. */

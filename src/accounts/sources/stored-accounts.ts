@@ -1,7 +1,9 @@
 /** Accounts that live in the database: loaded at start, written by imports and sign-ins, never in clear on the disk. */
 
-import { readSecret } from "#accounts/credentials/credential-secret.ts"
+import type { JarMove } from "#accounts/cookies/cookie-book.ts"
+import { readSecret, type StoredSecret } from "#accounts/credentials/credential-secret.ts"
 import type { Adoption, CredentialVault, VaultRow } from "#accounts/credentials/credential-vault.ts"
+import { withCredential } from "#accounts/credentials/resolve-account.ts"
 import { compact } from "#accounts/formats/compact.ts"
 import type { Sealer } from "#accounts/secrets/seal.ts"
 import { openSecret } from "#accounts/secrets/sealed-rows.ts"
@@ -24,13 +26,19 @@ export type StoredFacts = {
   readonly createdAtMs: number
 }
 
+/** Not durable = on the disk with the next durable write. `renamed`: the account goes on under another id, all in one step. */
+export type PutOptions = {
+  readonly isDurable: boolean
+  readonly renamed?: { readonly from: AccountId; readonly into: AccountId; readonly sealed?: JarMove["row"] }
+}
+
 /** What is needed of the store; its own functions fit. */
 export type StoredAccountRows = {
   readonly listAccounts: () => readonly (StoredFacts & Pick<VaultRow, "secretJson" | "generation">)[]
   readonly putAccounts: (
     accounts: readonly StoredFacts[],
     credentials: readonly VaultRow[],
-    options: { readonly isDurable: boolean; readonly replaces?: readonly AccountId[] },
+    options: PutOptions,
   ) => void
   readonly deleteAccounts: (ids: readonly AccountId[]) => void
 }
@@ -44,11 +52,8 @@ export type StoredFault = { readonly accountId: AccountId; readonly reason: stri
 /** Accounts in the database. All functions throw the store's error. */
 export type StoredAccounts = {
   readonly load: () => { readonly accounts: readonly Account[]; readonly faults: readonly StoredFault[] }
-  /** All or none. Not durable = on the disk with the next durable write. `replaces` are deleted in the same step. */
-  readonly put: (
-    items: readonly NewStoredAccount[],
-    options: { readonly isDurable: boolean; readonly replaces?: readonly AccountId[] },
-  ) => void
+  /** All or none. Returns the accounts as they were written: above what the store remembers of them. */
+  readonly put: (items: readonly NewStoredAccount[], options: PutOptions) => readonly Account[]
   /** Takes over what a refresh has shown of an account: its e-mail, its plan, its workspace. */
   readonly learn: (account: Account) => void
   readonly remove: (ids: readonly AccountId[]) => void
@@ -57,14 +62,15 @@ export type StoredAccounts = {
 /** What it is made of. */
 export type StoredAccountsParts = {
   readonly rows: StoredAccountRows
-  readonly vault: Pick<CredentialVault, "adoptionRowOf" | "noteWritten">
+  readonly vault: Pick<CredentialVault, "adoptionRowOf" | "noteWritten" | "noteSpent" | "aboveStored">
   readonly sealer: Sealer
   readonly clock: Clock
 }
 
-function accountOf(row: ReturnType<StoredAccountRows["listAccounts"]>[number], sealer: Sealer): Account {
+/** A refresh may have told whose the account is without this being written down: then its tokens still say it. */
+function accountOf(row: ReturnType<StoredAccountRows["listAccounts"]>[number], { credential }: StoredSecret): Account {
   const { accountId, provider, label, email, plan, workspaceId, userId, fedramp } = row
-  return {
+  const account: Account = {
     id: accountId,
     provider,
     label,
@@ -76,9 +82,10 @@ function accountOf(row: ReturnType<StoredAccountRows["listAccounts"]>[number], s
       fedramp: fedramp === 1 ? true : undefined,
     }),
     disabled: false,
-    credential: readSecret(openSecret({ ...row, previousSecretJson: null }, sealer), row).credential,
+    credential,
     source: { type: "store" },
   }
+  return withCredential(account, credential)
 }
 
 function factsOf(account: Account, origin: string, createdAtMs: number): StoredFacts {
@@ -105,7 +112,9 @@ export function makeStoredAccounts({ rows, vault, sealer, clock }: StoredAccount
       const faults: StoredFault[] = []
       for (const row of rows.listAccounts()) {
         try {
-          accounts.push(accountOf(row, sealer))
+          const secret = readSecret(openSecret({ ...row, previousSecretJson: null }, sealer), row)
+          accounts.push(accountOf(row, secret))
+          vault.noteSpent(row.accountId, secret.spent)
         } catch (error) {
           if (!(error instanceof GatewayError)) throw error
           // One damaged row must not keep the others from serving.
@@ -114,7 +123,8 @@ export function makeStoredAccounts({ rows, vault, sealer, clock }: StoredAccount
       }
       return { accounts, faults }
     },
-    put: (items, options) => {
+    put: (found, options) => {
+      const items = found.map(item => ({ ...item, account: vault.aboveStored(item.account) }))
       const credentials = items.map(vault.adoptionRowOf)
       rows.putAccounts(
         items.map(({ account, origin }) => factsOf(account, origin, clock())),
@@ -122,6 +132,7 @@ export function makeStoredAccounts({ rows, vault, sealer, clock }: StoredAccount
         options,
       )
       vault.noteWritten(credentials)
+      return items.map(item => item.account)
     },
     // The row keeps its first origin and age.
     learn: account => rows.putAccounts([factsOf(account, "", clock())], [], { isDurable: false }),

@@ -51,6 +51,7 @@ export async function layBricks(parts: LayBricksParts) {
     env: parts.env,
     store,
     sealer,
+    cookies,
     send: egress.send,
     log,
     isIdle,

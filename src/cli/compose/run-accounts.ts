@@ -1,6 +1,11 @@
 /** Brings the accounts to life and tells whoever keeps accounts of every change. */
 
-import { type AccountPool, type AccountPoolEvent, makeAccountPool } from "#accounts/account-pool.ts"
+import {
+  type AccountPool,
+  type AccountPoolEvent,
+  type AccountPoolParts,
+  makeAccountPool,
+} from "#accounts/account-pool.ts"
 import type { Sealer } from "#accounts/secrets/seal.ts"
 import type { Config } from "#config/config.ts"
 import type { Account } from "#core/account.ts"
@@ -36,6 +41,8 @@ export type RunAccountsParts = {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly store: Store
   readonly sealer: Sealer
+  /** Jars that go along when an account gets another id. */
+  readonly cookies: AccountPoolParts["cookies"]
   readonly send: SendUpstream
   readonly log: Log
   readonly listener: AccountListener
@@ -58,6 +65,7 @@ export async function runAccounts(parts: RunAccountsParts): Promise<AccountPool>
     dataDir: config.dataDir,
     rows: store,
     sealer,
+    cookies: parts.cookies,
     send,
     clock: systemClock,
     timers: systemTimers,

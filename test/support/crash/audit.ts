@@ -8,13 +8,17 @@ import type { TokenStates } from "#simulator/control.ts"
 import type { SimulatorProcess } from "../simulator-process.ts"
 import type { Disk, DiskAccount } from "./disk.ts"
 
-/** The server's side by account id. */
+/** The server's side. */
 export type ServerTokens = {
   readonly rotations: number
-  /** Simulator name by account id. */
+  /** Simulator name by the account's lasting id. */
   readonly names: ReadonlyMap<AccountId, string>
-  readonly live: ReadonlyMap<AccountId, readonly string[]>
+  /** By simulator name. */
+  readonly live: ReadonlyMap<string, readonly string[]>
 }
+
+/** An account's file holds a used-up token, the store a working one. */
+export type FileBehind = { readonly id: AccountId; readonly path: string; readonly inFile: string }
 
 /** What a comparison came to. */
 export type Audit = {
@@ -24,8 +28,9 @@ export type Audit = {
   readonly usedUp: readonly string[]
   /** Exchanges without a known end, whether their token works still or not: account id by fingerprint. */
   readonly notes: ReadonlyMap<string, AccountId>
-  /** The file holds a used-up token, the store a working one. */
-  readonly filesBehind: readonly DiskAccount[]
+  readonly filesBehind: readonly FileBehind[]
+  /** Accounts under the id of a bare token that was refreshed: the kill came before they got their lasting one. */
+  readonly unnamed: readonly AccountId[]
 }
 
 /** Asks the server once no exchange is under way there: what a killed client had sent may be carried out after its death. */
@@ -47,24 +52,44 @@ function serverTokens({ rotations, accounts }: TokenStates): ServerTokens {
   return {
     rotations,
     names: new Map(byId.map(({ id, name }) => [id, name])),
-    live: new Map(byId.map(({ id, liveRefreshTokens }) => [id, liveRefreshTokens])),
+    live: new Map(byId.map(({ name, liveRefreshTokens }) => [name, liveRefreshTokens])),
   }
 }
 
-/** Compares. Throws when an account is on one side only. */
-export function audit(disk: Disk, server: ServerTokens): Audit {
-  const missing = [...server.live.keys()].filter(id => !disk.accounts.has(id))
-  if (missing.length > 0 || disk.accounts.size !== server.live.size) {
-    throw new Error(`disk and server have different accounts; missing on the disk: ${missing.join(", ") || "none"}`)
-  }
-  const works = ({ id }: DiskAccount, token: string) => server.live.get(id)?.includes(token) === true
+/**
+ * Compares. `pasted` has the simulator names of accounts that came in as bare tokens, under their first id. Throws when an
+ * account is on one side only.
+ */
+export function audit(disk: Disk, server: ServerTokens, pasted: ReadonlyMap<AccountId, string>): Audit {
+  const nameOf = ({ id }: DiskAccount) => server.names.get(id) ?? pasted.get(id)
   const all = [...disk.accounts.values()]
+  const found = new Set(all.map(nameOf))
+  const missing = [...server.live.keys()].filter(name => !found.has(name))
+  const strange = all.filter(account => nameOf(account) === undefined).map(({ id }) => id)
+  if (missing.length + strange.length > 0) {
+    throw new Error(
+      `not on the disk: ${missing.join(", ") || "none"}; on the disk only: ${strange.join(", ") || "none"}`,
+    )
+  }
+  const works = (account: DiskAccount, token: string) =>
+    server.live.get(nameOf(account) ?? "")?.includes(token) === true
   const noted = all.filter(({ served }) => disk.intents.has(refreshFingerprint(served)))
   const dead = all.filter(account => !works(account, account.served))
   return {
     lost: dead.filter(account => !noted.includes(account)).map(({ id }) => id),
     usedUp: dead.filter(account => noted.includes(account)).map(({ served }) => refreshFingerprint(served)),
     notes: new Map(noted.map(({ id, served }) => [refreshFingerprint(served), id])),
-    filesBehind: all.filter(account => works(account, account.served) && !works(account, account.inFile)),
+    filesBehind: all
+      .filter(account => works(account, account.served))
+      .flatMap(account => {
+        const { id, file } = account
+        return file === undefined || works(account, file.token) ? [] : [{ id, path: file.path, inFile: file.token }]
+      }),
+    unnamed: all.filter(({ id, served }) => pasted.has(id) && bareIdOf(served) !== id).map(({ id }) => id),
   }
+}
+
+/** The id under which an account goes of which nothing but this refresh token is known. */
+export function bareIdOf(refreshToken: string): AccountId {
+  return makeAccountId({ fingerprint: refreshFingerprint(refreshToken), place: "" })
 }

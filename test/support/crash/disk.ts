@@ -11,7 +11,9 @@ import { fileKeySlots } from "#accounts/secrets/key-slots.ts"
 import { makeSealer, type Sealer } from "#accounts/secrets/seal.ts"
 import { checkKey, readKeyFacts } from "#accounts/secrets/sealed-rows.ts"
 import { composeRoster } from "#accounts/sources/account-roster.ts"
+import { combineSources } from "#accounts/sources/combine-sources.ts"
 import { inParallel, loadAccountFile, stampAccountFiles } from "#accounts/sources/directory-files.ts"
+import { makeStoredAccounts } from "#accounts/sources/stored-accounts.ts"
 import { type Account, type Credential, filePathOf } from "#core/account.ts"
 import type { AccountId } from "#core/ids.ts"
 import { makeStore, type Store } from "#store/store.ts"
@@ -21,9 +23,8 @@ export type DiskAccount = {
   readonly id: AccountId
   /** What the next start would use. */
   readonly served: string
-  /** What the account's file holds. */
-  readonly inFile: string
-  readonly path: string
+  /** Its file and what that holds; undefined = the account lives in the database. */
+  readonly file: { readonly path: string; readonly token: string } | undefined
 }
 
 /** Everything there is. */
@@ -70,6 +71,15 @@ async function readFiles(authDir: string, memory: CredentialMemory): Promise<Rea
   return composeRoster(files).accounts
 }
 
+/** Both kinds as one pool, in the order in which a start puts them together. */
+function combine(files: ReadonlyMap<AccountId, Account>, stored: readonly Account[]): readonly Account[] {
+  const combined = combineSources({ settingsOf: () => ({}), emit: () => {} })
+  for (const account of files.values()) combined.putFile(account)
+  combined.putStored(stored)
+  const ids = new Set([...files.keys(), ...stored.map(account => account.id)])
+  return [...ids].map(id => combined.shown(id)).filter(account => account !== undefined)
+}
+
 async function readStore(
   store: Store,
   copy: string,
@@ -81,13 +91,15 @@ async function readStore(
   const journalled = recoverJournal(journal, vault)
   journal.close()
   const files = await readFiles(authDir, NO_MEMORY)
-  const served = await readFiles(authDir, vault)
-  const accounts = [...served.values()].map((account): DiskAccount => {
-    const inFile = files.get(account.id)
-    const path = filePathOf(account)
-    if (inFile === undefined || path === undefined) throw new Error(`${account.id} is in no file`)
+  const { accounts: stored, faults } = makeStoredAccounts({ rows: store, vault, sealer, clock: () => 0 }).load()
+  if (faults.length > 0) throw new Error(`rows that cannot be used: ${faults.map(fault => fault.reason).join(", ")}`)
+  const accounts = combine(await readFiles(authDir, vault), stored).map((account): DiskAccount => {
     const { id, credential } = account
-    return { id, path, served: tokenOf(credential), inFile: tokenOf(inFile.credential) }
+    const path = filePathOf(account)
+    const inFile = files.get(id)
+    if (path !== undefined && inFile === undefined) throw new Error(`${id} is in no file`)
+    const file = path && inFile && { path, token: tokenOf(inFile.credential) }
+    return { id, served: tokenOf(credential), file: file || undefined }
   })
   return {
     accounts: new Map(accounts.map(account => [account.id, account])),

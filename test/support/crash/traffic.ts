@@ -1,5 +1,9 @@
 /** Clients and an operator of a gateway that keeps dying: they go on asking and keep what refusals say. */
 
+import { arrayAt, isJsonObject, parseJsonObject, stringAt } from "#core/json.ts"
+
+import type { Random } from "./random.ts"
+
 /** The traffic of one run. */
 export type Traffic = {
   readonly served: () => number
@@ -17,6 +21,8 @@ export type TrafficParts = {
   readonly key: string
   /** Simultaneous clients. */
   readonly clients: number
+  /** Decides which accounts are refreshed; their kinds take turns only by chance. */
+  readonly random: Random
 }
 
 /** A gateway that is down answers at once, with a refused connection. */
@@ -27,9 +33,13 @@ const THINK_MS = 20
 
 /** Between two looks of the operator. */
 const LOOK_PAUSE_MS = 150
+const LIST_PAUSE_MS = 500
+
+/** Orders to refresh an account under way at a time: twice as many as exchanges, so that one is always waiting. */
+const ORDERS = 8
 
 /** Starts asking. */
-export function startTraffic({ url, key, clients }: TrafficParts): Traffic {
+export function startTraffic({ url, key, clients, random }: TrafficParts): Traffic {
   const bodies = new Set<string>()
   const stopped = new AbortController()
   let served = 0
@@ -73,14 +83,28 @@ export function startTraffic({ url, key, clients }: TrafficParts): Traffic {
     }
     await Bun.sleep(LOOK_PAUSE_MS)
   }
+  let ids: readonly string[] = []
+  const list = async (): Promise<void> => {
+    const response = await ask("/api/admin/accounts", {})
+    if (response === undefined) return
+    const text = await textOf(response)
+    bodies.add(text)
+    const accounts = arrayAt(parseJsonObject(text) ?? {}, "accounts") ?? []
+    ids = accounts.filter(isJsonObject).flatMap(account => stringAt(account, "id") ?? [])
+    await Bun.sleep(LIST_PAUSE_MS)
+  }
   const order = async (): Promise<void> => {
-    const response = await ask("/refresh", { method: "POST" })
+    const id = ids[Math.floor(random.between(0, ids.length))]
+    if (id === undefined) return Bun.sleep(DOWN_PAUSE_MS)
+    // An account that has got its lasting id since the list was made is not found; the next list has it.
+    const response = await ask(`/api/admin/accounts/${id}/refresh`, { method: "POST" })
     if (response !== undefined) bodies.add(await textOf(response))
   }
   const again = async (work: () => Promise<void>): Promise<void> => {
     while (!stopped.signal.aborted) await work()
   }
-  const running = [...Array.from({ length: clients }, () => again(askModel)), again(look), again(order)]
+  const orders = Array.from({ length: ORDERS }, () => again(order))
+  const running = [...Array.from({ length: clients }, () => again(askModel)), again(look), again(list), ...orders]
   return {
     served: () => served,
     refused: () => ({ ...refused }),

@@ -4,11 +4,18 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
+import type { AccountId } from "#core/ids.ts"
+
 import { compiledBinary, freePort, type LaunchedGateway, launchGateway } from "../binary.ts"
 import { type SimulatorProcess, startSimulatorProcess } from "../simulator-process.ts"
+import { populate } from "./population.ts"
 
 /** The surroundings of one crash run. */
 export type CrashWorld = {
+  /** The simulator's names of all accounts. */
+  readonly names: readonly string[]
+  /** Simulator name of each account that came in as a bare refresh token, by the id that such a token gives. */
+  readonly pasted: Map<AccountId, string>
   readonly authDir: string
   readonly dataDir: string
   /** Holds everything, the gateway's working folder included. */
@@ -53,6 +60,15 @@ export async function makeCrashWorld(accounts: number): Promise<CrashWorld> {
   const config = join(folder, "sluice.yaml")
   writeFileSync(config, JSON.stringify(settings))
   const binary = await compiledBinary()
+  const start = { url, cwd: folder, env: { HOME: folder, PATH: "/usr/bin:/bin" } }
+  const importer = async (args: readonly string[]) => {
+    const command = [binary, "accounts", "import", ...args, "--config", config]
+    const child = Bun.spawn(command, { ...start, stdin: "ignore", stdout: "pipe", stderr: "pipe" })
+    const [said, code] = await Promise.all([new Response(child.stderr).text(), child.exited])
+    if (code !== 0) throw new Error(`the import failed: ${said}`)
+  }
+  const names = Array.from({ length: accounts }, (_, index) => `account-${index + 1}`)
+  const pasted = await populate({ names, authDir, lists: join(folder, "lists"), importer })
   const running = new Set<LaunchedGateway>()
   // Whoever is interrupted leaves nothing running: children outlive their parent.
   const killAll = () => {
@@ -62,8 +78,9 @@ export async function makeCrashWorld(accounts: number): Promise<CrashWorld> {
     rmSync(folder, { recursive: true, force: true })
   }
   process.on("exit", killAll)
-  const start = { url, cwd: folder, env: { HOME: folder, PATH: "/usr/bin:/bin" } }
   return {
+    names,
+    pasted,
     authDir,
     dataDir,
     folder,

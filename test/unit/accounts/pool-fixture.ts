@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 
 import { type AccountPoolEvent, type AccountPoolParts, makeAccountPool } from "#accounts/account-pool.ts"
+import { makeCookieBook } from "#accounts/cookies/cookie-book.ts"
 import { makeMasterKey } from "#accounts/secrets/master-key.ts"
 import { makeSealer } from "#accounts/secrets/seal.ts"
 import { makeStore } from "#store/store.ts"
@@ -45,6 +46,9 @@ export function makePoolFixture() {
     events,
     store: () => store,
     makePool,
+    /** Reads the jars from the store as it is now. */
+    makeCookies: () =>
+      makeCookieBook({ rows: store, sealer, clock: time.clock, timers: time.timers, reportFailure: () => {} }),
     /** As after a crash: nothing is flushed, the store is opened anew. */
     reopenStore: () => {
       store.close()
