@@ -9,8 +9,8 @@ import { refreshFingerprint } from "#accounts/fingerprint.ts"
 import { makeAccountId } from "#accounts/identity.ts"
 import type { Account } from "#core/account.ts"
 
-import { makePoolFixture, waitUntil } from "./pool-fixture.ts"
-import { writeFlatFile } from "./token-endpoint.ts"
+import { makePoolFixture, waitUntil } from "../pool-fixture.ts"
+import { writeFlatFile } from "../token-endpoint.ts"
 
 const LASTING = makeAccountId({ userId: "ann", workspaceId: "ws-ann", place: "" })
 
