@@ -226,7 +226,8 @@ export function makeCredentialVault({
   const noteWritten = (changed: readonly VaultRow[]): void => {
     for (const row of changed) {
       known.add(row)
-      known.addSpent(row.accountId, spentBefore(row.accountId))
+      // A first credential has used up nothing, and an import of ten thousand need not be opened again.
+      if (row.previousFingerprint !== null) known.addSpent(row.accountId, spentBefore(row.accountId))
     }
   }
   const commitRows = (changed: readonly VaultRow[]): void => {
