@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   config: async () => (await import("./config.ts")).configCommand,
   keys: async () => (await import("./keys.ts")).keysCommand,
   health: async () => (await import("./health.ts")).healthCommand,
+  proxies: async () => (await import("./proxies.ts")).proxiesCommand,
   systemd: async () => (await import("./systemd.ts")).systemdCommand,
   simulate: async () => (await import("./simulate.ts")).simulateCommand,
 }

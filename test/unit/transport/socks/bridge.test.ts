@@ -163,6 +163,28 @@ describe("what passes", () => {
     expect((await failing)[0]).toMatchObject({ code: "ECONNRESET" })
   })
 
+  test("a target that does not read holds our side back", async () => {
+    const { near, far } = await tunnel()
+    far.pause()
+    const chunk = Buffer.alloc(1024 * 1024)
+    let takenBytes = 0
+    const offer = () => {
+      near.socket.write(chunk, error => {
+        if (error) return
+        takenBytes += chunk.length
+        offer()
+      })
+    }
+    offer()
+    for (let before = -1; before !== takenBytes; ) {
+      before = takenBytes
+      await Bun.sleep(250)
+    }
+    // Kernel buffers of three connections on loopback; a bridge that keeps what it cannot pass on would take all there is.
+    expect(takenBytes).toBeLessThan(64 * 1024 * 1024)
+    near.socket.destroy()
+  })
+
   test("after a half-close, a target that says nothing more is closed", async () => {
     const { bridge, near, far } = await tunnel({ lingerMs: 20 })
     far.resume()
