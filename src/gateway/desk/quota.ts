@@ -4,6 +4,7 @@ import type { AccountPool } from "#accounts/account-pool.ts"
 import { maskLabel } from "#core/account.ts"
 import type { Clock } from "#core/clock.ts"
 import type { Pool } from "#gateway/pool/pool.ts"
+import { type ForecastReport, reportForecast } from "#gateway/quota/forecast-report.ts"
 import type { QuotaHistory } from "#gateway/quota/quota-history.ts"
 import type { QuotaWarning, QuotaWarnings } from "#gateway/quota/quota-warnings.ts"
 
@@ -39,6 +40,7 @@ export type WindowHistoryReport = {
 export type QuotaDesk = {
   /** The fullest window first. */
   readonly warnings: () => readonly WarningReport[]
+  readonly forecast: () => ForecastReport
   /** Throws `not-found` for an account that does not exist. */
   readonly history: (target: string) => readonly WindowHistoryReport[]
 }
@@ -56,6 +58,7 @@ export type QuotaDeskParts = {
 export function makeQuotaDesk(parts: QuotaDeskParts): QuotaDesk {
   const { pool, warnings, history } = parts
   return {
+    forecast: () => reportForecast(parts),
     history: target =>
       findTargets([target], parts.accounts())
         .flatMap(({ id }) => history.of(id))

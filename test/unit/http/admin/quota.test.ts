@@ -48,3 +48,15 @@ test("an account's history says how each of its windows has filled up", async ()
   expect(week.readings.map((one: { used_percent: number }) => one.used_percent)).toEqual([93, 94, 95])
   expect((await gateway.ask("GET", path("acc_0"))).status).toBe(404)
 })
+
+test("the forecast names every window, and says nothing about a pace it has not seen", async () => {
+  const forecast = (await gateway.ask("GET", "/api/admin/quota")).json
+  expect(forecast.pool).toMatchObject([
+    { window_seconds: 18_000, accounts: 2, measured: 0, percent_per_hour: null, full_at: null },
+    { window_seconds: 604_800, remaining_percent: 52.5 },
+  ])
+  expect(forecast.accounts).toHaveLength(2)
+  const stats = (await gateway.ask("GET", "/stats", undefined, { authorization: `Bearer ${gateway.clientKey}` })).json
+  expect(stats.quota_forecast).toEqual(forecast.pool)
+  expect(stats.accounts[0].quota_forecast).toHaveLength(2)
+})
