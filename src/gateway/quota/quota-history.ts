@@ -28,8 +28,8 @@ export type QuotaHistory = {
   readonly forget: (id: AccountId) => void
 }
 
-/** At one reading an hour a month's window keeps a week, a busy five-hour window a day. */
-const MAX_READINGS = 168
+/** Eight quiet hours, or half a window that fills: enough for a pace, and about 5 KB an account for ten thousand of them. */
+const MAX_READINGS = 48
 /** A change of a point is news, and so is silence that has lasted this long. */
 const NEWS_POINTS = 1
 const QUIET_MS = 10 * 60_000

@@ -33,7 +33,7 @@ test("a reading is kept when it has changed by a point, has fallen, or after ten
 test("the oldest readings make room, and an account that is gone leaves none", () => {
   const { hear, used, history } = setUp()
   for (let round = 0; round < 10; round += 1) for (let percent = 0; percent < 50; percent += 1) hear(percent)
-  expect(used()).toHaveLength(168)
+  expect(used()).toHaveLength(48)
   expect(used()?.at(-1)).toBe(49)
   history.forget(ID)
   expect(history.of(ID)).toEqual([])
