@@ -28,7 +28,7 @@ export type QuotaHistory = {
   readonly forget: (id: AccountId) => void
 }
 
-/** Eight quiet hours, or half a window that fills: enough for a pace, and about 5 KB an account for ten thousand of them. */
+/** Eight quiet hours, or half a window that fills: enough for a pace, and 6 KB an account with two windows (heap after collection, ten thousand accounts). */
 const MAX_READINGS = 48
 /** A change of a point is news, and so is silence that has lasted this long. */
 const NEWS_POINTS = 1
