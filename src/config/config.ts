@@ -67,6 +67,8 @@ export type QuotaConfig = {
   readonly skipExhausted: boolean
   /** Undefined = none. */
   readonly softCeilingPercent: number | undefined
+  /** Percentages, ascending, for windows up to a day and for longer ones. */
+  readonly warningThresholds: { readonly short: readonly number[]; readonly long: readonly number[] }
 }
 
 /** Who serves the next request. Rules are by account id, `tag/…`, `plan/…` or `provider/…`. */
@@ -132,10 +134,7 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
       timeoutMs: toMs(values.queue.timeout),
       maxPerKey: values.queue["max-per-key"] || values.queue.max,
     },
-    quota: {
-      skipExhausted: values.quota["skip-exhausted"],
-      softCeilingPercent: values.quota["soft-ceiling"] || undefined,
-    },
+    quota: makeQuotaConfig(values.quota),
     scheduler: makeSchedulerConfig(values.scheduler),
     firstByteTimeoutMs: toMs(values["first-byte-timeout"]),
     idleTimeoutMs: toMs(values["idle-timeout"]),
@@ -167,6 +166,16 @@ function makeIdentity(values: ConfigValues, place: ConfigPlace): Config["upstrea
   const { originator, "client-version": clientVersion, "user-agent": template } = values["upstream-identity"]
   const userAgent = fillUserAgent(template, { ...place.host, originator, clientVersion, version: place.version })
   return { originator, userAgent, clientVersion }
+}
+
+function makeQuotaConfig(values: ConfigValues["quota"]): QuotaConfig {
+  const { primary = "80+90", secondary = "80+90" } = values["warning-thresholds"]
+  const percentages = (text: string) => [...new Set(text.split("+").map(Number))].filter(Boolean).sort((a, b) => a - b)
+  return {
+    skipExhausted: values["skip-exhausted"],
+    softCeilingPercent: values["soft-ceiling"] || undefined,
+    warningThresholds: { short: percentages(primary), long: percentages(secondary) },
+  }
 }
 
 function makeSchedulerConfig(values: ConfigValues["scheduler"]): SchedulerConfig {

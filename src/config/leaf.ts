@@ -96,13 +96,17 @@ export function secretList(given: Given<string[]>): TUnsafe<string[]> {
 
 /** Texts by name, both without spaces. */
 export function textMap(
-  given: Given<Record<string, string>> & { readonly expected?: string; readonly namePattern?: string },
+  given: Given<Record<string, string>> & {
+    readonly expected?: string
+    readonly namePattern?: string
+    readonly valuePattern?: string
+  },
 ): TUnsafe<Record<string, string>> {
   const note = annotate(given, {
     kind: "map",
     expected: given.expected ?? "a mapping of names to names, such as `my-model: gpt-5.5-high`",
   })
-  const text = Type.String({ minLength: 1, pattern: "^[!-~]+$" })
+  const text = Type.String({ minLength: 1, pattern: given.valuePattern ?? "^[!-~]+$" })
   if (given.namePattern === undefined) return Type.Unsafe<Record<string, string>>(Type.Record(text, text, note))
   const name = Type.String({ pattern: given.namePattern })
   return Type.Unsafe<Record<string, string>>(Type.Record(name, text, { ...note, additionalProperties: false }))

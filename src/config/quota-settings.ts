@@ -1,6 +1,6 @@
 /** Settings of the section `quota`: what follows from how much of their windows accounts have used. */
 
-import { flag, wholeNumber } from "./leaf.ts"
+import { flag, textMap, wholeNumber } from "./leaf.ts"
 
 /** The section's settings. */
 export const QUOTA_SETTINGS = {
@@ -8,6 +8,15 @@ export const QUOTA_SETTINGS = {
     default: true,
     description:
       "Accounts whose quota reads as spent rest until it resets. Off = they are asked all the same, and rest once they have refused.",
+    live: true,
+  }),
+  "warning-thresholds": textMap({
+    default: { primary: "80+90", secondary: "80+90" },
+    namePattern: "^(primary|secondary)$",
+    valuePattern: "^(100|[1-9]?[0-9])(\\+(100|[1-9]?[0-9]))*$",
+    expected: "a mapping of `primary` and `secondary` to percentages joined by `+`, such as `primary: 80+90`",
+    description:
+      "Percentages of a window at which a warning is logged, joined by `+`: `primary` for windows up to a day, `secondary` for longer ones. 0 = none.",
     live: true,
   }),
   "soft-ceiling": wholeNumber({

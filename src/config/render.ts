@@ -108,9 +108,16 @@ function docsOfUnused(): readonly string[] {
 }
 
 function yamlOf(name: string, schema: TSchema): readonly string[] {
-  if (!isSection(schema)) return [`${name}: ${JSON.stringify(schema["default"])}`]
-  const inner = Object.entries(schema.properties).map(([key, leaf]) => `  ${key}: ${JSON.stringify(leaf["default"])}`)
+  if (!isSection(schema)) return [`${name}: ${flowText(schema["default"])}`]
+  const inner = Object.entries(schema.properties).map(([key, leaf]) => `  ${key}: ${flowText(leaf["default"])}`)
   return [`${name}:`, ...inner]
+}
+
+/** A value on one line of YAML; a map is spaced as the formatter has it. */
+function flowText(value: unknown): string {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return JSON.stringify(value)
+  const entries = Object.entries(value).map(([name, one]) => `${JSON.stringify(name)}: ${JSON.stringify(one)}`)
+  return entries.length === 0 ? "{}" : `{ ${entries.join(", ")} }`
 }
 
 function defaultText(key: ConfigKey): string {

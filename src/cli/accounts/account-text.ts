@@ -22,11 +22,12 @@ function expiryText({ credential }: AccountReport, nowMs: number): string {
   return credential.expires_at === null ? "unknown" : whenText(credential.expires_at, nowMs)
 }
 
-function stateText({ state, reason, until, credential }: AccountReport, nowMs: number): string {
+function stateText({ state, reason, until, credential, quota_warning: warning }: AccountReport, nowMs: number): string {
   const isBound = credential.type === "chatgpt" && !credential.can_refresh
+  const low = warning === null ? "" : `, over ${warning} % used`
   const why = reason === null || reason === state ? "" : ` (${reason})`
   const ends = until === null ? "" : ` ${whenText(until, nowMs)}`
-  return `${state}${why}${ends}${isBound ? ", no refresh" : ""}`
+  return `${state}${why}${ends}${isBound ? ", no refresh" : ""}${low}`
 }
 
 function refreshText({ credential }: AccountReport, nowMs: number): string {

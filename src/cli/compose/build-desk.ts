@@ -25,6 +25,8 @@ export function buildDesk(parts: BuildDeskParts): DeskParts {
     accounts: parts.accounts,
     scheduler: built.scheduler,
     pool: built.pool,
+    warnings: built.quota.warnings,
+    history: built.quota.history,
     cookies,
     counters: parts.counters,
     pause: () => new Promise(done => setImmediate(done)),

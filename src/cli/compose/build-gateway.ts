@@ -47,6 +47,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
       scheduler,
       pool,
       counters: parts.counters,
+      history: built.quota.history,
       version: parts.version,
       startedAtMs: systemClock(),
       notReady: () => [],

@@ -6,8 +6,8 @@ import type { ModelOverride } from "#gateway/models/model-override.ts"
 import type { CatalogueSync } from "#gateway/pool/catalogue-sync.ts"
 import { makePool, type Pool } from "#gateway/pool/pool.ts"
 import { makeProviders } from "#providers/registry.ts"
-import type { Scheduler } from "#scheduler/scheduler.ts"
 
+import { type BuildQuotaParts, type BuiltQuota, buildQuota } from "./build-quota.ts"
 import { buildScheduler } from "./build-scheduler.ts"
 import { buildSync } from "./build-sync.ts"
 import type { GatewayContext } from "./gateway-context.ts"
@@ -15,15 +15,17 @@ import { refreshOrThrow } from "./refresh-or-throw.ts"
 import { type BlockKeeper, makeBlockKeeper } from "./saved-blocks.ts"
 
 /** What the pool is built from. */
-export type BuildPoolParts = GatewayContext & {
-  readonly overrides: readonly ModelOverride[]
-}
+export type BuildPoolParts = GatewayContext &
+  BuildQuotaParts & {
+    readonly overrides: readonly ModelOverride[]
+  }
 
 /** The pool and what feeds it. */
 export type BuiltPool = {
-  readonly scheduler: Scheduler
+  readonly scheduler: ReturnType<typeof buildScheduler>
   readonly catalogue: Catalogue
   readonly pool: Pool
+  readonly quota: BuiltQuota
   readonly providers: ReturnType<typeof makeProviders>
   readonly sync: CatalogueSync
   readonly keeper: BlockKeeper
@@ -35,6 +37,7 @@ export function buildPool(parts: BuildPoolParts): BuiltPool {
   const providers = makeProviders({ identity: config.upstreamIdentity })
   const scheduler = buildScheduler(parts.config, parts.reportFailure)
   const catalogue = makeCatalogue({ clock: systemClock, overrides: parts.overrides })
+  const quota = buildQuota(parts)
   const pool = makePool({
     clock: systemClock,
     random: Math.random,
@@ -42,10 +45,11 @@ export function buildPool(parts: BuildPoolParts): BuiltPool {
     providers,
     baseUrl: config.baseUrl,
     refresh: (account, refusedToken) => refreshOrThrow(account, refusedToken, parts.accounts()),
+    watch: quota.watch,
     skipsExhausted: () => parts.config().quota.skipExhausted,
     modelsChanged: (account, etag) => sync.etagSeen(account, etag),
   })
   const sync = buildSync(parts, { pool, providers, scheduler, catalogue })
   const keeper = makeBlockKeeper({ clock: systemClock, scheduler, store: parts.store, accounts: pool.accounts })
-  return { scheduler, catalogue, pool, providers, sync, keeper }
+  return { scheduler, catalogue, pool, quota, providers, sync, keeper }
 }

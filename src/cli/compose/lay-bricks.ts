@@ -44,6 +44,7 @@ export async function layBricks(parts: LayBricksParts) {
   const shared = { config: parts.config, send, store, cookies, accounts: () => accounts, reportFailure }
   const built = buildPool({
     ...shared,
+    log,
     overrides: await readModelOverrideFile(parts.config().modelsPath),
   })
   const accounts: Awaited<ReturnType<typeof runAccounts>> = await runAccounts({

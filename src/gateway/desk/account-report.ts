@@ -7,6 +7,7 @@ import type { RefreshFailure } from "#accounts/refresh/refresh-types.ts"
 import type { AccountSettings } from "#accounts/sources/account-settings.ts"
 import { type Account, filePathOf } from "#core/account.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
+import type { QuotaWarning } from "#gateway/quota/quota-warnings.ts"
 import type { AccountView } from "#scheduler/types.ts"
 import type { Counts } from "#telemetry/counters.ts"
 
@@ -61,6 +62,8 @@ export type AccountReport = {
   readonly concurrency: number
   readonly requests: Counts | null
   readonly quota: QuotaSnapshot | null
+  /** The highest quota threshold it has crossed, percent; null = none. */
+  readonly quota_warning: number | null
   /** The newest change for the worse among the transitions. */
   readonly last_error: { readonly at: string; readonly what: string; readonly detail: string } | null
   readonly transitions: readonly { readonly at: string; readonly change: string; readonly detail: string }[]
@@ -73,6 +76,7 @@ export type AccountFactsForReport = {
   /** Undefined for archived accounts, which the scheduler does not know. */
   readonly view: AccountView | undefined
   readonly quota: QuotaSnapshot | undefined
+  readonly warnings: readonly QuotaWarning[]
   readonly requests: Counts | undefined
   readonly refreshFailure: RefreshFailure | undefined
 }
@@ -140,9 +144,13 @@ function reportCredential(
   }
 }
 
+function highestOf(warnings: readonly QuotaWarning[]): number | null {
+  return warnings.length === 0 ? null : Math.max(...warnings.map(({ threshold }) => threshold))
+}
+
 /** Describes an account at the time `nowMs`. */
 export function reportAccount(facts: AccountFactsForReport, nowMs: number): AccountReport {
-  const { account, settings, view, quota, requests } = facts
+  const { account, settings, view, quota, requests, warnings } = facts
   const path = filePathOf(account)
   return {
     id: account.id,
@@ -167,6 +175,7 @@ export function reportAccount(facts: AccountFactsForReport, nowMs: number): Acco
     concurrency: view?.cap ?? 0,
     requests: requests ?? null,
     quota: quota ?? null,
+    quota_warning: highestOf(warnings),
     last_error: lastErrorOf(view),
     transitions: (view?.transitions ?? []).map(({ atMs, ...rest }) => ({ at: new Date(atMs).toISOString(), ...rest })),
   }

@@ -1,15 +1,15 @@
 /** The operators' desk: every account with all that is known of it, and what can be ordered for it. */
 
-import type { CookieBook } from "#accounts/cookies/cookie-book.ts"
 import type { Account } from "#core/account.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { Pool } from "#gateway/pool/pool.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
 import { type AccountReport, reportAccount } from "./account-report.ts"
-import { type CookieDesk, makeCookieDesk } from "./cookies.ts"
+import { type CookieDesk, type CookieDeskParts, makeCookieDesk } from "./cookies.ts"
 import { type Intake, makeIntake } from "./intake.ts"
 import { makeOrders, type Orders, type OrdersParts } from "./orders.ts"
+import { makeQuotaDesk, type QuotaDesk, type QuotaDeskParts } from "./quota.ts"
 import { saveSignIn } from "./save-sign-in.ts"
 import { makeSignIns, type SignInParts, type SignIns } from "./sign-ins.ts"
 import { findTargets, type Targets } from "./targets.ts"
@@ -34,6 +34,7 @@ export type TroubleReport = {
 export type Desk = Intake &
   Orders & {
     readonly cookies: CookieDesk
+    readonly quota: QuotaDesk
     readonly list: (filter?: ListFilter) => readonly AccountReport[]
     /** Throws `not-found`, or `invalid-request` for a name that fits several. */
     readonly show: (targets: Targets) => readonly AccountReport[]
@@ -45,13 +46,14 @@ export type Desk = Intake &
   }
 
 /** What the desk is made of. */
-export type DeskParts = OrdersParts & {
-  readonly pool: Pool
-  readonly counters: Counters
-  readonly pause: () => Promise<void>
-  readonly signIn: SignInParts
-  readonly cookies: CookieBook
-}
+export type DeskParts = OrdersParts &
+  CookieDeskParts &
+  QuotaDeskParts & {
+    readonly pool: Pool
+    readonly counters: Counters
+    readonly pause: () => Promise<void>
+    readonly signIn: SignInParts
+  }
 
 function matches(report: AccountReport, { state, tag, search }: ListFilter): boolean {
   if (state !== undefined && report.state !== state) return false
@@ -73,7 +75,10 @@ export function makeDesk(parts: DeskParts): Desk {
     return accounts.map(account => {
       const { id } = account
       const facts = { settings: known.settingsOf(id), view: views.get(id), refreshFailure: known.lastFailure(id) }
-      return reportAccount({ account, ...facts, quota: pool.quotaOf(id), requests: counted.get(id) }, nowMs)
+      return reportAccount(
+        { account, ...facts, quota: pool.quotaOf(id), requests: counted.get(id), warnings: parts.warnings.of(id) },
+        nowMs,
+      )
     })
   }
 
@@ -110,6 +115,7 @@ export function makeDesk(parts: DeskParts): Desk {
     },
     show,
     cookies: makeCookieDesk(parts),
+    quota: makeQuotaDesk(parts),
     signIns: makeSignIns({
       ...parts.signIn,
       clock,

@@ -38,6 +38,11 @@ export type PoolParts = {
   readonly baseUrl: string
   /** Refreshes unless the account has another token than the refused one; rejects when it cannot be refreshed. */
   readonly refresh: (account: Account, refusedToken: string | undefined) => Promise<unknown>
+  /** Told what is known of an account's quota whenever something was said of it, and when it is gone. */
+  readonly watch: {
+    readonly heard: (account: Account, quota: QuotaSnapshot) => void
+    readonly forget: (id: AccountId) => void
+  }
   /** Accounts whose quota reads as spent are not asked. */
   readonly skipsExhausted: () => boolean
   readonly modelsChanged: (account: Account, etag: string) => void
@@ -89,6 +94,7 @@ export function makePool(parts: PoolParts): Pool {
       accounts.delete(id)
       quotas.delete(id)
       doubted.delete(id)
+      parts.watch.forget(id)
       parts.scheduler.remove(id)
     },
     accounts: () => [...accounts.values()],
@@ -111,17 +117,28 @@ export function makePool(parts: PoolParts): Pool {
       // Not always the first: one that cannot be renewed must not stand in the way of the others.
       return expired[Math.floor(parts.random() * expired.length)]?.id
     },
-    observeQuota: (id, snapshot) => {
-      const merged = mergeQuota(quotas.get(id), snapshot)
-      quotas.set(id, merged)
-      parts.scheduler.setQuota(id, merged)
-      applyQuota(id, { said: snapshot, merged }, parts)
-    },
+    observeQuota: (id, snapshot) => observe({ account: accounts.get(id), id, snapshot, quotas }, parts),
     observeModelsEtag: (id, etag) => {
       const account = accounts.get(id)
       if (account !== undefined) parts.modelsChanged(account, etag)
     },
   }
+}
+
+type Observation = {
+  readonly account: Account | undefined
+  readonly id: AccountId
+  readonly snapshot: QuotaSnapshot
+  readonly quotas: Map<AccountId, QuotaSnapshot>
+}
+
+/** Takes over what was said, and tells everyone who goes by it. */
+function observe({ account, id, snapshot, quotas }: Observation, parts: PoolParts): void {
+  const merged = mergeQuota(quotas.get(id), snapshot)
+  quotas.set(id, merged)
+  parts.scheduler.setQuota(id, merged)
+  applyQuota(id, { said: snapshot, merged }, parts)
+  if (account !== undefined) parts.watch.heard(account, quotaAt(merged, parts.clock()))
 }
 
 /** What the scheduler is told of an account besides its state. */

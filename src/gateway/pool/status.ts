@@ -3,6 +3,8 @@
 import { type Account, maskLabel } from "#core/account.ts"
 import type { Clock } from "#core/clock.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
+import { type ForecastReport, reportForecast, type WindowReport } from "#gateway/quota/forecast-report.ts"
+import type { QuotaHistory } from "#gateway/quota/quota-history.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
 import type { AccountView, PoolCounts } from "#scheduler/types.ts"
 import type { Counters, Counts } from "#telemetry/counters.ts"
@@ -38,6 +40,8 @@ export type AccountStats = {
   /** Absent before the first request. */
   readonly requests?: Counts
   readonly quota?: QuotaSnapshot
+  /** The pace of each window. */
+  readonly quota_forecast?: readonly WindowReport[]
   readonly transitions: AccountView["transitions"]
 }
 
@@ -47,6 +51,8 @@ type Stats = {
   readonly uptime_seconds: number
   readonly pool: PoolCounts
   readonly totals: Counts
+  /** Until when the pool's quota lasts at the present pace, by length of window. */
+  readonly quota_forecast: ForecastReport["pool"]
   readonly accounts: readonly AccountStats[]
 }
 
@@ -56,6 +62,7 @@ export type StatusParts = {
   readonly scheduler: Scheduler
   readonly pool: Pool
   readonly counters: Counters
+  readonly history: QuotaHistory
   readonly version: string
   readonly startedAtMs: number
   /** Sentences about what is not ready besides the accounts; empty = nothing. */
@@ -99,17 +106,21 @@ function reasonText(counts: PoolCounts): string {
 function statsOf(parts: StatusParts): Stats {
   const accounts = new Map(parts.pool.accounts().map(account => [account.id, account]))
   const counted = parts.counters.snapshot()
+  const forecast = reportForecast(parts)
+  const paces = new Map(forecast.accounts.map(({ account, windows }) => [account, windows]))
   return {
     version: parts.version,
     uptime_seconds: Math.floor((parts.clock() - parts.startedAtMs) / 1000),
     pool: parts.scheduler.counts(),
     totals: counted.total,
+    quota_forecast: forecast.pool,
     accounts: parts.scheduler.view().map(view => {
       const requests = counted.accounts.get(view.id)
       return accountStats(view, {
         account: accounts.get(view.id),
         isDoubted: parts.pool.isDoubted(view.id),
         quota: parts.pool.quotaOf(view.id),
+        forecast: paces.get(view.id),
         requests,
       })
     }),
@@ -120,6 +131,7 @@ type AccountFacts = {
   readonly account: Account | undefined
   readonly isDoubted: boolean
   readonly quota: QuotaSnapshot | undefined
+  readonly forecast: readonly WindowReport[] | undefined
   readonly requests: Counts | undefined
 }
 
@@ -142,6 +154,7 @@ function accountStats(view: AccountView, facts: AccountFacts): AccountStats {
     tier: view.tier,
     ...(facts.requests !== undefined && { requests: facts.requests }),
     ...(facts.quota !== undefined && { quota: facts.quota }),
+    ...(facts.forecast !== undefined && { quota_forecast: facts.forecast }),
     transitions: view.transitions,
   }
 }

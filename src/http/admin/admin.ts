@@ -12,6 +12,7 @@ import { compileSurface } from "./compile-surface.ts"
 import { cookieRoutes } from "./cookies.ts"
 import { intakeRoutes } from "./intake.ts"
 import { oauthRoutes } from "./oauth.ts"
+import { quotaRoutes } from "./quota.ts"
 
 /** What `GET /api/admin` answers: whoever gets it has the right address and the right key. */
 export type AdminGreeting = {
@@ -29,6 +30,7 @@ export function adminRoutes(parts: AdminParts) {
     .use(intakeRoutes(parts))
     .use(oauthRoutes(parts))
     .use(cookieRoutes(parts))
+    .use(quotaRoutes(parts))
     .use(addRoutes(parts))
     .use(accountRoutes(parts))
 }

@@ -66,7 +66,11 @@ test("without any layer the defaults hold", async () => {
     shutdownTimeoutMs: 30_000,
     accountConcurrency: 4,
     queue: { max: 1000, timeoutMs: 30_000, maxPerKey: 1000 },
-    quota: { skipExhausted: true, softCeilingPercent: undefined },
+    quota: {
+      skipExhausted: true,
+      softCeilingPercent: undefined,
+      warningThresholds: { short: [80, 90], long: [80, 90] },
+    },
     scheduler: {
       strategy: "least-loaded",
       healthTiers: true,
@@ -151,6 +155,7 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "model.legacy-names": "refuse",
   "quota.skip-exhausted": "false",
   "quota.soft-ceiling": "95",
+  "quota.warning-thresholds": "primary=70+95,secondary=0",
   "scheduler.strategy": "weighted",
   "scheduler.health-tiers": "false",
   "scheduler.learn-concurrency": "0",

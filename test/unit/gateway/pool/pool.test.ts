@@ -29,6 +29,7 @@ function setUp() {
     baseUrl: "http://127.0.0.1:1",
     refresh: () => Promise.reject(new Error("nothing is refreshed")),
     skipsExhausted: () => true,
+    watch: { heard: () => {}, forget: () => {} },
     modelsChanged: () => {},
   })
   const canServe = (tags: readonly string[]) => {
