@@ -188,7 +188,7 @@ for (const scenario of loadScenarios()) {
       // A call that was cut is announced in a stream, but left out of a whole answer.
       if (!isCut) expect(folded).toEqual(JSON.parse(body))
     })
-    test("keeps the Gemini invariants, and the folded stream is the JSON answer", () => {
+    test("G1 to G10: keeps the Gemini invariants, and (G7) the folded stream is the JSON answer", () => {
       const sent = stream(geminiLane.pipe(scenario), [bytes])
       const body = collect(geminiLane.collector(scenario), [bytes])
       expect(brokenGeminiInvariants(sent)).toEqual([])

@@ -40,7 +40,7 @@ describe("the official @google/genai package", () => {
     expect(turns()[0]).toMatchObject({ model: "gpt-5.6-terra" })
   })
 
-  test("generateContentStream brings text in every chunk and one finish reason at the end", async () => {
+  test("G12: generateContentStream brings text in every chunk and one finish reason at the end", async () => {
     const { chunks, error } = (await run("stream")) as { chunks: readonly JsonObject[]; error?: unknown }
     expect(error).toBeUndefined()
     expect(chunks.length).toBeGreaterThan(2)
@@ -90,6 +90,14 @@ describe("the official @google/genai package", () => {
     expect(names).toContain("models/gpt-5.5")
     expect(new Set(names).size).toBe(names.length)
     expect(await run("models.get")).toMatchObject({ name: "models/gemini-2.5-flash" })
+  })
+
+  test.each(["end", "reset"])("27, 35: a stream that broke off upstream raises (%s)", async cut => {
+    gateway.control.script({ scenario: "text", settings: { cut, cutAfterEvents: 8 } })
+    const { chunks, error } = (await run("stream")) as { chunks: readonly JsonObject[]; error?: JsonObject }
+    expect(chunks.length).toBeGreaterThan(0)
+    expect(JSON.stringify(chunks)).not.toContain("finishReason")
+    expect(error).toMatchObject({ message: expect.stringContaining("UNAVAILABLE") })
   })
 
   test("embeddings are refused as not implemented", async () => {

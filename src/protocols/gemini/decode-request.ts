@@ -14,6 +14,9 @@ import { decodeToolChoice, decodeTools } from "./request/decode-tools.ts"
 import { member, objectMember, stringMember, stringsMember } from "./request/members.ts"
 import { checkGeminiBody } from "./schema.ts"
 
+/** The vendor's models that draw. */
+const IMAGE_MODEL = /^gemini-.*image/i
+
 /** Most stop sequences the dialect knows. */
 const MAX_STOPS = 5
 
@@ -24,6 +27,8 @@ const MAX_STOPS = 5
 export function decodeGeminiRequest(call: ClientCall): ModelRequest {
   checkGeminiBody(call.json)
   const json = bodyOf(call.json)
+  // The schema check has made sure of the string.
+  const model = stringAt(call.json, "model") ?? ""
   refuseUnserved(json)
   const config = objectMember(json, "generationConfig") ?? {}
   const { effort, summary, thinking } = decodeThinking(config)
@@ -42,9 +47,8 @@ export function decodeGeminiRequest(call: ClientCall): ModelRequest {
   }
   return {
     protocol: call.protocol,
-    // The schema check has made sure of the string.
-    model: stringAt(call.json, "model") ?? "",
-    body: decodeBody(json, format),
+    model,
+    body: decodeBody(json, model, format),
     stream: call.json["stream"] === true,
     ...defined({ effort, summary, serviceTier: tierOf(json), cacheKey: sessionHeader(call.headers) }),
     reply,
@@ -60,13 +64,13 @@ function bodyOf(json: JsonObject): JsonObject {
   throw invalidRequest(`'contents' and '${param}' exclude each other.`, param, "mutually_exclusive")
 }
 
-function decodeBody(json: JsonObject, format: NeutralBody["format"]): NeutralBody {
+function decodeBody(json: JsonObject, model: string, format: NeutralBody["format"]): NeutralBody {
   const contents = member(json, "contents")
   if (contents === undefined) {
     throw invalidRequest("Missing required parameter: 'contents'.", "contents", "missing_required_parameter")
   }
   const tools = decodeTools(json)
-  const wantsImage = modalitiesOf(json).includes("IMAGE")
+  const wantsImage = modalitiesOf(json).includes("IMAGE") || IMAGE_MODEL.test(model)
   return {
     type: "neutral",
     input: withJsonHint(decodeContents(contents), format),
