@@ -11,7 +11,10 @@ export type WrongAddress = { readonly error: GatewayError; readonly allow: strin
 /** Makes the function that tells an unknown address from a wrong method. Addresses with parameters are not looked into. */
 export function makeWrongAddress(routes: Iterable<KnownRoute>): (request: Request) => WrongAddress {
   const methods = new Map<string, string[]>()
-  for (const { method, path } of routes) methods.set(path, [...(methods.get(path) ?? []), method])
+  // Where only HEAD is known, somebody asks whether anyone is there; nothing can be got at that address.
+  for (const { method, path } of routes) {
+    if (method !== "HEAD") methods.set(path, [...(methods.get(path) ?? []), method])
+  }
   return request => {
     const known = methods.get(new URL(request.url).pathname) ?? []
     if (known.length === 0) {

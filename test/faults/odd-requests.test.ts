@@ -234,8 +234,13 @@ describe("client keys", () => {
 
   test.each(places)("%s carries the key; a wrong one is 401 in the envelope", async (_, place) => {
     const ask = async (key: string): Promise<Reply> => {
-      const { query = "", ...init } = place(key)
-      const response = await fetch(`${gateway.url}/v1/models${query}`, init)
+      const { query = "", headers = {} } = place(key)
+      // An address of one dialect only: at the models' address the header also says who asks.
+      const response = await fetch(`${gateway.url}/v1/chat/completions${query}`, {
+        method: "POST",
+        headers: { ...headers, "content-type": "application/json" },
+        body: JSON.stringify(chat()),
+      })
       const text = await response.text()
       return { status: response.status, headers: response.headers, text, json: () => JSON.parse(text) }
     }
