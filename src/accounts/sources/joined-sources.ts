@@ -8,6 +8,7 @@ import type { AccountId } from "#core/ids.ts"
 import type { AccountDirectory } from "./account-directory.ts"
 import type { SettingsBook } from "./account-settings.ts"
 import type { CombinedSources } from "./combine-sources.ts"
+import { learn } from "./renewed-account.ts"
 import type { StoredAccounts } from "./stored-accounts.ts"
 
 /** What was done to remove an account. */
@@ -61,7 +62,12 @@ export function storeAccounts(
   { stored, settings, combined }: JoinedSources,
   ...[items, options]: Parameters<StoredAccounts["put"]>
 ): void {
-  const written = stored.put(items, options)
+  // Whoever brings an account up to date has it as it serves, with operators' settings over it.
+  const own = items.map(item => {
+    const before = combined.stored(item.account.id)
+    return before === undefined ? item : { ...item, account: learn(before, item.account) }
+  })
+  const written = stored.put(own, options)
   const paused = items.filter(item => item.account.disabled).map(item => item.account.id)
   if (paused.length > 0) settings.change(paused, { paused: true })
   combined.putStored(written.map(account => ({ ...account, disabled: false })))

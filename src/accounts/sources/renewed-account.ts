@@ -22,8 +22,8 @@ export type RenewedParts = {
   readonly live: (id: AccountId) => Account | undefined
 }
 
-/** The database's account with what a refresh has shown of it; its own name and operators' settings stay apart. */
-function learn(before: Account, renewed: Account): Account {
+/** The database's account with what a refresh or an import has shown of it; its own name and operators' settings stay apart. */
+export function learn(before: Account, renewed: Account): Account {
   const isUnnamed = before.email === undefined && renewed.email !== undefined
   const { note, tags, ...facts } = renewed
   const label = isUnnamed ? (renewed.email ?? before.label) : before.label

@@ -420,3 +420,22 @@ test("an account that another program keeps is not deleted for good, and its fil
   expect(pool.accounts()).toHaveLength(1)
   await pool.close()
 })
+
+test("what operators have set stays theirs when a fresher token comes in: taken back, it is gone", async () => {
+  const desk = await makeDesk()
+  await desk.take(JSON.stringify(entry("ann", "ws")))
+  const id = desk.accounts()[0]?.id ?? ("" as Account["id"])
+  desk.pool().changeSettings([id], { label: "mine", note: "paid", tags: ["eu"], paused: true })
+  expect(await desk.take(JSON.stringify(entry("ann", "ws", { iat: 9 })))).toEqual(["updated"])
+  expect(desk.accounts()).toMatchObject([{ label: "mine", note: "paid", tags: ["eu"], disabled: true }])
+  desk.pool().changeSettings([id], { label: null, note: null, tags: null, paused: null })
+  const [bare] = desk.accounts()
+  expect([bare?.label, bare?.note, bare?.tags, bare?.disabled]).toEqual([
+    "ann@example.com",
+    undefined,
+    undefined,
+    false,
+  ])
+  await desk.restart()
+  expect(desk.accounts()).toEqual(bare === undefined ? [] : [bare])
+})
