@@ -37,8 +37,9 @@ function promote(parts: RenewedParts, account: Account, id: AccountId): void {
   const generation = Math.max(account.credential.generation, (present?.credential.generation ?? -1) + 1)
   const promoted: Account = { ...account, id, credential: { ...account.credential, generation } }
   const line = { continues: account.id, ...(present && { replaced: present.credential }) }
-  const hasOwnSettings = Object.keys(settings.of(id)).length > 0
-  if (!hasOwnSettings) settings.change([id], settings.of(account.id))
+  const hasSettings = (of: AccountId): boolean => Object.keys(settings.of(of)).length > 0
+  // Each change waits for the disk: none where there is nothing to take along.
+  if (hasSettings(account.id) && !hasSettings(id)) settings.change([id], settings.of(account.id))
   const item = { account: promoted, origin: "refresh-tokens", ...line }
   const move = parts.cookies?.move(account.id, id)
   const renamed = { from: account.id, into: id, ...(move && { sealed: move.row }) }
