@@ -10,6 +10,8 @@ import { makeGeminiEncoder } from "#protocols/gemini/encode-stream.ts"
 import { makeGeminiFolder } from "#protocols/gemini/fold.ts"
 import { makeChatEncoder } from "#protocols/openai-chat/encode-stream.ts"
 import { makeChatFolder } from "#protocols/openai-chat/fold.ts"
+import { makeCompletionsEncoder } from "#protocols/openai-completions/encode-stream.ts"
+import { makeCompletionsFolder } from "#protocols/openai-completions/fold.ts"
 import { makeDecoderReading, makeResponsesDecoder } from "#protocols/openai-responses/decode-stream.ts"
 import { makeResponsesCollector } from "#protocols/openai-responses/relay-collector.ts"
 import { makeResponsesRelay } from "#protocols/openai-responses/relay-stream.ts"
@@ -18,6 +20,7 @@ import { makeTranscodeCollector } from "#protocols/transcode-collector.ts"
 import { makeTranscodePipe } from "#protocols/transcode-pipe.ts"
 
 import { brokenChatInvariants, foldChatStream } from "./support/chat-invariants.ts"
+import { brokenCompletionInvariants, foldCompletionStream } from "./support/completion-invariants.ts"
 import { brokenEventInvariants } from "./support/event-invariants.ts"
 import { brokenGeminiInvariants, foldGeminiStream, geminiChunks } from "./support/gemini-invariants.ts"
 import { brokenMessagesInvariants, foldMessagesStream } from "./support/messages-invariants.ts"
@@ -36,6 +39,7 @@ import { readEvents } from "./support/sse.ts"
 
 const upstream = { makeDecoder: makeResponsesDecoder }
 const chat = { makeEncoder: makeChatEncoder, makeFolder: makeChatFolder }
+const completions = { makeEncoder: makeCompletionsEncoder, makeFolder: makeCompletionsFolder }
 const messages = { makeEncoder: makeMessagesEncoder, makeFolder: makeMessagesFolder }
 const gemini = { makeEncoder: makeGeminiEncoder, makeFolder: makeGeminiFolder }
 
@@ -53,6 +57,12 @@ const chatLane: Lane = {
   dialect: "openai-chat",
   pipe: scenario => makeTranscodePipe({ upstream, client: chat, ...partsOf(scenario) }),
   collector: scenario => makeTranscodeCollector({ upstream, client: chat, ...partsOf(scenario) }),
+}
+
+const completionsLane: Lane = {
+  dialect: "openai-completions",
+  pipe: scenario => makeTranscodePipe({ upstream, client: completions, ...partsOf(scenario) }),
+  collector: scenario => makeTranscodeCollector({ upstream, client: completions, ...partsOf(scenario) }),
 }
 
 /** Thinking is shown unless the scenario says otherwise. */
@@ -149,7 +159,7 @@ for (const scenario of loadScenarios()) {
       }
     })
 
-    for (const { dialect, pipe, collector } of [chatLane, messagesLane, geminiLane, relay]) {
+    for (const { dialect, pipe, collector } of [chatLane, completionsLane, messagesLane, geminiLane, relay]) {
       const sent = stream(pipe(scenario), [bytes])
       const body = collect(collector(scenario), [bytes])
 
@@ -175,6 +185,17 @@ for (const scenario of loadScenarios()) {
       // Without the option the stream has no usage; the JSON answer always has it.
       if (!context.reply.includeUsage) delete whole.usage
       expect(folded).toEqual(whole)
+    })
+    test("keeps the invariants of legacy completions, and the folded stream is the JSON answer", () => {
+      const sent = stream(completionsLane.pipe(scenario), [bytes])
+      const body = collect(completionsLane.collector(scenario), [bytes])
+      expect(brokenCompletionInvariants(sent)).toEqual([])
+      const isFailed = events.at(-1)?.type === "error"
+      expect(body.startsWith("{")).toBe(!isFailed)
+      if (isFailed) return
+      const { usage, ...whole } = JSON.parse(body)
+      expect(usage !== undefined).toBe(events.some(event => event.type === "usage"))
+      expect(foldCompletionStream(sent)).toEqual(whole)
     })
     test("keeps the Messages invariants, and the folded stream is the JSON answer", () => {
       const sent = stream(messagesLane.pipe(scenario), [bytes])

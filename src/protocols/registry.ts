@@ -14,6 +14,9 @@ import { decodeChatRequest } from "./openai-chat/decode-request.ts"
 import { encodeChatError } from "./openai-chat/encode-error.ts"
 import { makeChatEncoder } from "./openai-chat/encode-stream.ts"
 import { makeChatFolder } from "./openai-chat/fold.ts"
+import { decodeCompletionsRequest } from "./openai-completions/decode-request.ts"
+import { makeCompletionsEncoder } from "./openai-completions/encode-stream.ts"
+import { makeCompletionsFolder } from "./openai-completions/fold.ts"
 import { decodeResponsesRequest } from "./openai-responses/decode-request.ts"
 import { makeResponsesDecoder } from "./openai-responses/decode-stream.ts"
 import { encodeResponsesError } from "./openai-responses/encode-error.ts"
@@ -36,6 +39,12 @@ export const clientProtocols: Readonly<Record<ProtocolId, ClientProtocol>> = {
     id: "openai-responses",
     decodeRequest: decodeResponsesRequest,
     encodeError: encodeResponsesError,
+  },
+  "openai-completions": {
+    id: "openai-completions",
+    decodeRequest: decodeCompletionsRequest,
+    encodeError: encodeChatError,
+    encoding: { makeEncoder: makeCompletionsEncoder, makeFolder: makeCompletionsFolder },
   },
   "anthropic-messages": {
     id: "anthropic-messages",

@@ -60,6 +60,8 @@ export function makeCodexProvider({ identity }: ProviderParts): Provider {
       post(target, { path: "/responses", accept: "text/event-stream", body, context }),
     compactRequest: (target, body, context) =>
       post(target, { path: "/responses/compact", accept: "application/json", body, context }),
+    searchRequest: (target, body, context) =>
+      post(target, { path: "/alpha/search", accept: "application/json", body, context }),
     modelsRequest: (target, etag) => ({
       method: "GET",
       url: `${joinUrl(target.baseUrl, "/models")}?client_version=${encodeURIComponent(identity.clientVersion)}`,

@@ -31,6 +31,7 @@ export function makeOpenaiApiProvider(): Provider {
       (credential.type === "api-key" && credential.baseUrl) || configuredUrl || DEFAULT_BASE_URL,
     turnRequest: (target, body) => post(target, { path: "/responses", accept: "text/event-stream", body }),
     compactRequest: (target, body) => post(target, { path: "/responses/compact", accept: "application/json", body }),
+    searchRequest: (target, body) => post(target, { path: "/alpha/search", accept: "application/json", body }),
     modelsRequest: (target, etag) => ({
       method: "GET",
       url: joinUrl(versionedBase(target.baseUrl), "/models"),

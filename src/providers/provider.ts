@@ -52,6 +52,8 @@ export type Provider = {
   readonly turnRequest: (target: UpstreamTarget, body: string, context: TurnContext) => UpstreamRequest
   /** The older, unary way to compact a history; answers JSON. */
   readonly compactRequest: (target: UpstreamTarget, body: string, context: TurnContext) => UpstreamRequest
+  /** Web search without a model turn; answers JSON, or 404 where there is none. */
+  readonly searchRequest: (target: UpstreamTarget, body: string, context: TurnContext) => UpstreamRequest
   /** The model list. With `etag` the upstream may answer 304. */
   readonly modelsRequest: (target: UpstreamTarget, etag?: string) => UpstreamRequest
   /** Quota without spending any; undefined when the provider has no such endpoint. */

@@ -1,20 +1,12 @@
-/** Method and path → endpoint, with every request recorded. */
+/** One request to the simulated backend: recorded, answered, and mistakes of its user told in words. */
 
 import { toGatewayError } from "#core/errors.ts"
 
-import { makeLoginCodes } from "./accounts/login-codes.ts"
-import { makeAuthorizeEndpoint, makeDeviceTokenEndpoint, makeUserCodeEndpoint } from "./accounts/login-endpoints.ts"
-import { makeTokenEndpoint, revokeEndpoint } from "./accounts/token-endpoint.ts"
-import { modelsEndpoint, publicModelsEndpoint, usageEndpoint } from "./catalogue-endpoints.ts"
-import { compactEndpoint } from "./compact-endpoint.ts"
 import type { SimulatorControl } from "./control.ts"
-import { makeControlEndpoint, makeRecordedEndpoint } from "./control-endpoint.ts"
 import type { Endpoint } from "./exchange.ts"
 import { detailRefusal, jsonRefusal, refusalResponse } from "./refusal.ts"
-import { makeResponsesEndpoint } from "./responses-endpoint.ts"
+import { makeRoutes } from "./routes.ts"
 import type { World } from "./world.ts"
-
-const CODEX = "/backend-api/codex"
 
 /** Makes the request handler. */
 export function makeRouter(world: World, control: SimulatorControl): (request: Request) => Promise<Response> {
@@ -56,36 +48,3 @@ function recordOf(request: Request, url: URL) {
     headers: Object.fromEntries(request.headers),
   }
 }
-
-function makeRoutes(world: World, control: SimulatorControl): ReadonlyMap<string, Endpoint> {
-  const codes = makeLoginCodes({ ids: world.ids })
-  return new Map<string, Endpoint>([
-    ["GET /", bannerEndpoint],
-    [`POST ${CODEX}/responses`, makeResponsesEndpoint("chatgpt")],
-    [`GET ${CODEX}/responses`, upgradeEndpoint],
-    [`POST ${CODEX}/responses/compact`, compactEndpoint],
-    [`GET ${CODEX}/models`, modelsEndpoint],
-    [`GET ${CODEX}/usage`, usageEndpoint],
-    ["GET /backend-api/wham/usage", usageEndpoint],
-    ["GET /api/codex/usage", usageEndpoint],
-    ["POST /v1/responses", makeResponsesEndpoint("api-key")],
-    ["GET /v1/responses", upgradeEndpoint],
-    ["GET /v1/models", publicModelsEndpoint],
-    ["GET /oauth/authorize", makeAuthorizeEndpoint(codes)],
-    ["POST /oauth/token", makeTokenEndpoint(codes)],
-    ["POST /oauth/revoke", revokeEndpoint],
-    ["POST /api/accounts/deviceauth/usercode", makeUserCodeEndpoint(codes)],
-    ["POST /api/accounts/deviceauth/token", makeDeviceTokenEndpoint(codes)],
-    ["POST /__control", makeControlEndpoint(control)],
-    ["GET /__recorded", makeRecordedEndpoint(control)],
-  ])
-}
-
-/** No WebSocket here: 426 makes clients fall back to HTTP at once. */
-const upgradeEndpoint: Endpoint = () =>
-  refusalResponse({ ...detailRefusal("Upgrade refused: this simulator speaks HTTP only", 426) })
-
-const bannerEndpoint: Endpoint = () =>
-  new Response("This is the Sluice simulator: a pretended Codex backend for tests and demonstrations.\n", {
-    headers: { server: "sluice-simulator" },
-  })

@@ -45,6 +45,6 @@ export async function answerOnce(
 }
 
 function collectorFor(turn: Turn, committed: CommittedTurn): Collector {
-  if (turn.kind.endpoint === "compact") return makeVerbatimCollector(committed.answer)
+  if (turn.kind.endpoint !== "turn") return makeVerbatimCollector(committed.answer)
   return openCollector(turn.call.protocol, committed.context, committed.answer)
 }

@@ -70,8 +70,10 @@ async function refused(
   { judge, parts }: { readonly judge: Judge; readonly parts: TurnParts },
 ): Promise<{ readonly type: "failed"; readonly verdict: Verdict }> {
   const failure = await readRefusal(reply, to, parts)
-  // The unary endpoint is being retired: its absence says nothing about the account or the model.
-  if (turn.kind.endpoint === "compact" && reply.status === 404) return { type: "failed", verdict: endpointGone() }
+  // Not every upstream has the unary endpoints: their absence says nothing about the account or the model.
+  if (turn.kind.endpoint !== "turn" && reply.status === 404) {
+    return { type: "failed", verdict: endpointGone(turn.kind.endpoint) }
+  }
   return { type: "failed", verdict: judge(failure) }
 }
 
@@ -93,10 +95,11 @@ function accountGone(): Verdict {
 /** Code of the failure that tells the caller to compact by an ordinary turn. */
 export const COMPACT_ENDPOINT_GONE = "compact_endpoint_gone"
 
-function endpointGone(): Verdict {
-  return {
-    error: new GatewayError("not-found", "The upstream has no compaction endpoint.", { code: COMPACT_ENDPOINT_GONE }),
-    effect: { type: "none" },
-    next: "stop",
-  }
+function endpointGone(endpoint: "compact" | "search"): Verdict {
+  const error =
+    endpoint === "compact"
+      ? new GatewayError("not-found", "The upstream has no compaction endpoint.", { code: COMPACT_ENDPOINT_GONE })
+      : new GatewayError("not-found", "The upstream has no search endpoint.", { code: "unsupported_endpoint" })
+  // Another account may be of another kind of upstream; compaction has another way instead.
+  return { error, effect: { type: "none" }, next: endpoint === "compact" ? "stop" : "other-account" }
 }

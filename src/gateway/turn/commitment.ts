@@ -68,9 +68,9 @@ function answerParts(turn: Turn, reached: Reached, parts: TurnParts): AnswerPart
   }
 }
 
-/** Chat has no place for encrypted content: what its clients never see, they never send. */
+/** Some dialects have no place for encrypted content: what their clients never see, they never send. */
 function bringsBack({ call }: Turn): boolean {
-  return call.protocol !== "openai-chat"
+  return call.protocol !== "openai-chat" && call.protocol !== "openai-completions"
 }
 
 function toolNames({ body }: EncodedRequest): ReadonlySet<string> {

@@ -14,6 +14,9 @@ import type { AttemptInput, Turn } from "./turn-types.ts"
 /** How long an error body may take. */
 const ERROR_BODY_MS = 10_000
 
+/** Which of the provider's requests an endpoint is asked with. */
+const REQUESTS = { turn: "turnRequest", compact: "compactRequest", search: "searchRequest" } as const
+
 /** What of the request's encrypted content must not be sent. */
 type Strip = Pick<AttemptInput, "stripEncrypted" | "foreignTexts">
 
@@ -48,10 +51,7 @@ export type Destination = {
 /** Sends the body and takes note of what the reply's headers say about quota, models and turn state. */
 export async function sendTurn(turn: Turn, body: string, to: Destination, parts: TurnParts): Promise<UpstreamReply> {
   const context = contextOf(turn, to.target.account.id, parts)
-  const request =
-    turn.kind.endpoint === "compact"
-      ? to.provider.compactRequest(to.target, body, context)
-      : to.provider.turnRequest(to.target, body, context)
+  const request = to.provider[REQUESTS[turn.kind.endpoint]](to.target, body, context)
   const reply = await parts.send({ ...request, account: to.target.account.id }, to.signal)
   noteHeaders(reply, to, parts)
   return reply

@@ -18,7 +18,7 @@ export type PrepareParts = {
 
 /** Throws `invalid-request` or `model-not-found`; the settler knows the model and the lane as soon as they are known. */
 export function prepareTurn(call: ClientCall, { kind, settler, planModel }: PrepareParts): Turn {
-  const request = clientProtocols[call.protocol].decodeRequest(call)
+  const request = (kind.decode ?? clientProtocols[call.protocol].decodeRequest)(call)
   settler.lane(laneOf(request), request.model)
   const plan = planModel(request)
   settler.planned(plan)

@@ -5,7 +5,7 @@ import type { AccountId } from "#core/ids.ts"
 import type { Verdict } from "#core/outcome.ts"
 import type { ClientCall, ModelRequest } from "#core/request.ts"
 import type { ModelPlan } from "#gateway/models/plan-model.ts"
-import type { AnswerParts, ReplyContext, UpstreamProtocol } from "#protocols/protocol.ts"
+import type { AnswerParts, ClientProtocol, ReplyContext, UpstreamProtocol } from "#protocols/protocol.ts"
 import type { Lease } from "#scheduler/types.ts"
 
 import type { Settler } from "./settle.ts"
@@ -23,9 +23,11 @@ export type Turn = {
   readonly kind: TurnKind
 }
 
-/** What tells an ordinary turn and the two ways of compaction apart. */
+/** What tells an ordinary turn, the two ways of compaction and a search apart. All but `turn` are answered by one JSON value. */
 export type TurnKind = {
-  readonly endpoint: "turn" | "compact"
+  readonly endpoint: "turn" | "compact" | "search"
+  /** How the call is read, where not as its dialect says. */
+  readonly decode?: ClientProtocol["decodeRequest"]
   readonly encode: UpstreamProtocol["encodeRequest"]
 }
 

@@ -29,6 +29,7 @@ function listModels(request: Request, url: URL, { models }: Gateway): Response {
     case "gemini":
       return Response.json(renderGeminiModels(models.listed(), url.searchParams))
     case "openai-chat":
+    case "openai-completions":
     case "openai-responses":
       return Response.json(models.list())
   }
@@ -51,6 +52,7 @@ function oneModel(request: Request, path: string, { models }: Gateway): Response
     case "gemini":
       return Response.json(renderGeminiModel(models.listedOne(bareModelName(id))))
     case "openai-chat":
+    case "openai-completions":
     case "openai-responses":
       return Response.json(models.one(id))
   }

@@ -6,6 +6,7 @@ import type { Json, JsonObject } from "#core/json.ts"
 import type { ModelInfo } from "#core/model-info.ts"
 import type { ClientCall } from "#core/request.ts"
 import { decodeChatRequest } from "#protocols/openai-chat/decode-request.ts"
+import { decodeCompletionsRequest } from "#protocols/openai-completions/decode-request.ts"
 import { decodeResponsesRequest } from "#protocols/openai-responses/decode-request.ts"
 import { encodeResponsesRequest } from "#protocols/openai-responses/encode-request.ts"
 import type { EncodePlan } from "#protocols/protocol.ts"
@@ -69,6 +70,10 @@ export function makeModelInfo(changes: Partial<ModelInfo> = {}): ModelInfo {
 
 export function decodeChat(json: JsonObject, headers: Record<string, string> = {}) {
   return decodeChatRequest(makeCall("openai-chat", { model: "m", ...json }, headers))
+}
+
+export function decodeCompletions(json: JsonObject) {
+  return decodeCompletionsRequest(makeCall("openai-completions", json))
 }
 
 export function decodeResponses(json: JsonObject, headers: Record<string, string> = {}) {
