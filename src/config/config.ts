@@ -60,6 +60,8 @@ export type Config = AccountSourcesConfig & {
   readonly bodyTimeoutMs: number
   readonly compact: ConfigValues["compact"]
   readonly exposeCodexHeaders: boolean
+  /** Empty = chosen from the catalogue. */
+  readonly images: { readonly hostModel: string }
 }
 
 /** What follows from used quota. */
@@ -142,6 +144,7 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     bodyTimeoutMs: toMs(values["body-timeout"]),
     compact: values.compact,
     exposeCodexHeaders: values["expose-codex-headers"],
+    images: { hostModel: values.images["host-model"] },
   })
 }
 

@@ -2,6 +2,7 @@
 
 import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox"
 
+import { IMAGE_SETTINGS } from "./image-settings.ts"
 import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
 import { PROXY_PATTERN } from "./patterns.ts"
 import { QUOTA_SETTINGS } from "./quota-settings.ts"
@@ -209,6 +210,7 @@ const ACCOUNTS = {
   }),
   quota: section("What follows from used quota.", QUOTA_SETTINGS),
   scheduler: section("Which account serves a request.", SCHEDULER_SETTINGS),
+  images: section("How pictures are drawn.", IMAGE_SETTINGS),
   oauth: section("Sign-in service that issues and refreshes the accounts' tokens.", {
     issuer: text({
       default: "https://auth.openai.com",

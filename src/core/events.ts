@@ -2,7 +2,7 @@
 
 import type { GatewayError } from "./errors.ts"
 import type { ProtocolId } from "./ids.ts"
-import type { JsonText } from "./json.ts"
+import type { JsonObject, JsonText } from "./json.ts"
 
 /** What only one dialect family understands (signature, encrypted reasoning, hosted tool). Others drop it. */
 export type NativeItem = {
@@ -39,6 +39,14 @@ export type UrlCitation = {
   readonly endIndex: number
 }
 
+/** How an image came out, in the upstream's words. */
+export type ImageLook = {
+  readonly size?: string
+  readonly quality?: string
+  readonly background?: string
+  readonly revisedPrompt?: string
+}
+
 /**
  * One step of an answer. A block is one output item of the answer: a message, a reasoning item or a tool call.
  *
@@ -72,10 +80,25 @@ export type StreamEvent =
   /** Closes a call; `cut` marks one whose argument text the upstream never finished. */
   | { readonly type: "tool-end"; readonly block: number; readonly cut?: true }
   /** A finished image; `base64` is a literal because it can be megabytes long. */
-  | { readonly type: "image"; readonly block: number; readonly base64: JsonText; readonly format: string }
+  | {
+      readonly type: "image"
+      readonly block: number
+      readonly base64: JsonText
+      readonly format: string
+      readonly look?: ImageLook
+    }
+  /** An image on its way, for clients that asked to watch; `index` counts from 0. Belongs to no block. */
+  | {
+      readonly type: "image-partial"
+      readonly index: number
+      readonly base64: JsonText
+      readonly format: string
+      readonly look?: ImageLook
+    }
   /** A hosted tool's item (web search, compaction, …) that only its own family understands. */
   | { readonly type: "native-item"; readonly block: number; readonly item: NativeItem }
-  | { readonly type: "usage"; readonly usage: Usage }
+  /** `imageUsage` is what the image model counted apart from that, in the upstream's own members. */
+  | { readonly type: "usage"; readonly usage: Usage; readonly imageUsage?: JsonObject }
   | { readonly type: "finish"; readonly reason: FinishReason; readonly serviceTier?: string }
   | { readonly type: "error"; readonly error: GatewayError }
 

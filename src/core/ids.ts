@@ -1,7 +1,13 @@
 /** Identifiers shared by every folder: dialects, providers, accounts, requests. */
 
 /** A dialect spoken on the wire, by a client or by an upstream. */
-export type ProtocolId = "openai-chat" | "openai-responses" | "openai-completions" | "anthropic-messages" | "gemini"
+export type ProtocolId =
+  | "openai-chat"
+  | "openai-responses"
+  | "openai-completions"
+  | "openai-images"
+  | "anthropic-messages"
+  | "gemini"
 
 /** A kind of upstream we know how to call. */
 export type ProviderId = "codex" | "openai-api"

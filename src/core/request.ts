@@ -164,6 +164,8 @@ export type ReplyOptions = {
   readonly unwrap?: "json" | "text"
   /** Texts the answer's text ends before, where the upstream knows no such thing. */
   readonly stopSequences?: readonly string[]
+  /** Images: which address was asked, and whether pictures are given as data URLs. */
+  readonly image?: { readonly operation: "generation" | "edit"; readonly asUrl: boolean }
   /** The stream is one JSON array that grows, instead of server-sent events. */
   readonly asArray?: boolean
 }

@@ -18,6 +18,8 @@ export type ServeParts = {
   readonly random: RandomBytes
   readonly admission: () => Admission
   readonly bodyLimits: () => { readonly maxBytes: number; readonly timeoutMs: number }
+  /** Reads the body where it may be something else than JSON. */
+  readonly readBody?: typeof readJsonBody
   /** What the operators' surface needs besides. */
   readonly admin: Pick<AdminParts, "admission" | "bodyTimeoutMs" | "version">
   /** Told about requests that end before the gateway has seen them. */
@@ -44,7 +46,7 @@ export async function serveModel(
   let call: ClientCall
   try {
     const principal = parts.admission().admit(request, new URL(request.url))
-    const json = await readJsonBody(request, { ...parts.bodyLimits(), timers: parts.timers })
+    const json = await (parts.readBody ?? readJsonBody)(request, { ...parts.bodyLimits(), timers: parts.timers })
     call = { id, protocol, json, headers: request.headers, principal, signal: request.signal, startedAtMs }
   } catch (cause) {
     parts.refused({ id, protocol, startedAtMs, cause })

@@ -9,6 +9,7 @@ import type { AdminParts } from "./admin/admin-route.ts"
 import { hasKnownKey } from "./admission.ts"
 import { anthropicRoutes } from "./api/anthropic.ts"
 import { geminiRoutes } from "./api/gemini.ts"
+import { imageRoutes } from "./api/images.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
@@ -48,6 +49,7 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
     .use(openaiRoutes(gateway, parts))
     .use(anthropicRoutes(gateway, parts))
     .use(geminiRoutes(gateway, parts))
+    .use(imageRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))
     .use(operatorRoutes(admin, parts.clock))
     .options("/*", preflight)

@@ -17,6 +17,9 @@ import { makeChatFolder } from "./openai-chat/fold.ts"
 import { decodeCompletionsRequest } from "./openai-completions/decode-request.ts"
 import { makeCompletionsEncoder } from "./openai-completions/encode-stream.ts"
 import { makeCompletionsFolder } from "./openai-completions/fold.ts"
+import { decodeImagesRequest } from "./openai-images/decode-request.ts"
+import { makeImagesEncoder } from "./openai-images/encode-stream.ts"
+import { makeImagesFolder } from "./openai-images/fold.ts"
 import { decodeResponsesRequest } from "./openai-responses/decode-request.ts"
 import { makeResponsesDecoder } from "./openai-responses/decode-stream.ts"
 import { encodeResponsesError } from "./openai-responses/encode-error.ts"
@@ -45,6 +48,12 @@ export const clientProtocols: Readonly<Record<ProtocolId, ClientProtocol>> = {
     decodeRequest: decodeCompletionsRequest,
     encodeError: encodeChatError,
     encoding: { makeEncoder: makeCompletionsEncoder, makeFolder: makeCompletionsFolder },
+  },
+  "openai-images": {
+    id: "openai-images",
+    decodeRequest: decodeImagesRequest,
+    encodeError: encodeChatError,
+    encoding: { makeEncoder: makeImagesEncoder, makeFolder: makeImagesFolder },
   },
   "anthropic-messages": {
     id: "anthropic-messages",

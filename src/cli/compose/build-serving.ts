@@ -5,11 +5,11 @@ import { systemClock, systemTimers } from "#core/clock.ts"
 import type { Outcome } from "#core/outcome.ts"
 import { type Heartbeat, makeHeartbeat } from "#gateway/answer/heartbeat.ts"
 import type { ServeTurnParts } from "#gateway/calls/serve-turn-parts.ts"
-import { type ModelsConfig, type ModelWish, planModel } from "#gateway/models/plan-model.ts"
 import { makeRetryBudget } from "#gateway/turn/retry-budget.ts"
 import { upstreamProtocols } from "#protocols/registry.ts"
 
 import { type BuiltAffinity, buildAffinity } from "./build-affinity.ts"
+import { buildImages, buildPlanning } from "./build-planning.ts"
 import type { BuiltPool } from "./build-pool.ts"
 import { buildTokens } from "./build-tokens.ts"
 import type { GatewayContext } from "./gateway-context.ts"
@@ -39,8 +39,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
   const { scheduler, pool, providers, catalogue } = built
   const { affinity, bindings, standingOf } = buildAffinity(parts.store, scheduler)
   const heartbeat = makeHeartbeat({ clock: systemClock, timers: systemTimers })
-  const plan = (wish: Pick<ModelWish, "name" | "bodyEffort" | "bodyTier">) =>
-    planModel({ ...wish, config: modelsConfig(config()), catalogue })
+  const plan = buildPlanning({ config, catalogue })
   const serving: ServeTurnParts = {
     heartbeat,
     turn: {
@@ -57,6 +56,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
       standingOf,
       limits: () => turnLimits(config()),
     },
+    images: buildImages({ config, catalogue, pool }),
     planModel: request => plan({ name: request.model, bodyEffort: request.effort, bodyTier: request.serviceTier }),
     streamLimits: () => ({
       idleTimeoutMs: config().idleTimeoutMs || FOR_EVER_MS,
@@ -66,11 +66,6 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
     record: parts.record,
   }
   return { serving, tokens: buildTokens(), heartbeat, bindings, slugOf: name => plan({ name }).slug }
-}
-
-function modelsConfig(config: Config): ModelsConfig {
-  const { aliases, legacyNames } = config.model
-  return { aliases, effortPrecedence: config.effortPrecedence, legacyModels: legacyNames }
 }
 
 function turnLimits(config: Config) {

@@ -1,23 +1,24 @@
-/** The calls that ask a model: turns, compactions and searches, each run once and settled once. */
+/** The calls that ask a model: turns, compactions, pictures and searches, each run once and settled once. */
 
 import type { GatewayError } from "#core/errors.ts"
 import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
 import type { TokenCounter } from "#gateway/tokens/token-counter.ts"
-import type { TurnKind } from "#gateway/turn/turn-types.ts"
-import { decodeSearchRequest, encodeSearchRequest } from "#protocols/openai-responses/search-request.ts"
 
 import { type CompactMode, makeCompact } from "./compact.ts"
 import { countCallTokens } from "./count-tokens.ts"
+import { makeImages } from "./images.ts"
 import { runSettled } from "./run-settled.ts"
 import { makeRunningTurns } from "./running-turns.ts"
 import { serveTurn } from "./serve-turn.ts"
 import type { ServeTurnParts } from "./serve-turn-parts.ts"
+import { ordinaryTurn, SEARCH } from "./turn-kinds.ts"
 
 /** The calls. They reject with the `GatewayError` the client gets. */
 export type ModelCalls = {
   readonly turn: (call: ClientCall) => Promise<GatewayAnswer>
   readonly compact: (call: ClientCall) => Promise<GatewayAnswer>
+  readonly images: (call: ClientCall) => Promise<GatewayAnswer>
   readonly search: (call: ClientCall) => Promise<GatewayAnswer>
   /** Counts the tokens a turn would cost; asks no upstream. */
   readonly countTokens: (call: ClientCall) => Promise<number>
@@ -32,8 +33,7 @@ export function makeModelCalls(
   compactMode: () => CompactMode,
 ): ModelCalls {
   const running = makeRunningTurns()
-  const ordinary: TurnKind = { endpoint: "turn", encode: serving.turn.upstream.encodeRequest }
-  const search: TurnKind = { endpoint: "search", decode: decodeSearchRequest, encode: encodeSearchRequest }
+  const ordinary = ordinaryTurn(serving.turn.upstream.encodeRequest)
   const compact = makeCompact({
     clock: serving.turn.clock,
     mode: compactMode,
@@ -42,7 +42,10 @@ export function makeModelCalls(
   return {
     turn: call => runSettled(call, { running, serving }, run => serveTurn(call, ordinary, run, serving)),
     compact: call => runSettled(call, { running, serving }, run => compact(call, run)),
-    search: call => runSettled(call, { running, serving }, run => serveTurn(call, search, run, serving)),
+    images: makeImages(serving.turn.upstream.encodeRequest, serving.images, (call, kind) =>
+      runSettled(call, { running, serving }, run => serveTurn(call, kind, run, serving)),
+    ),
+    search: call => runSettled(call, { running, serving }, run => serveTurn(call, SEARCH, run, serving)),
     countTokens: call =>
       countCallTokens(call, { planModel: serving.planModel, upstream: serving.turn.upstream, tokens }),
     abortRunning: running.abortAll,

@@ -48,7 +48,10 @@ export type ModelWish = {
   readonly catalogue: Pick<Catalogue, "find" | "list">
 }
 
-/** Throws `model-not-found` with the nearest known names. */
+/** Models that clients take for chat models, because lists of models name them. */
+const IMAGE_MODEL = /^(gpt-image|chatgpt-image|dall-e)/
+
+/** Throws `invalid-request` for a model that only draws, `model-not-found` with the nearest known names. */
 export function planModel(wish: ModelWish): ModelPlan {
   const { catalogue, config } = wish
   const parsed = parseModelName(wish.name, {
@@ -134,6 +137,12 @@ function planTier(parsed: ParsedName, info: ModelInfo, bodyTier: string | undefi
 
 function notFound({ name, catalogue, config }: ModelWish): GatewayError {
   const visible = catalogue.list().filter(({ visibility }) => visibility === "list")
+  if (IMAGE_MODEL.test(name)) {
+    return new GatewayError("invalid-request", `${name} draws and does not chat; ask it at /v1/images/generations.`, {
+      code: "unsupported_model",
+      param: "model",
+    })
+  }
   const near = nearestNames(name, [
     ...visible.map(({ slug }) => slug),
     ...Object.keys(config.aliases).filter(alias => !isPattern(alias)),

@@ -1,5 +1,6 @@
 /** From a good head to the turn the client will get: everything that the rest of the answer needs. */
 
+import type { ProtocolId } from "#core/ids.ts"
 import { isJsonObject, stringAt } from "#core/json.ts"
 import type { Verdict } from "#core/outcome.ts"
 import type { UpstreamFailure, UpstreamReply } from "#core/upstream.ts"
@@ -68,9 +69,11 @@ function answerParts(turn: Turn, reached: Reached, parts: TurnParts): AnswerPart
   }
 }
 
+const CLOSED_DIALECTS: ReadonlySet<ProtocolId> = new Set(["openai-chat", "openai-completions", "openai-images"])
+
 /** Some dialects have no place for encrypted content: what their clients never see, they never send. */
 function bringsBack({ call }: Turn): boolean {
-  return call.protocol !== "openai-chat" && call.protocol !== "openai-completions"
+  return !CLOSED_DIALECTS.has(call.protocol)
 }
 
 function toolNames({ body }: EncodedRequest): ReadonlySet<string> {

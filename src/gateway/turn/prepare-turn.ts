@@ -20,7 +20,7 @@ export type PrepareParts = {
 export function prepareTurn(call: ClientCall, { kind, settler, planModel }: PrepareParts): Turn {
   const request = (kind.decode ?? clientProtocols[call.protocol].decodeRequest)(call)
   settler.lane(laneOf(request), request.model)
-  const plan = planModel(request)
+  const plan = planModel(kind.host === undefined ? request : { ...request, model: kind.host() })
   settler.planned(plan)
   const { keyId } = call.principal
   const conversation = conversationKey(conversationSeed(request, plan.slug), keyId)

@@ -29,6 +29,10 @@ export type TurnKind = {
   /** How the call is read, where not as its dialect says. */
   readonly decode?: ClientProtocol["decodeRequest"]
   readonly encode: UpstreamProtocol["encodeRequest"]
+  /** Name of the model that runs the turn, where the client names only the tool it wants. */
+  readonly host?: () => string
+  /** Accounts that cannot serve it. Throws `no-account` when that is all of them. */
+  readonly barred?: () => ReadonlySet<AccountId>
 }
 
 /** What one attempt came to. `empty` says that the committed answer has no output at all. */

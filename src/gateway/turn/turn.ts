@@ -73,10 +73,12 @@ async function tryOnce(
 }
 
 /** What the request carries, and where it belongs by that. */
-function startBook({ request, conversation, group, call }: Turn, { affinity }: TurnParts): Tries {
+function startBook({ request, conversation, group, call, kind }: Turn, { affinity }: TurnParts): Tries {
   const trace = traceOf(request, affinity.blobs)
   const turnState = call.headers.get("x-codex-turn-state")
-  return startTries(homeOf({ conversation, group, turnState, trace }, affinity), trace)
+  const tries = startTries(homeOf({ conversation, group, turnState, trace }, affinity), trace)
+  for (const account of kind.barred?.() ?? []) tries.excluded.add(account)
+  return tries
 }
 
 /** A conversation stays with its account when another one merely helped out; its session follows the last move. */

@@ -29,8 +29,6 @@ function listModels(request: Request, url: URL, { models }: Gateway): Response {
     case "gemini":
       return Response.json(renderGeminiModels(models.listed(), url.searchParams))
     case "openai-chat":
-    case "openai-completions":
-    case "openai-responses":
       return Response.json(models.list())
   }
 }
@@ -52,8 +50,6 @@ function oneModel(request: Request, path: string, { models }: Gateway): Response
     case "gemini":
       return Response.json(renderGeminiModel(models.listedOne(bareModelName(id))))
     case "openai-chat":
-    case "openai-completions":
-    case "openai-responses":
       return Response.json(models.one(id))
   }
 }

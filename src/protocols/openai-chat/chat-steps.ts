@@ -128,6 +128,7 @@ function step(state: State, event: StreamEvent): void {
     case "reasoning-end":
     case "tool-end":
     case "native-item":
+    case "image-partial":
       // Blocks leave no trace of their own in this dialect; hosted items are not the client's to act on.
       return
     default:

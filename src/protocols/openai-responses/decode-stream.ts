@@ -125,7 +125,8 @@ function onTerminal(state: State, items: OutputItems, { kind, event, response }:
   const whole = kind === "completed"
   items.settle(response, whole)
   const usage = readUsage(response)
-  if (usage !== undefined) emit(state, { type: "usage", usage })
+  const imageUsage = objectAt(objectAt(response, "tool_usage") ?? {}, "image_gen")
+  if (usage !== undefined) emit(state, { type: "usage", usage, ...(imageUsage !== undefined && { imageUsage }) })
   const serviceTier = stringAt(response, "service_tier")
   const reason = finishReasonOf(response, whole, state.calledTools)
   state.finished = true

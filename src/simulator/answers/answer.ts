@@ -24,6 +24,8 @@ export type Answer = {
   readonly finishItem: (index: number, item: JsonObject) => void
   /** Encrypted content bound to the account. */
   readonly seal: () => string
+  /** Counts of a tool with a model of its own, named as in `tool_usage`. */
+  readonly countTool: (tool: string, usage: JsonObject) => void
   readonly complete: () => void
   /** Ends with `response.incomplete`. */
   readonly stopEarly: (reason: string) => void
@@ -36,6 +38,7 @@ export type Answer = {
 export function makeAnswer(context: AnswerContext): Answer {
   const events: JsonObject[] = []
   const output: JsonObject[] = []
+  const toolUsage: Record<string, JsonObject> = {}
   let itemCount = 0
   let outputTokens = 0
   let reasoningTokens = 0
@@ -48,12 +51,15 @@ export function makeAnswer(context: AnswerContext): Answer {
     responseObject(context, { id: responseId, ...facts })
   const finish = (status: "completed" | "incomplete", details: Json) =>
     emit(`response.${status}`, {
-      response: response({
-        status,
-        output: context.settings.fullOutput ? output : [],
-        usage: usage(),
-        incompleteDetails: details,
-      }),
+      response: {
+        ...response({
+          status,
+          output: context.settings.fullOutput ? output : [],
+          usage: usage(),
+          incompleteDetails: details,
+        }),
+        ...(Object.keys(toolUsage).length > 0 && { tool_usage: toolUsage }),
+      },
     })
   return {
     context,
@@ -76,6 +82,9 @@ export function makeAnswer(context: AnswerContext): Answer {
       emit("response.output_item.done", { output_index: index, item })
     },
     seal: () => seal(context.account, { nowSec: context.nowSec, filler: context.ids.hex(64) }),
+    countTool: (tool, counts) => {
+      toolUsage[tool] = counts
+    },
     complete: () => finish("completed", null),
     stopEarly: reason => finish("incomplete", { reason }),
     fail: (failure, form) => {

@@ -1,9 +1,9 @@
 /** Tools: how many, how they are called, which the model and the plan take, and whether their schemas hold. */
 
 import { arrayAt, isJsonObject, type Json, type JsonObject, stringAt } from "#core/json.ts"
-import { findModel } from "#simulator/models.ts"
 import { errorRefusal, type Refusal } from "#simulator/refusal.ts"
 
+import { imageToolChecks } from "./check-image-tool.ts"
 import { tooLongRefusal } from "./check-item-ids.ts"
 import type { Check, CheckedCall } from "./checked-call.ts"
 import { indexedItems } from "./indexed-items.ts"
@@ -16,21 +16,13 @@ const MAX_QUALIFIED_LENGTH = 128
 const NAME_PATTERN = /^[a-zA-Z0-9_-]+$/
 
 /** The checks, in order. */
-export const toolChecks: readonly Check[] = [checkCount, checkHostedImages, checkDefinitions, checkCallNames]
+export const toolChecks: readonly Check[] = [checkCount, ...imageToolChecks, checkDefinitions, checkCallNames]
 
 function checkCount(call: CheckedCall): Refusal | undefined {
   const count = (arrayAt(call.body, "tools") ?? []).length
   if (count <= MAX_TOOLS) return undefined
   const message = `Invalid 'tools': array too long. Expected an array with maximum length ${MAX_TOOLS}, but got an array with length ${count} instead.`
   return errorRefusal({ message, param: "tools", code: "array_above_max_length" })
-}
-
-function checkHostedImages(call: CheckedCall): Refusal | undefined {
-  const slug = stringAt(call.body, "model") ?? ""
-  const isRefused = findModel(slug)?.isSpark === true || call.account.plan.startsWith("free")
-  const tools = (arrayAt(call.body, "tools") ?? []).filter(isJsonObject)
-  if (!isRefused || !tools.some(tool => tool["type"] === "image_generation")) return undefined
-  return errorRefusal({ message: `Tool 'image_generation' is not supported with ${slug}.`, param: "tools" })
 }
 
 function checkDefinitions(call: CheckedCall): Refusal | undefined {

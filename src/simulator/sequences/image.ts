@@ -23,6 +23,12 @@ function writeImage(answer: Answer, partials: number): void {
   }
   answer.emit("response.image_generation_call.completed", place)
   const result = { result: TINY_PNG_BASE64, revised_prompt: "A single simulated pixel." }
+  answer.countTool("image_gen", {
+    input_tokens: 14,
+    input_tokens_details: { image_tokens: 0, text_tokens: 14 },
+    output_tokens: 272,
+    total_tokens: 286,
+  })
   answer.finishItem(index, { id, type: "image_generation_call", status: "completed", ...result, ...look })
 }
 

@@ -86,6 +86,7 @@ test("without any layer the defaults hold", async () => {
     compact: "auto",
     model: { aliases: {}, legacyNames: "map" },
     exposeCodexHeaders: false,
+    images: { hostModel: "" },
   })
 })
 
@@ -142,6 +143,7 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "usage-url": "http://127.0.0.1:1/usage",
   "proxy-url": "socks5h://127.0.0.1:1080",
   "auth-dir": "/srv/auths",
+  "images.host-model": "gpt-5.5",
   "data-dir": "/srv/data",
   "master-key-source": "file",
   "master-key-file": "/run/secrets/sluice-key",

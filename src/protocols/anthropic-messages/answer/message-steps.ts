@@ -91,6 +91,8 @@ function step(state: State, event: StreamEvent): void {
       if (state.tools.isBroken()) throw brokenArguments()
       onBlock(state, event)
       return
+    case "image-partial":
+      return
     default:
       assertNever(event)
   }

@@ -99,6 +99,7 @@ function step(state: State, event: StreamEvent): void {
     case "native-item":
       state.grounding.search(event.item)
       return
+    case "image-partial":
     case "text-start":
     case "text-end":
       return

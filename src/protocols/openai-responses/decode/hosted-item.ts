@@ -1,6 +1,8 @@
 /** Items that have no deltas: images, web searches, compaction and whatever else the upstream runs itself. */
 
-import { type JsonText, stringAt } from "#core/json.ts"
+import type { ImageLook } from "#core/events.ts"
+import { type JsonObject, type JsonText, jsonTextOf, numberAt, stringAt } from "#core/json.ts"
+import { defined } from "#protocols/defined.ts"
 import { memberText } from "#wire/json-scan.ts"
 
 import type { FinalItem, ItemScope, OutputItem } from "./output-item.ts"
@@ -35,8 +37,38 @@ function send(scope: ItemScope, type: string, final: FinalItem): void {
     return
   }
   if (result === "") return
-  const format = stringAt(final.json, "output_format") ?? "png"
-  scope.emit({ type: "image", block: scope.nextBlock(), base64: base64Literal(final, result), format })
+  const base64 = base64Literal(final, result)
+  scope.emit({
+    type: "image",
+    block: scope.nextBlock(),
+    base64,
+    format: imageFormatOf(final.json),
+    ...lookOf(final.json),
+  })
+}
+
+/** Hands on a picture as far as it has come. */
+export function sendPartialImage({ emit }: Pick<ItemScope, "emit">, event: JsonObject): void {
+  const base64 = stringAt(event, "partial_image_b64")
+  if (!base64) return
+  const index = numberAt(event, "partial_image_index") ?? 0
+  emit({ type: "image-partial", index, base64: jsonTextOf(base64), format: imageFormatOf(event), ...lookOf(event) })
+}
+
+/** The upstream draws PNG when it does not say. */
+function imageFormatOf(json: JsonObject): string {
+  return stringAt(json, "output_format") ?? "png"
+}
+
+/** How the picture came out, as far as the upstream says. */
+function lookOf(json: JsonObject): { readonly look?: ImageLook } {
+  const look: ImageLook = defined({
+    size: stringAt(json, "size"),
+    quality: stringAt(json, "quality"),
+    background: stringAt(json, "background"),
+    revisedPrompt: stringAt(json, "revised_prompt"),
+  })
+  return Object.keys(look).length === 0 ? {} : { look }
 }
 
 /** Megabytes of base64 are sliced out of the wire text instead of being escaped again. */

@@ -4,7 +4,7 @@ import type { FinishReason } from "#core/events.ts"
 import { arrayAt, isJsonObject, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
 import { noteOpaqueItems } from "#protocols/openai-responses/opaque-items.ts"
 
-import { makeHostedItem } from "./hosted-item.ts"
+import { makeHostedItem, sendPartialImage } from "./hosted-item.ts"
 import type { Delta, DeltaChannel, DeltaTarget } from "./hot-events.ts"
 import { type MessageItem, makeMessageItem, sendContentPart } from "./message-item.ts"
 import type { FinalItem, ItemScope, OutputItem } from "./output-item.ts"
@@ -105,6 +105,9 @@ function onEvent(state: State, { type, event, itemText }: ItemEvent): void {
       return
     case "response.reasoning_summary_part.done":
       onSummaryPart(state, event)
+      return
+    case "response.image_generation_call.partial_image":
+      sendPartialImage(state.scope, event)
       return
     case "response.output_text.annotation.added":
       messageOf(state, event)?.cite?.(partOf(event, "text"), event["annotation"])
