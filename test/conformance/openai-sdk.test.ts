@@ -103,6 +103,43 @@ describe("the official openai package", () => {
     })
   })
 
+  test("completions.create answers, streamed and whole", async () => {
+    expect(await run("completions.create")).toMatchObject({
+      object: "text_completion",
+      choices: [{ text: expect.stringContaining("Say hello"), finish_reason: "stop" }],
+    })
+    expect(await run("completions.stream")).toEqual({
+      text: expect.stringContaining("Say hello"),
+      finish: "stop",
+    })
+  })
+
+  test("responses.inputTokens.count counts", async () => {
+    expect(await run("inputTokens.count")).toEqual({
+      object: "response.input_tokens",
+      input_tokens: expect.any(Number),
+    })
+  })
+
+  test("images.generate, edit and their stream bring pictures", async () => {
+    const head = "iVBORw0KGgoA"
+    expect(await run("images.generate")).toMatchObject({ images: [{ head }, { head }], usage: { total_tokens: 572 } })
+    expect(await run("images.edit")).toMatchObject([{ head }])
+    expect(await run("images.stream")).toEqual([
+      { type: "image_generation.partial_image", head, look: ["1024x1024", "png"] },
+      { type: "image_generation.completed", head, look: ["1024x1024", "png"] },
+    ])
+  })
+
+  test("embeddings.create is told what is missing", async () => {
+    expect(await run("embeddings.create")).toMatchObject({
+      name: "NotFoundError",
+      status: 404,
+      code: "unsupported_endpoint",
+      message: expect.stringContaining("Embeddings are not available"),
+    })
+  })
+
   test("models are listed and retrieved", async () => {
     expect(await run("models.list")).toMatchObject({ ids: expect.arrayContaining(["gpt-5.5"]) })
     expect(await run("models.retrieve")).toMatchObject({ id: "gpt-5.5", object: "model", created: expect.any(Number) })

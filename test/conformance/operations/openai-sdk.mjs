@@ -50,7 +50,37 @@ const ways = {
   },
 }
 
+const imageHead = image => ({ head: image.b64_json?.slice(0, 12), look: [image.size, image.output_format] })
+const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+
 const operations = {
+  "completions.create": () => client.completions.create({ model, prompt: "Say hello", max_tokens: 50 }),
+  "completions.stream": async () => {
+    const stream = await client.completions.create({ model, prompt: "Say hello", stream: true })
+    const choices = []
+    for await (const chunk of stream) choices.push(...chunk.choices)
+    return { text: choices.map(choice => choice.text).join(""), finish: choices.at(-1).finish_reason }
+  },
+  "inputTokens.count": () => client.responses.inputTokens.count({ model, input: "Say hello" }),
+  "images.generate": async () => {
+    const { data, usage } = await client.images.generate({ model: "gpt-image-2", prompt: "A lamp", n: 2 })
+    return { images: data.map(imageHead), usage }
+  },
+  "images.edit": async () => {
+    const image = await OpenAI.toFile(Buffer.from(pixel, "base64"), "lamp.png", { type: "image/png" })
+    const { data } = await client.images.edit({ model: "gpt-image-2", prompt: "Another lamp", image, quality: "low" })
+    return data.map(imageHead)
+  },
+  "images.stream": async () => {
+    const stream = await client.images.generate({ prompt: "A lamp", stream: true, partial_images: 1 })
+    const events = []
+    for await (const event of stream) events.push({ type: event.type, ...imageHead(event) })
+    return events
+  },
+  "embeddings.create": async () => {
+    const failure = await client.embeddings.create({ model, input: "x" }).catch(error => error)
+    return { name: failure.constructor.name, status: failure.status, code: failure.code, message: failure.message }
+  },
   "chat.create": () =>
     client.chat.completions.create({ model, messages: user("Say hello"), temperature: 0, max_tokens: 50 }),
   "chat.stream": async () => {
