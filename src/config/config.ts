@@ -60,6 +60,7 @@ export type Config = AccountSourcesConfig & {
   readonly bodyTimeoutMs: number
   readonly compact: ConfigValues["compact"]
   readonly exposeCodexHeaders: boolean
+  readonly responseMemory: { readonly isOn: boolean; readonly maxBytes: number; readonly ttlMs: number }
   /** Empty = chosen from the catalogue. */
   readonly images: { readonly hostModel: string }
 }
@@ -144,6 +145,11 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     bodyTimeoutMs: toMs(values["body-timeout"]),
     compact: values.compact,
     exposeCodexHeaders: values["expose-codex-headers"],
+    responseMemory: {
+      isOn: values["response-memory"].enabled,
+      maxBytes: parseBytes(values["response-memory"]["max-bytes"]),
+      ttlMs: toMs(values["response-memory"].ttl),
+    },
     images: { hostModel: values.images["host-model"] },
   })
 }

@@ -4,6 +4,7 @@ import { type Static, type TObject, type TProperties, Type } from "@sinclair/typ
 
 import { IMAGE_SETTINGS } from "./image-settings.ts"
 import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
+import { MEMORY_SETTINGS } from "./memory-settings.ts"
 import { PROXY_PATTERN } from "./patterns.ts"
 import { QUOTA_SETTINGS } from "./quota-settings.ts"
 import { SCHEDULER_SETTINGS } from "./scheduler-settings.ts"
@@ -210,6 +211,7 @@ const ACCOUNTS = {
   }),
   quota: section("What follows from used quota.", QUOTA_SETTINGS),
   scheduler: section("Which account serves a request.", SCHEDULER_SETTINGS),
+  "response-memory": section("What clients can continue by id.", MEMORY_SETTINGS),
   images: section("How pictures are drawn.", IMAGE_SETTINGS),
   oauth: section("Sign-in service that issues and refreshes the accounts' tokens.", {
     issuer: text({

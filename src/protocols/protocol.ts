@@ -84,6 +84,8 @@ export type AnswerParts = {
   readonly maxFrameBytes?: number
   /** Told the encrypted text of each finished item: only the account that made it can read it. May be told twice. */
   readonly noteOpaque?: (text: string) => void
+  /** Told the whole response object as JSON text once the answer has ended well, where the client's dialect has one. */
+  readonly noteResponse?: (response: string) => void
   /** Told each event in which the upstream speaks about itself: quota, turn state. Never an event of the answer. */
   readonly noteAside?: (event: JsonObject) => void
 }

@@ -131,6 +131,15 @@ describe("the official openai package", () => {
     ])
   })
 
+  test("a response is continued by its id, listed, retrieved and deleted", async () => {
+    expect(await run("responses.continued")).toEqual({
+      text: expect.stringContaining("And now?"),
+      same: true,
+      items: ["user", "reasoning", "assistant", "user"],
+      gone: 404,
+    })
+  })
+
   test("embeddings.create is told what is missing", async () => {
     expect(await run("embeddings.create")).toMatchObject({
       name: "NotFoundError",

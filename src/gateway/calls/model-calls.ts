@@ -33,6 +33,8 @@ export function makeModelCalls(
   compactMode: () => CompactMode,
 ): ModelCalls {
   const running = makeRunningTurns()
+  const { memory } = serving.turn
+  const expand = (call: ClientCall) => (call.protocol === "openai-responses" ? memory.expand(call) : call)
   const ordinary = ordinaryTurn(serving.turn.upstream.encodeRequest)
   const compact = makeCompact({
     clock: serving.turn.clock,
@@ -40,14 +42,14 @@ export function makeModelCalls(
     serve: (call, kind, run) => serveTurn(call, kind, run, serving),
   })
   return {
-    turn: call => runSettled(call, { running, serving }, run => serveTurn(call, ordinary, run, serving)),
+    turn: call => runSettled(call, { running, serving }, run => serveTurn(expand(call), ordinary, run, serving)),
     compact: call => runSettled(call, { running, serving }, run => compact(call, run)),
     images: makeImages(serving.turn.upstream.encodeRequest, serving.images, (call, kind) =>
       runSettled(call, { running, serving }, run => serveTurn(call, kind, run, serving)),
     ),
     search: call => runSettled(call, { running, serving }, run => serveTurn(call, SEARCH, run, serving)),
     countTokens: call =>
-      countCallTokens(call, { planModel: serving.planModel, upstream: serving.turn.upstream, tokens }),
+      countCallTokens(expand(call), { planModel: serving.planModel, upstream: serving.turn.upstream, tokens }),
     abortRunning: running.abortAll,
   }
 }

@@ -58,6 +58,9 @@ function answerParts(turn: Turn, reached: Reached, parts: TurnParts): AnswerPart
     ...(bringsBack(turn) && {
       noteOpaque: text => parts.affinity.blobs.set(text, input.lease.account),
     }),
+    ...(turn.call.protocol === "openai-responses" && {
+      noteResponse: response => parts.memory.remember(turn.call, response),
+    }),
     // A failure inside the stream is the account's as much as one before it.
     readFailure: failure => {
       const { effect, error } = judge(failure)

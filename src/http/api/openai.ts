@@ -11,6 +11,7 @@ import { type ServeParts, serveModel } from "#http/serve-model.ts"
 
 import { modelRoutes } from "./models.ts"
 import { notServedRoutes } from "./not-served.ts"
+import { storedResponseRoutes } from "./stored-responses.ts"
 
 /** `/v1/v1` comes from clients whose base URL already ends in `/v1`. */
 const PREFIXES = ["/v1", "", "/backend-api/codex", "/v1/v1"] as const
@@ -20,7 +21,7 @@ export function openaiRoutes(gateway: Gateway, parts: ServeParts) {
   const app = new Elysia({ name: "openai" })
   for (const prefix of PREFIXES) {
     app.use(turnRoutes(prefix, gateway, parts)).use(modelRoutes(prefix, gateway, parts))
-    app.use(notServedRoutes(prefix, parts))
+    app.use(storedResponseRoutes(prefix, gateway, parts)).use(notServedRoutes(prefix, parts))
   }
   return app
 }

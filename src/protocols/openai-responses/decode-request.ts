@@ -8,6 +8,7 @@ import { defined } from "#protocols/defined.ts"
 
 import { decodeSession } from "./decode-session.ts"
 import { flattenFormat } from "./encode/text-format.ts"
+import { inputItemsOf } from "./input-items.ts"
 import { checkResponsesBody } from "./schema.ts"
 
 /** Members that need state kept by the server, which a gateway in front of `store: false` does not have. */
@@ -54,15 +55,12 @@ function decodeInput(input: Json | undefined): readonly Json[] {
   if (input === undefined) {
     throw invalidRequest("Missing required parameter: 'input'.", "input", "missing_required_parameter")
   }
-  if (typeof input === "string") {
-    return [{ type: "message", role: "user", content: [{ type: "input_text", text: input }] }]
-  }
-  if (isJsonObject(input)) return decodeInput([input])
-  if (!Array.isArray(input)) {
+  const items = inputItemsOf(input)
+  if (items === undefined) {
     throw invalidRequest("Invalid type for 'input': expected a string or an array.", "input", "invalid_type")
   }
-  for (const [index, item] of input.entries()) checkItem(item, index)
-  return input
+  for (const [index, item] of items.entries()) checkItem(item, index)
+  return items
 }
 
 function checkItem(item: Json, index: number): void {

@@ -77,6 +77,16 @@ const operations = {
     for await (const event of stream) events.push({ type: event.type, ...imageHead(event) })
     return events
   },
+  "responses.continued": async () => {
+    const first = await client.responses.create({ model, input: "Say hello" })
+    const second = await client.responses.create({ model, input: "And now?", previous_response_id: first.id })
+    const items = []
+    for await (const item of client.responses.inputItems.list(second.id)) items.push(item.role ?? item.type)
+    const again = await client.responses.retrieve(second.id)
+    await client.responses.delete(second.id)
+    const gone = await client.responses.retrieve(second.id).catch(error => error)
+    return { text: second.output_text, same: again.output_text === second.output_text, items, gone: gone.status }
+  },
   "embeddings.create": async () => {
     const failure = await client.embeddings.create({ model, input: "x" }).catch(error => error)
     return { name: failure.constructor.name, status: failure.status, code: failure.code, message: failure.message }

@@ -86,6 +86,7 @@ test("without any layer the defaults hold", async () => {
     compact: "auto",
     model: { aliases: {}, legacyNames: "map" },
     exposeCodexHeaders: false,
+    responseMemory: { isOn: true, maxBytes: 67_108_864, ttlMs: 3_600_000 },
     images: { hostModel: "" },
   })
 })
@@ -144,6 +145,7 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "proxy-url": "socks5h://127.0.0.1:1080",
   "auth-dir": "/srv/auths",
   "images.host-model": "gpt-5.5",
+  "response-memory.enabled": "false",
   "data-dir": "/srv/data",
   "master-key-source": "file",
   "master-key-file": "/run/secrets/sluice-key",

@@ -44,6 +44,7 @@ export function endWithResponse(state: RelayState, event: TerminalEvent): void {
   const original = memberText(event.data, "response") ?? "{}"
   const completed = completeTerminal(state, event, original)
   state.response = utf8OfByteText(completed)
+  state.noteResponse?.(state.response)
   const type = `response.${event.terminal}`
   const changes = new Map<string, string>()
   if (event.json["type"] !== type) changes.set("type", `"${type}"`)

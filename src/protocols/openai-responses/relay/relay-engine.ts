@@ -23,16 +23,19 @@ export type RelayEngine = {
 }
 
 /** What a relay needs of its answer. */
-export type RelayParts = Pick<AnswerParts, "readFailure" | "maxFrameBytes" | "noteOpaque" | "noteAside">
+export type RelayParts = Pick<
+  AnswerParts,
+  "readFailure" | "maxFrameBytes" | "noteOpaque" | "noteAside" | "noteResponse"
+>
 
 const LINE_FEED = 10
 const CLOSE_BRACE = 125
 
 /** Makes the engine for one answer. */
 export function makeRelayEngine(context: ReplyContext, parts: RelayParts): RelayEngine {
-  const { readFailure, maxFrameBytes, noteOpaque, noteAside } = parts
+  const { readFailure, maxFrameBytes, noteOpaque, noteAside, noteResponse } = parts
   const output = makeRelayOutput()
-  const events = makeRelayEvents({ context, output, readFailure, noteOpaque, noteAside })
+  const events = makeRelayEvents({ context, output, readFailure, noteOpaque, noteAside, noteResponse })
   const reader = makeEventReader({
     ...(maxFrameBytes !== undefined && { maxFrameBytes }),
     onFrame: (text, start, end, dataAt) => {

@@ -19,6 +19,7 @@ export type RelayState = {
   readonly readFailure: (failure: UpstreamFailure) => GatewayError
   readonly noteOpaque: AnswerParts["noteOpaque"] | undefined
   readonly noteAside: AnswerParts["noteAside"] | undefined
+  readonly noteResponse: AnswerParts["noteResponse"] | undefined
   readonly items: CollectedItems
   /** Ids under which items were announced, by output index. */
   readonly itemIds: Map<number, string>
@@ -42,16 +43,15 @@ export type RelayState = {
 }
 
 /** Parts of one relay. */
-export type RelayEventParts = Pick<RelayState, "context" | "output" | "readFailure" | "noteOpaque" | "noteAside">
+export type RelayEventParts = Pick<
+  RelayState,
+  "context" | "output" | "readFailure" | "noteOpaque" | "noteAside" | "noteResponse"
+>
 
 /** The state before the first event. */
-export function makeRelayState({ context, output, readFailure, noteOpaque, noteAside }: RelayEventParts): RelayState {
+export function makeRelayState(parts: RelayEventParts): RelayState {
   return {
-    context,
-    output,
-    readFailure,
-    noteOpaque,
-    noteAside,
+    ...parts,
     items: makeCollectedItems(),
     itemIds: new Map(),
     unconfirmed: new Set(),
