@@ -21,7 +21,11 @@ export const ERROR_KINDS = {
   "request-timeout": { status: 408, scope: "client", summary: "The client did not send its body in time." },
   "request-too-large": { status: 413, scope: "request", summary: "The body is over `max-body-bytes`." },
   "unsupported-encoding": { status: 415, scope: "request", summary: "The body's content encoding is not known." },
-  "upgrade-required": { status: 426, scope: "request", summary: "WebSocket is not served here; use HTTP." },
+  "upgrade-required": {
+    status: 426,
+    scope: "request",
+    summary: "The address answers GET only as a WebSocket handshake.",
+  },
   "key-limit": { status: 429, scope: "client-key", summary: "The client key's own limit is reached." },
   "rate-limited": { status: 429, scope: "account", summary: "The upstream asks for a short pause." },
   "quota-exhausted": { status: 429, scope: "account", summary: "The accounts' usage windows are spent." },

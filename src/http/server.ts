@@ -17,6 +17,7 @@ import { dialectAt } from "./dialect-of.ts"
 import { errorResponse } from "./errors.ts"
 import { operatorRoutes } from "./operators.ts"
 import { newRequestId, type ServeParts } from "./serve-model.ts"
+import { makeResponsesSockets, type ResponsesSockets, type SocketData } from "./sockets/responses-sockets.ts"
 import { makeWrongAddress } from "./wrong-address.ts"
 
 /** Where to listen. Port 0 takes a free one. */
@@ -61,13 +62,15 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
 export function startServer(address: ListenAddress, gateway: Gateway, parts: ServeParts): RunningServer {
   const peerOf = (request: Request) => server.requestIP(request)?.address
   const application = makeApplication(gateway, parts, peerOf).compile()
-  const server: ReturnType<typeof listen> = listen(address, async request =>
+  const sockets = makeResponsesSockets(gateway, parts, parts.bodyLimits().maxBytes)
+  const server: ReturnType<typeof listen> = listen(address, sockets, async request =>
     withCrossOrigin(request, await application.fetch(request), parts.admission()),
   )
   return {
     url: server.url,
     stop: async graceMs => {
       const drained = server.stop()
+      sockets.finish()
       const late = new Promise<"late">(resolve => {
         parts.timers.after(graceMs, () => resolve("late"))
       })
@@ -93,9 +96,13 @@ async function endRunning(gateway: Gateway, { timers }: ServeParts): Promise<voi
 /** How long a client may take to send the head of its first request. */
 const HEAD_TIMEOUT_SEC = 10
 
-function listen(address: ListenAddress, fetch: (request: Request) => Response | Promise<Response>) {
+function listen(
+  address: ListenAddress,
+  sockets: ResponsesSockets,
+  fetch: (request: Request) => Response | Promise<Response>,
+) {
   try {
-    return Bun.serve({
+    return Bun.serve<SocketData>({
       hostname: address.host,
       port: address.port,
       // For connections that do not get as far as a whole request head.
@@ -108,8 +115,10 @@ function listen(address: ListenAddress, fetch: (request: Request) => Response | 
       fetch: (request, server) => {
         // From here on bodies and streams have their own watchdogs: an answer may be silent for minutes.
         server.timeout(request, 0)
-        return fetch(request)
+        const upgraded = sockets.upgrade(request, server)
+        return upgraded === "upgraded" ? undefined : (upgraded ?? fetch(request))
       },
+      websocket: sockets.handler,
     })
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "unknown reason"

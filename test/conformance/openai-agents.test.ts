@@ -44,6 +44,14 @@ describe.each(["chat", "responses"])("the agents package over %s", api => {
   })
 })
 
+test("the agents package makes its tool round over WebSocket", async () => {
+  expect(await run("responses", "over WebSocket")).toEqual({
+    text: expect.stringContaining("21 degrees in simulated"),
+    items: ["tool_call_item", "tool_call_output_item", "message_output_item"],
+  })
+  expect(turns()).toHaveLength(2)
+})
+
 test("the agents package continues a response by its id", async () => {
   expect(await run("responses", "continued by id")).toEqual({
     text: expect.stringContaining("Say the word"),

@@ -140,6 +140,10 @@ describe("the official openai package", () => {
     })
   })
 
+  test("ResponsesWS asks twice on one socket, the second time with nothing but what is new", async () => {
+    expect(await run("responses.ws")).toEqual({ text: expect.stringContaining("Say the word"), deltas: true })
+  })
+
   test("embeddings.create is told what is missing", async () => {
     expect(await run("embeddings.create")).toMatchObject({
       name: "NotFoundError",

@@ -16,7 +16,12 @@ export type CodexRun = {
 }
 
 /** What to run. `mcpServer` is the path of an MCP server script that Bun runs; it is named `probe`. */
-export type CodexOptions = { readonly model: string; readonly prompt: string; readonly mcpServer?: string }
+export type CodexOptions = {
+  readonly model: string
+  readonly prompt: string
+  readonly mcpServer?: string
+  readonly webSockets?: true
+}
 
 /** Runs `codex exec` to its end. */
 export async function runCodex(gateway: SimulatedGateway, options: CodexOptions): Promise<CodexRun> {
@@ -45,7 +50,7 @@ export async function runCodex(gateway: SimulatedGateway, options: CodexOptions)
   return { exitCode: await child.exited, events, stderr, workFolder }
 }
 
-function configText(gateway: SimulatedGateway, { model, mcpServer }: CodexOptions): string {
+function configText(gateway: SimulatedGateway, { model, mcpServer, webSockets }: CodexOptions): string {
   const mcp =
     mcpServer === undefined ? "" : `[mcp_servers.probe]\ncommand = "${process.execPath}"\nargs = ["${mcpServer}"]\n`
   return `model = "${model}"
@@ -56,6 +61,7 @@ name = "gw"
 base_url = "${gateway.url}/v1"
 env_key = "GW_KEY"
 wire_api = "responses"
+${webSockets === true ? "supports_websockets = true" : ""}
 request_max_retries = 1
 stream_max_retries = 1
 [analytics]

@@ -20,6 +20,7 @@ export type ResponseMemory = {
    * it does neither. Throws `invalid-request` for what is not remembered. While the memory is off every call is left alone.
    */
   readonly expand: (call: ClientCall) => ClientCall
+  readonly has: (owner: string, id: string) => boolean
   /** Takes note of the finished response (JSON text) of an expanded call, unless its client wants it not stored. */
   readonly remember: (call: ClientCall, response: string) => void
   /** The response object. Throws `not-found`. */
@@ -37,8 +38,15 @@ type Origin = { readonly parent: KeptResponse | undefined; readonly input: reado
 
 const CALL_TYPES: ReadonlySet<unknown> = new Set(["function_call", "custom_tool_call"])
 
+/** `keepsAll`: also what its client wants not stored, for a memory that ends with the client's connection. */
+export type MemoryOptions = { readonly keepsAll?: boolean }
+
 /** Makes an empty memory. */
-export function makeResponseMemory(clock: Clock, limits: () => MemoryLimits): ResponseMemory {
+export function makeResponseMemory(
+  clock: Clock,
+  limits: () => MemoryLimits,
+  { keepsAll = false }: MemoryOptions = {},
+): ResponseMemory {
   const shelf = makeResponseShelf(clock, limits)
   const origins = new WeakMap<JsonObject, Origin>()
   const found = (owner: string, id: string) => {
@@ -65,8 +73,9 @@ export function makeResponseMemory(clock: Clock, limits: () => MemoryLimits): Re
       origins.set(expanded, { parent, input: added })
       return { ...call, json: expanded }
     },
+    has: (owner, id) => shelf.get(owner, id) !== undefined,
     remember: (call, text) => {
-      if (!limits().isOn || call.json["store"] === false) return
+      if (!limits().isOn || (call.json["store"] === false && !keepsAll)) return
       // Sliced out: the response may be long, and most are never asked for.
       const id = /^"([^"\\]+)"$/.exec(memberText(text, "id") ?? "")?.[1]
       if (id === undefined) return

@@ -47,7 +47,7 @@ function turnRoutes(prefix: string, gateway: Gateway, parts: ServeParts) {
     .post("/responses/compact", ({ request }) => serveModel(request, "openai-responses", gateway.compact, parts), {
       parse: "none",
     })
-    .get("/responses", ({ request }) => guarded(request, parts, refuseUpgrade))
+    .get("/responses", ({ request }) => guarded(request, parts, refusePlainGet))
 }
 
 function count({ countTokens }: Gateway): (call: ClientCall) => Promise<GatewayAnswer> {
@@ -58,9 +58,9 @@ function count({ countTokens }: Gateway): (call: ClientCall) => Promise<GatewayA
   })
 }
 
-/** Codex falls back to HTTP at once on 426; any other refusal costs it several tries. */
-function refuseUpgrade(): Response {
-  throw new GatewayError("upgrade-required", "Responses over WebSocket are not served; use POST.", {
-    code: "websocket_not_supported",
+/** A handshake never gets here: the server takes it before the routes. */
+function refusePlainGet(): Response {
+  throw new GatewayError("upgrade-required", "This address answers POST, and GET only as a WebSocket handshake.", {
+    code: "upgrade_required",
   })
 }

@@ -60,6 +60,12 @@ const operations = {
     const second = await agents.run(agent, "Say the word", { previousResponseId: first.lastResponseId })
     return { text: second.finalOutput, isContinued: first.lastResponseId !== second.lastResponseId }
   },
+  "over WebSocket": async () => {
+    agents.setOpenAIResponsesTransport("websocket")
+    const agent = new agents.Agent({ name: "Forecaster", instructions: "Use tools.", model, tools: [weather] })
+    const result = await agents.run(agent, "Please use the tool weather, then answer.", { maxTurns: 4 })
+    return { text: result.finalOutput, items: result.newItems.map(item => item.type) }
+  },
   object: async () => {
     const outputType = z.object({ city: z.string(), population: z.number() })
     const agent = new agents.Agent({ name: "Namer", instructions: "Name a city.", model, outputType })

@@ -87,6 +87,27 @@ const operations = {
     const gone = await client.responses.retrieve(second.id).catch(error => error)
     return { text: second.output_text, same: again.output_text === second.output_text, items, gone: gone.status }
   },
+  "responses.ws": async () => {
+    const { ResponsesWS } = await from("openai/resources/responses/ws.mjs")
+    const socket = new ResponsesWS(client)
+    const events = []
+    const ended = () =>
+      new Promise((resolve, reject) => {
+        socket.on("event", event => {
+          events.push(event.type)
+          if (event.type === "response.completed") resolve(event.response)
+        })
+        socket.on("error", reject)
+      })
+    const first = ended()
+    socket.send({ type: "response.create", model, input: "The word is marmalade." })
+    const { id } = await first
+    const second = ended()
+    socket.send({ type: "response.create", model, input: "Say the word", previous_response_id: id })
+    const { output } = await second
+    socket.close()
+    return { text: output.at(-1).content[0].text, deltas: events.includes("response.output_text.delta") }
+  },
   "embeddings.create": async () => {
     const failure = await client.embeddings.create({ model, input: "x" }).catch(error => error)
     return { name: failure.constructor.name, status: failure.status, code: failure.code, message: failure.message }
