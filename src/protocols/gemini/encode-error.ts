@@ -3,6 +3,7 @@
 import type { ErrorKind, GatewayError } from "#core/errors.ts"
 import type { RequestId } from "#core/ids.ts"
 import type { ErrorReply } from "#protocols/protocol.ts"
+import { UNIMPLEMENTED_CODE } from "#protocols/unimplemented.ts"
 import { scrubText } from "#wire/scrub-text.ts"
 
 type KindWords = { readonly status: number; readonly word: string }
@@ -41,9 +42,6 @@ const KIND_WORDS: Readonly<Record<ErrorKind, KindWords>> = {
   cancelled: { status: 499, word: "CANCELLED" },
   internal: { status: 500, word: "INTERNAL" },
 }
-
-/** Code of errors about methods that are known and not served. */
-export const UNIMPLEMENTED_CODE = "unimplemented"
 
 function wordsOf({ kind, code }: GatewayError): KindWords {
   return code === UNIMPLEMENTED_CODE ? UNIMPLEMENTED : KIND_WORDS[kind]

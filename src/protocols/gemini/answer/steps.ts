@@ -7,10 +7,10 @@ import { type ArgumentLog, makeArgumentLog } from "#protocols/argument-log.ts"
 import { signatureOf } from "#protocols/gemini/signature.ts"
 import { makeInSequence } from "#protocols/in-sequence.ts"
 import type { ReplyContext } from "#protocols/protocol.ts"
+import { makeVisibleText, type VisibleText } from "#protocols/visible-text.ts"
 
 import { type Grounding, makeGrounding } from "./grounding.ts"
 import type { GeminiFinishReason, GeminiSink } from "./sink.ts"
-import { makeVisibleText, type VisibleText } from "./visible-text.ts"
 
 type ToolStart = Extract<StreamEvent, { type: "tool-start" }>
 

@@ -2,10 +2,10 @@
 
 import { isJsonObject, type Json, type JsonObject } from "#core/json.ts"
 import type { ContentPart, InputItem } from "#core/request.ts"
+import { type CallLinks, makeCallLinks } from "#protocols/call-links.ts"
 import { invalidRequest } from "#protocols/check-body.ts"
 import { itemOfSignature } from "#protocols/gemini/signature.ts"
 
-import { type CallLinks, makeCallLinks } from "./call-links.ts"
 import { decodeFileData, decodeInlineData } from "./media.ts"
 import { member, objectMember, objectsMember, stringMember } from "./members.ts"
 import { decodeToolAnswer } from "./tool-answer.ts"
@@ -24,7 +24,7 @@ type State = {
 
 /** Returns the input. Throws `invalid-request` when nothing is left to answer. */
 export function decodeContents(contents: Json | undefined): readonly InputItem[] {
-  const state: State = { items: [], links: makeCallLinks(), replayed: new Set(), role: "user", parts: [] }
+  const state: State = { items: [], links: makeCallLinks("call_gm_"), replayed: new Set(), role: "user", parts: [] }
   for (const [index, content] of listOf(contents).entries()) {
     enter(state, roleOf(content))
     for (const [at, part] of partsOf(content).entries()) onPart(state, part, `contents[${index}].parts[${at}]`)

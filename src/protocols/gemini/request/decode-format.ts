@@ -1,8 +1,8 @@
 /** The shape of the answer: `responseMimeType` and its schemas → the upstream's format, and the way back. */
 
-import { isJsonObject, type JsonObject } from "#core/json.ts"
+import type { JsonObject } from "#core/json.ts"
 import type { OutputFormat, ReplyOptions } from "#core/request.ts"
-import { isStrictReady } from "#protocols/strict-schema.ts"
+import { schemaFormat } from "#protocols/schema-format.ts"
 
 import { objectMember, stringMember } from "./members.ts"
 import { plainSchema } from "./plain-schema.ts"
@@ -20,26 +20,6 @@ export function decodeFormat(config: JsonObject): FormatWish {
   const schema = plainSchema(source)
   const title = stringMember(source, "title") ?? ""
   const name = LEGAL_NAME.test(title) ? title : "response"
-  const isObject = schema["type"] === "object" || (schema["type"] === undefined && isJsonObject(schema["properties"]))
-  if (isObject) return { format: formatOf(name, { ...schema, type: "object" }) }
-  return {
-    format: formatOf(name, wrapped(schema)),
-    unwrap: type === "text/x.enum" ? "text" : "json",
-  }
-}
-
-function formatOf(name: string, schema: JsonObject): OutputFormat {
-  return { type: "json-schema", name, schema, strict: isStrictReady(schema) }
-}
-
-/** Definitions stay at the root, where references look for them. */
-function wrapped({ $defs, definitions, ...schema }: JsonObject): JsonObject {
-  return {
-    type: "object",
-    properties: { value: schema },
-    required: ["value"],
-    additionalProperties: false,
-    ...($defs !== undefined && { $defs }),
-    ...(definitions !== undefined && { definitions }),
-  }
+  const { format, isWrapped } = schemaFormat(name, schema)
+  return isWrapped ? { format, unwrap: type === "text/x.enum" ? "text" : "json" } : { format }
 }
