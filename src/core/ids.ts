@@ -1,7 +1,7 @@
 /** Identifiers shared by every folder: dialects, providers, accounts, requests. */
 
 /** A dialect spoken on the wire, by a client or by an upstream. */
-export type ProtocolId = "openai-chat" | "openai-responses" | "anthropic-messages" | "gemini"
+export type ProtocolId = "openai-chat" | "openai-responses" | "anthropic-messages" | "gemini" | "ollama"
 
 /** A kind of upstream we know how to call. */
 export type ProviderId = "codex" | "openai-api"

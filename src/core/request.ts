@@ -164,6 +164,10 @@ export type ReplyOptions = {
   readonly unwrap?: "json" | "text"
   /** Texts the answer's text ends before, where the upstream knows no such thing. */
   readonly stopSequences?: readonly string[]
+  /** Ollama: the answer is a bare text, not a message. */
+  readonly asCompletion?: boolean
+  /** Ollama: nothing was said because the model is only to be there, or to go; goes with `wantsNothing`. */
+  readonly loads?: "load" | "unload"
   /** The stream is one JSON array that grows, instead of server-sent events. */
   readonly asArray?: boolean
 }

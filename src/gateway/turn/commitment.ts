@@ -36,7 +36,10 @@ export function commitmentOf(turn: Turn, reached: Reached, parts: TurnParts): Co
     reader: head.reader,
     chunks: head.chunks,
     headers: reached.reply.headers,
-    context: replyContextOf(turn, startedAtMs, { account: input.lease.account, toolNames: reached.encoded.toolNames }),
+    context: replyContextOf(turn, parts.clock, startedAtMs, {
+      account: input.lease.account,
+      toolNames: reached.encoded.toolNames,
+    }),
     startedAtMs,
     firstOutputMs: parts.clock() - startedAtMs,
     abort: reason => input.abort.abort(reason),
