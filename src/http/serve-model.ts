@@ -19,7 +19,7 @@ export type ServeParts = {
   readonly admission: () => Admission
   readonly bodyLimits: () => { readonly maxBytes: number; readonly timeoutMs: number }
   /** What the operators' surface needs besides. */
-  readonly admin: Pick<AdminParts, "admission" | "bodyTimeoutMs" | "version">
+  readonly admin: Pick<AdminParts, "admission" | "bodyTimeoutMs" | "version" | "ollamaStatus">
   /** Told about requests that end before the gateway has seen them. */
   readonly refused: (refusal: RefusedRequest) => void
 }

@@ -52,6 +52,14 @@ test("without any layer the defaults hold", async () => {
     healthCheckConcurrency: 5,
     apiKeys: [],
     adminKey: "",
+    ollama: {
+      enabled: false,
+      host: "127.0.0.1",
+      port: 11_434,
+      version: "0.18.3",
+      isVisionHidden: false,
+      origins: [],
+    },
     oauth: { issuer: "https://auth.openai.com", clientId: "app_EMoamEEZ73f0CkXaXp7hrann" },
     keepaliveIntervalMs: 60_000,
     upstreamIdentity: {
@@ -127,6 +135,15 @@ test("every key can be given by its variable, and by its flag", async () => {
   }
 })
 
+test("an Ollama port that other machines can reach is remarked upon, because nobody is asked for a key there", async () => {
+  const yaml = "ollama: { enabled: true, host: 0.0.0.0, origins: 'https://A.example,null' }"
+  const { config, warnings } = await loadedFrom({ yaml })
+  expect(config.ollama).toMatchObject({ enabled: true, origins: ["https://a.example", "null"] })
+  expect(warnings).toEqual([expect.stringContaining("0.0.0.0 can be reached from other machines")])
+  expect((await loadedFrom({ yaml: "ollama: { host: 0.0.0.0 }" })).warnings).toEqual([])
+  expect((await loadedFrom({ yaml: "ollama: { enabled: true }" })).warnings).toEqual([])
+})
+
 const SAMPLES: Readonly<Record<string, string>> = {
   number: "7",
   flag: "true",
@@ -153,6 +170,9 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "effort-precedence": "body",
   compact: "direct",
   "model.legacy-names": "refuse",
+  "ollama.host": "::1",
+  "ollama.version": "0.19.0",
+  "ollama.origins": "https://chat.example.com,null",
   "quota.skip-exhausted": "false",
   "quota.soft-ceiling": "95",
   "quota.warning-thresholds": "primary=70+95,secondary=0",
