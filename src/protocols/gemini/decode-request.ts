@@ -1,21 +1,16 @@
 /** Gemini body → neutral request. */
 
 import { type JsonObject, stringAt } from "#core/json.ts"
-import type { ClientCall, ModelRequest, NeutralBody, ReplyOptions } from "#core/request.ts"
+import type { ClientCall, ModelRequest, ReplyOptions } from "#core/request.ts"
 import { sessionHeader } from "#protocols/client-hints.ts"
 import { defined } from "#protocols/defined.ts"
-import { withJsonHint } from "#protocols/json-hint.ts"
 
-import { decodeContents, decodeInstructions } from "./request/decode-contents.ts"
+import { decodeBody } from "./request/decode-body.ts"
 import { decodeFormat } from "./request/decode-format.ts"
 import { decodeThinking } from "./request/decode-thinking.ts"
-import { decodeToolChoice, decodeTools } from "./request/decode-tools.ts"
-import { member, objectMember, stringMember, stringsMember } from "./request/members.ts"
-import { modalitiesOf, servedBody } from "./request/served-body.ts"
+import { objectMember, stringMember, stringsMember } from "./request/members.ts"
+import { servedBody } from "./request/served-body.ts"
 import { checkGeminiBody } from "./schema.ts"
-
-/** The vendor's models that draw. */
-const IMAGE_MODEL = /^gemini-.*image/i
 
 /** Most stop sequences the dialect knows. */
 const MAX_STOPS = 5
@@ -51,22 +46,6 @@ export function decodeGeminiRequest(call: ClientCall): ModelRequest {
     stream: call.json["stream"] === true,
     ...defined({ effort, summary, serviceTier: tierOf(json), cacheKey: sessionHeader(call.headers) }),
     reply,
-  }
-}
-
-function decodeBody(json: JsonObject, model: string, format: NeutralBody["format"]): NeutralBody {
-  const tools = decodeTools(json)
-  const wantsImage = modalitiesOf(json).includes("IMAGE") || IMAGE_MODEL.test(model)
-  return {
-    type: "neutral",
-    input: withJsonHint(decodeContents(member(json, "contents")), format),
-    tools: wantsImage ? [...tools, { type: "image-generation", options: {} }] : tools,
-    ...defined({
-      instructions: decodeInstructions(json),
-      toolChoice: decodeToolChoice(json, tools),
-      parallelToolCalls: tools.length > 0 ? true : undefined,
-      format,
-    }),
   }
 }
 

@@ -83,6 +83,11 @@ function detailsOf({ kind, param, retryAfterMs, message }: GatewayError): readon
   if (retryAfterMs !== undefined) {
     details.push({ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: `${secondsOf(retryAfterMs)}s` })
   }
+  if (kind === "quota-exhausted") {
+    // No day and no minute stands in the id: clients take those for windows of the vendor's, and forget the true wait.
+    const violation = { subject: "accounts", description: scrubText(message), quotaId: "AccountUsageWindow" }
+    details.push({ "@type": "type.googleapis.com/google.rpc.QuotaFailure", violations: [violation] })
+  }
   if (kind === "invalid-request" && param !== undefined) {
     details.push({
       "@type": "type.googleapis.com/google.rpc.BadRequest",

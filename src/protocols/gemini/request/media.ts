@@ -5,7 +5,7 @@ import type { ContentPart } from "#core/request.ts"
 import { plainBase64, sniffMediaType } from "#protocols/base64-media.ts"
 import { invalidRequest } from "#protocols/check-body.ts"
 
-import { stringMember } from "./members.ts"
+import { member, objectMember, stringMember } from "./members.ts"
 
 /** Reads `inlineData`. Throws `invalid-request` for what no upstream can see; `place` names the part. */
 export function decodeInlineData(blob: JsonObject, place: string): ContentPart {
@@ -35,6 +35,19 @@ export function decodeFileData(file: JsonObject, place: string): ContentPart {
   const type = stringMember(file, "mimeType")?.toLowerCase() ?? ""
   const isImage = type.startsWith("image/") || (type === "" && /\.(png|jpe?g|gif|webp)$/i.test(url))
   return isImage ? { type: "image", url } : { type: "file", url }
+}
+
+/** How closely an image is looked at. */
+export type ImageDetail = "auto" | "low" | "high"
+
+/** Reads `mediaResolution` of a part or of the whole request: a word, or an object with a level. */
+export function detailOf(holder: JsonObject): ImageDetail | undefined {
+  const level =
+    stringMember(objectMember(holder, "mediaResolution") ?? {}, "level") ?? member(holder, "mediaResolution")
+  const word = typeof level === "string" ? level.toUpperCase().replace("MEDIA_RESOLUTION_", "") : ""
+  if (word === "LOW") return "low"
+  if (word === "MEDIUM") return "auto"
+  return word === "HIGH" || word === "ULTRA_HIGH" ? "high" : undefined
 }
 
 /** The bytes decide what an image is, not what the client calls it. */

@@ -5,6 +5,7 @@ import type { JsonObject } from "#core/json.ts"
 import { invalidRequest } from "#protocols/check-body.ts"
 
 import { member, objectMember, stringMember, stringsMember } from "./members.ts"
+import { responseFormats } from "./response-formats.ts"
 
 /** Returns the request. Throws `invalid-request` without contents, and for what would silently give something else. */
 export function servedBody(json: JsonObject): JsonObject {
@@ -42,8 +43,8 @@ function refuseUnserved(json: JsonObject): void {
   const modalities = modalitiesOf(json)
   const config = objectMember(json, "generationConfig") ?? {}
   const isSpoken = modalities.length > 0 && modalities.every(modality => modality === "AUDIO")
-  if (isSpoken || objectMember(config, "speechConfig") !== undefined) {
+  if (isSpoken || objectMember(config, "speechConfig") !== undefined || responseFormats(config).isHeard) {
     const param = "generationConfig.responseModalities"
-    throw invalidRequest("Audio output is not supported.", param, "unsupported_value")
+    throw invalidRequest("Audio and video output is not supported.", param, "unsupported_value")
   }
 }
