@@ -11,7 +11,7 @@ import { CONFIG_KEYS } from "#config/keys.ts"
 import type { Setting } from "#config/problem.ts"
 
 import { ROOT } from "../../support/source-tree.ts"
-import { loadedFrom, makeFolder, makeLoader } from "./inputs.ts"
+import { loadedFrom, makeFolder, makeLoader, problemsOf } from "./inputs.ts"
 
 test("config/default.yaml states the default that is in force for every key", () => {
   const { settings, problems } = readFileLayer(readFileSync(join(ROOT, "config/default.yaml"), "utf8"), "default.yaml")
@@ -133,6 +133,32 @@ test("every key can be given by its variable, and by its flag", async () => {
     expect([key.path, byFlag.settings.get(key.path)?.source.type]).toEqual([key.path, "flag"])
     expect([key.path, Bun.deepEquals(byFlag.config, (await loadedFrom({})).config)]).not.toEqual([key.path, true])
   }
+})
+
+test("the variables of a replaced system open Ollama's port as well; our own count before them", async () => {
+  const env = {
+    OLLAMA_BRIDGE_ENABLED: "true",
+    OLLAMA_BRIDGE_HOST: "::1",
+    OLLAMA_BRIDGE_PORT: "11500",
+    OLLAMA_BRIDGE_VERSION: "0.12.0",
+    OLLAMA_BRIDGE_DISABLE_VISION: "1",
+  }
+  const { config } = await loadedFrom({
+    env: { ...env, SLUICE_OLLAMA_PORT: "11600" },
+    yaml: "ollama: { port: 1, host: localhost }",
+  })
+  expect(config.ollama).toEqual({
+    enabled: true,
+    host: "::1",
+    port: 11_600,
+    version: "0.12.0",
+    isVisionHidden: true,
+    origins: [],
+  })
+  expect(await problemsOf({ env: { OLLAMA_BRIDGE_PORT: "none" } })).toEqual([
+    expect.stringMatching(/OLLAMA_BRIDGE_PORT.*ollama\.port.*0 to 65535/),
+  ])
+  expect((await loadedFrom({ yaml: "ollama: { disable_vision: true }" })).config.ollama.isVisionHidden).toBe(true)
 })
 
 test("an Ollama port that other machines can reach is remarked upon, because nobody is asked for a key there", async () => {
