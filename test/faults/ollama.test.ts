@@ -152,6 +152,20 @@ describe("addresses", () => {
   })
 })
 
+test("a client that names no host is served", async () => {
+  const empty = { host: "" }
+  const exchanges = [
+    rawRequest(URL_OF_PORT, { method: "GET", path: "/api/tags", headers: empty }),
+    rawRequest(URL_OF_PORT, { method: "GET", path: "/v1/models", headers: empty }),
+    open(chat({ stream: false }), empty),
+  ]
+  for (const exchange of exchanges) {
+    expect(await exchange.status).toBe(200)
+    await exchange.until("model")
+    exchange.leave()
+  }
+})
+
 describe("/v1", () => {
   test("is the gateway's own, without a key and whatever key is sent along", async () => {
     for (const headers of [{}, { authorization: "Bearer somebody-else's" }]) {
@@ -303,6 +317,27 @@ describe("failures", () => {
     expect(brokenOllamaInvariants(exchange.text(), MODEL)).toEqual([])
     expect(ollamaLines(exchange.text()).at(-1)).toMatchObject({ done: true, done_reason: "stop" })
   })
+})
+
+test("a stop tells a running answer so in its last line, and ends", async () => {
+  const port = freePort()
+  const other = await startFaultGateway({
+    accounts: 1,
+    settings: { ollama: { enabled: true, port }, "shutdown-timeout": 0.2 },
+  })
+  try {
+    other.control.script({ scenario: "text", settings: { hold: "middle", holdAfterEvents: 6 } })
+    const exchange = rawRequest(`http://127.0.0.1:${port}`, { path: "/api/chat", body: JSON.stringify(chat()) })
+    await other.control.untilWaiting("middle", 1)
+    await exchange.until('"message"')
+    const stopped = other.process().stop()
+    expect(await exchange.ended).toBe("cut")
+    expect(ollamaLines(exchange.text()).at(-1)).toEqual({ error: expect.stringContaining("stopping") })
+    expect(await stopped).toBe(0)
+  } finally {
+    other.control.release()
+    await other.stop()
+  }
 })
 
 describe("the configuration", () => {

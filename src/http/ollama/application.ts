@@ -36,7 +36,13 @@ export function makeOllamaApplication(gateway: Gateway, outer: ServeParts, facts
       return withOrigin(errorResponse(refusal, "ollama", newRequestId(parts.random)), undefined)
     }
     if (request.method === "OPTIONS") return withOrigin(preflight(), verdict.origin)
-    const isShared = new URL(request.url).pathname.startsWith("/v1/")
-    return withOrigin(await (isShared ? serveShared : serveOwn)(request), verdict.origin)
+    const addressed = withHost(request)
+    const isShared = new URL(addressed.url).pathname.startsWith("/v1/")
+    return withOrigin(await (isShared ? serveShared : serveOwn)(addressed), verdict.origin)
   }
+}
+
+/** Old clients name no host; the address of such a request is no more than a path, which routers do not take. */
+function withHost(request: Request): Request {
+  return request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request
 }
