@@ -178,3 +178,32 @@ describe("@langchain/ollama", () => {
     expect(await run("structured")).toEqual({ city: expect.any(String) })
   })
 })
+
+describe("the AI SDK with ollama-ai-provider-v2", () => {
+  const run = (...operation: readonly string[]) => runWith("ai-ollama", ...operation)
+
+  test("generates and streams", async () => {
+    const whole = (await run("generate")) as JsonObject
+    expect(whole).toMatchObject({ finishReason: "stop", usage: { inputTokens: expect.any(Number) } })
+    expect(whole["text"]).toContain("Say hello")
+    const streamed = (await run("stream")) as JsonObject & { count: number }
+    expect(streamed.count).toBeGreaterThan(4)
+    expect([streamed["text"], streamed["finishReason"]]).toEqual([whole["text"] as string, "stop"])
+  })
+
+  test.each(["tools", "tools.stream"])("runs a tool between two steps (%s)", async operation => {
+    expect(await run(operation)).toEqual({ steps: 2, text: expect.stringContaining("sunny in the test") })
+    const input = turns()[1]?.["input"] as readonly JsonObject[]
+    expect(input.map(item => item["type"])).toEqual(["message", "function_call", "function_call_output"])
+    expect(input[1]?.["call_id"]).toBe(input[2]?.["call_id"] as string)
+  })
+
+  test("shows an image", async () => {
+    await run("image", PNG)
+    expect(JSON.stringify(turns()[0]?.["input"])).toContain(`data:image/png;base64,${PNG}`)
+  })
+
+  test("gets an object by schema", async () => {
+    expect(await run("object")).toEqual({ city: expect.any(String) })
+  })
+})

@@ -6,7 +6,7 @@ import { conformanceClients } from "./conformance-clients.ts"
 
 /** Which client, where the port is, and a folder that is thrown away. */
 export type OllamaClient = {
-  readonly script: "ollama" | "langchain-ollama"
+  readonly script: "ollama" | "langchain-ollama" | "ai-ollama"
   readonly base: string
   readonly home: string
 }
