@@ -8,6 +8,8 @@ import { makeMessagesEncoder } from "#protocols/anthropic-messages/encode-stream
 import { makeMessagesFolder } from "#protocols/anthropic-messages/fold.ts"
 import { makeGeminiEncoder } from "#protocols/gemini/encode-stream.ts"
 import { makeGeminiFolder } from "#protocols/gemini/fold.ts"
+import { makeOllamaEncoder } from "#protocols/ollama/encode-stream.ts"
+import { makeOllamaFolder } from "#protocols/ollama/fold.ts"
 import { makeChatEncoder } from "#protocols/openai-chat/encode-stream.ts"
 import { makeChatFolder } from "#protocols/openai-chat/fold.ts"
 import { makeCompletionsEncoder } from "#protocols/openai-completions/encode-stream.ts"
@@ -24,6 +26,7 @@ import { brokenCompletionInvariants, foldCompletionStream } from "./support/comp
 import { brokenEventInvariants } from "./support/event-invariants.ts"
 import { brokenGeminiInvariants, foldGeminiStream, geminiChunks } from "./support/gemini-invariants.ts"
 import { brokenMessagesInvariants, foldMessagesStream } from "./support/messages-invariants.ts"
+import { brokenOllamaInvariants, foldOllamaStream } from "./support/ollama-invariants.ts"
 import { brokenResponsesInvariants } from "./support/responses-invariants.ts"
 import {
   decodeWith,
@@ -42,6 +45,7 @@ const chat = { makeEncoder: makeChatEncoder, makeFolder: makeChatFolder }
 const completions = { makeEncoder: makeCompletionsEncoder, makeFolder: makeCompletionsFolder }
 const messages = { makeEncoder: makeMessagesEncoder, makeFolder: makeMessagesFolder }
 const gemini = { makeEncoder: makeGeminiEncoder, makeFolder: makeGeminiFolder }
+const ollama = { makeEncoder: makeOllamaEncoder, makeFolder: makeOllamaFolder }
 
 /** A client dialect: its golden file and how it is served. */
 type Lane = {
@@ -76,6 +80,17 @@ const geminiLane: Lane = {
   dialect: "gemini",
   pipe: scenario => makeTranscodePipe({ upstream, client: gemini, ...partsOf(withThinking(scenario)) }),
   collector: scenario => makeTranscodeCollector({ upstream, client: gemini, ...partsOf(withThinking(scenario)) }),
+}
+
+const ollamaLane: Lane = {
+  dialect: "ollama",
+  pipe: scenario => makeTranscodePipe({ upstream, client: ollama, ...partsOf(withThinking(scenario)) }),
+  collector: scenario => makeTranscodeCollector({ upstream, client: ollama, ...partsOf(withThinking(scenario)) }),
+}
+
+function asCompletion(scenario: Scenario): Scenario {
+  const { context } = scenario
+  return { ...scenario, context: { ...context, reply: { ...context.reply, asCompletion: true } } }
 }
 
 function asArray(scenario: Scenario): Scenario {
@@ -159,7 +174,14 @@ for (const scenario of loadScenarios()) {
       }
     })
 
-    for (const { dialect, pipe, collector } of [chatLane, completionsLane, messagesLane, geminiLane, relay]) {
+    for (const { dialect, pipe, collector } of [
+      chatLane,
+      completionsLane,
+      messagesLane,
+      geminiLane,
+      ollamaLane,
+      relay,
+    ]) {
       const sent = stream(pipe(scenario), [bytes])
       const body = collect(collector(scenario), [bytes])
 
@@ -220,6 +242,17 @@ for (const scenario of loadScenarios()) {
     test("G11: the elements of the Gemini array are the chunks of the Gemini stream", () => {
       const chunks = geminiChunks(stream(geminiLane.pipe(scenario), [bytes]))
       expect(JSON.parse(stream(geminiLane.pipe(asArray(scenario)), [bytes]))).toEqual(chunks)
+    })
+    test.each([
+      ["chat", (same: Scenario) => same],
+      ["generate", asCompletion],
+    ])("O1 to O7: keeps the Ollama invariants of %s, and (O6) the folded stream is the JSON answer", (_, shaped) => {
+      const sent = stream(ollamaLane.pipe(shaped(scenario)), [bytes])
+      const body = collect(ollamaLane.collector(shaped(scenario)), [bytes])
+      expect(brokenOllamaInvariants(sent, context.model)).toEqual([])
+      const isFailed = sent.includes('{"error":')
+      expect(body.startsWith("{")).toBe(!isFailed)
+      if (!isFailed) expect(foldOllamaStream(sent)).toEqual(JSON.parse(body))
     })
     test("keeps the Responses invariants, and the terminal response is the JSON answer", () => {
       const sent = stream(relay.pipe(scenario), [bytes])

@@ -68,7 +68,13 @@ async function serveUntilStopped(store: ConfigStore, log: Log, io: CommandIo): P
   }
   process.on("SIGHUP", onHangup)
   try {
-    const running = await runGateway({ config: store.current, log, env: io.env, version: VERSION })
+    const running = await runGateway({
+      config: store.current,
+      onReload: listener => store.subscribe(report => report.type === "reloaded" && listener()),
+      log,
+      env: io.env,
+      version: VERSION,
+    })
     log.info(startFacts(store.current(), running.accounts().length), `listening on ${running.url.origin}`)
     await aborted(io.signal)
     log.info({}, "stopping: no new requests, running answers may finish")

@@ -4,6 +4,7 @@ import { join } from "node:path"
 
 import { type AccountSourcesConfig, makeAccountSources, type SourcePlace } from "./account-sources.ts"
 import { parseBytes } from "./bytes.ts"
+import { makeOllamaConfig, type OllamaConfig } from "./ollama-config.ts"
 import { toPath } from "./paths.ts"
 import type { ConfigValues } from "./schema.ts"
 import { fillUserAgent, type HostFacts } from "./user-agent.ts"
@@ -39,6 +40,7 @@ export type Config = AccountSourcesConfig & {
   readonly apiKeys: readonly string[]
   /** Key of the operators' surface; blank = this machine only. A secret. */
   readonly adminKey: string
+  readonly ollama: OllamaConfig
   readonly oauth: { readonly issuer: string; readonly clientId: string }
   readonly keepaliveIntervalMs: number
   /** Headers that introduce a request upstream; `userAgent` is filled in. */
@@ -122,6 +124,7 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     healthCheckConcurrency: values["health-check-concurrency"],
     apiKeys: [...values["api-keys"]],
     adminKey: values["admin-key"],
+    ollama: makeOllamaConfig(values.ollama),
     oauth: { issuer: values.oauth.issuer.replace(/\/+$/, ""), clientId: values.oauth["client-id"] },
     keepaliveIntervalMs: toMs(values["keepalive-interval"]),
     upstreamIdentity: makeIdentity(values, place),

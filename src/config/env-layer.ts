@@ -59,12 +59,31 @@ export function readAdminKeyLayer(env: Environment): ConfigLayer {
   return readSharedLayer(env, "admin-key", ["ADMIN_SECRET", "ADMIN_API_KEY"])
 }
 
+/** Variables that icebear0828/codex-proxy has for its Ollama bridge, and our settings. */
+const BRIDGE_VARIABLES = [
+  ["OLLAMA_BRIDGE_ENABLED", "ollama.enabled"],
+  ["OLLAMA_BRIDGE_HOST", "ollama.host"],
+  ["OLLAMA_BRIDGE_PORT", "ollama.port"],
+  ["OLLAMA_BRIDGE_VERSION", "ollama.version"],
+  ["OLLAMA_BRIDGE_DISABLE_VISION", "ollama.disable-vision"],
+] as const
+
+/** Reads the names that a replaced system has for Ollama's port. They count over files. */
+export function readBridgeLayer(env: Environment): ConfigLayer {
+  const layers = BRIDGE_VARIABLES.map(([name, path]) => readSharedLayer(env, path, [name]))
+  return {
+    settings: layers.flatMap(layer => layer.settings),
+    problems: layers.flatMap(layer => layer.problems),
+    warnings: [],
+  }
+}
+
 /** Reads the first of the variables that is set as the setting at `path`. */
 function readSharedLayer(env: Environment, path: string, names: readonly string[]): ConfigLayer {
   const name = names.find(candidate => (env[candidate] ?? "") !== "")
   const key = keyAt(path)
   if (name === undefined || key === undefined) return EMPTY_LAYER
-  const checked = checkValue(key, env[name], { type: "env", name })
+  const checked = checkValue(key, readText(key, env[name] ?? ""), { type: "env", name })
   switch (checked.type) {
     case "setting":
       return { ...EMPTY_LAYER, settings: [checked.setting] }

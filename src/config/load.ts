@@ -7,7 +7,14 @@ import { Value } from "@sinclair/typebox/value"
 
 import { type Config, type ConfigPlace, makeConfig } from "./config.ts"
 import { readDefaults } from "./defaults.ts"
-import { type Environment, readAdminKeyLayer, readEnvLayer, readPortLayer, readProxyLayer } from "./env-layer.ts"
+import {
+  type Environment,
+  readAdminKeyLayer,
+  readBridgeLayer,
+  readEnvLayer,
+  readPortLayer,
+  readProxyLayer,
+} from "./env-layer.ts"
 import { readFileLayer } from "./file-layer.ts"
 import type { ConfigLayer, ConfigProblem, ConfigSource, Setting } from "./problem.ts"
 import { checkRules, remarks } from "./rules.ts"
@@ -89,6 +96,7 @@ function mergeLayers(inputs: ConfigInputs, fileLayer: ConfigLayer): Merged {
   add({ settings: readDefaults(), problems: [], warnings: [] })
   add(fileLayer)
   add(readAdminKeyLayer(inputs.env))
+  add(readBridgeLayer(inputs.env))
   add(readEnvLayer(inputs.env))
   add(readPortLayer(inputs.env, settings.get("listen")?.value))
   add(inputs.flags)

@@ -26,6 +26,7 @@ export function remarks({ config, values }: RuleInput): readonly string[] {
   return [
     ...(known ? [] : [unknownClient(originator)]),
     ...(config.workers > 1 ? [`workers: this version carries all bytes on one thread, not on ${config.workers}`] : []),
+    ...(config.ollama.enabled && !isLoopback(config.ollama.host) ? [openBridge(config.ollama.host)] : []),
     ...remarksOnSources(values),
   ]
 }
@@ -33,6 +34,10 @@ export function remarks({ config, values }: RuleInput): readonly string[] {
 function checkPool({ config, sourceOf }: RuleInput): readonly ConfigProblem[] {
   const key = "credential-pool.codex"
   return repeatsIn(config.credentialPool).map(message => ({ source: sourceOf(key), key, message }))
+}
+
+function openBridge(host: string): string {
+  return `ollama.host: ${host} can be reached from other machines, and Ollama's clients send no key: whoever reaches it can spend your accounts`
 }
 
 function unknownClient(originator: string): string {

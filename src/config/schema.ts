@@ -5,6 +5,7 @@ import { type Static, type TObject, type TProperties, Type } from "@sinclair/typ
 import { IMAGE_SETTINGS } from "./image-settings.ts"
 import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
 import { MEMORY_SETTINGS } from "./memory-settings.ts"
+import { OLLAMA_SETTINGS } from "./ollama-settings.ts"
 import { PROXY_PATTERN } from "./patterns.ts"
 import { QUOTA_SETTINGS } from "./quota-settings.ts"
 import { SCHEDULER_SETTINGS } from "./scheduler-settings.ts"
@@ -66,6 +67,7 @@ const NETWORK = {
     live: false,
     secret: true,
   }),
+  ollama: section("A port of its own for programs that expect Ollama.", OLLAMA_SETTINGS),
   "keepalive-interval": seconds({
     default: 60,
     description: "Keeps upstream connections warm by a small request at this pace. 0 = off.",

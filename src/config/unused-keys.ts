@@ -1,9 +1,10 @@
 /** Keys of other gateways' configuration files: those without effect here must not stop a move. */
 
-/** Keys that ProxyCast writes in another way, each with ours. Source: https://aiclientproxy.github.io/proxycast/ */
+/** Keys that ProxyCast (https://aiclientproxy.github.io/proxycast/) and icebear0828/codex-proxy write in another way, each with ours. */
 export const OTHER_SPELLINGS: ReadonlyMap<string, string> = new Map([
   ["auth_dir", "auth-dir"],
   ["credential_pool", "credential-pool"],
+  ["ollama.disable_vision", "ollama.disable-vision"],
 ])
 
 /** ProxyCast's pools for services that are not served here. */

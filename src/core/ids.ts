@@ -8,6 +8,7 @@ export type ProtocolId =
   | "openai-images"
   | "anthropic-messages"
   | "gemini"
+  | "ollama"
 
 /** A kind of upstream we know how to call. */
 export type ProviderId = "codex" | "openai-api"

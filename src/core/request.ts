@@ -166,6 +166,10 @@ export type ReplyOptions = {
   readonly stopSequences?: readonly string[]
   /** Images: which address was asked, and whether pictures are given as data URLs. */
   readonly image?: { readonly operation: "generation" | "edit"; readonly asUrl: boolean }
+  /** Ollama: the answer is a bare text, not a message. */
+  readonly asCompletion?: boolean
+  /** Ollama: nothing was said because the model is only to be there, or to go; goes with `wantsNothing`. */
+  readonly loads?: "load" | "unload"
   /** The stream is one JSON array that grows, instead of server-sent events. */
   readonly asArray?: boolean
 }

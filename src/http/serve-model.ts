@@ -21,7 +21,7 @@ export type ServeParts = {
   /** Reads the body where it may be something else than JSON. */
   readonly readBody?: typeof readJsonBody
   /** What the operators' surface needs besides. */
-  readonly admin: Pick<AdminParts, "admission" | "bodyTimeoutMs" | "version">
+  readonly admin: Pick<AdminParts, "admission" | "bodyTimeoutMs" | "version" | "ollamaStatus">
   /** Told about requests that end before the gateway has seen them. */
   readonly refused: (refusal: RefusedRequest) => void
 }

@@ -1,8 +1,5 @@
 /** The listening server: one Elysia application on Bun's HTTP server. */
 
-import { Elysia } from "elysia"
-
-import { GatewayError } from "#core/errors.ts"
 import type { Gateway } from "#gateway/gateway.ts"
 
 import type { AdminParts } from "./admin/admin-route.ts"
@@ -12,16 +9,14 @@ import { geminiRoutes } from "./api/gemini.ts"
 import { imageRoutes } from "./api/images.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
+import { compileRoutes } from "./compile-routes.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
 import { dialectAt } from "./dialect-of.ts"
-import { errorResponse } from "./errors.ts"
+import { drain, endRunning } from "./drain.ts"
+import { type ListenAddress, listen } from "./listen.ts"
 import { operatorRoutes } from "./operators.ts"
-import { newRequestId, type ServeParts } from "./serve-model.ts"
-import { makeResponsesSockets, type ResponsesSockets, type SocketData } from "./sockets/responses-sockets.ts"
-import { makeWrongAddress } from "./wrong-address.ts"
-
-/** Where to listen. Port 0 takes a free one. */
-export type ListenAddress = { readonly host: string; readonly port: number }
+import type { ServeParts } from "./serve-model.ts"
+import { makeResponsesSockets } from "./sockets/responses-sockets.ts"
 
 /** A running server. */
 export type RunningServer = {
@@ -30,7 +25,7 @@ export type RunningServer = {
   readonly stop: (graceMs: number) => Promise<void>
 }
 
-/** Builds the application; `fetch` can be called without a socket. */
+/** Builds the application; it can be called without a socket. */
 function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: Request) => string | undefined) {
   const admin: AdminParts = {
     ...parts.admin,
@@ -39,92 +34,31 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
     peerOf,
     hasClientKey: (request, url) => hasKnownKey(parts.admission(), request, url),
   }
-  // Without `standardHostname: false` the router cuts the path at a fixed offset and misses it for short host names.
-  const application = new Elysia({ handler: { standardHostname: false } })
-    .onError(({ code, error, request }) => {
-      const wrong = code === "NOT_FOUND" ? wrongAddress(request) : undefined
-      const response = errorResponse(wrong?.error ?? error, dialectAt(request), newRequestId(parts.random))
-      if (wrong !== undefined && wrong.allow !== "") response.headers.set("allow", wrong.allow)
-      return response
-    })
-    .use(openaiRoutes(gateway, parts))
-    .use(anthropicRoutes(gateway, parts))
-    .use(geminiRoutes(gateway, parts))
-    .use(imageRoutes(gateway, parts))
-    .use(operationRoutes(gateway, parts))
-    .use(operatorRoutes(admin, parts.clock))
-    .options("/*", preflight)
-  const wrongAddress = makeWrongAddress(application.routes)
-  return application
+  return compileRoutes({ dialectOf: dialectAt, random: parts.random }, application =>
+    application
+      .use(openaiRoutes(gateway, parts))
+      .use(anthropicRoutes(gateway, parts))
+      .use(geminiRoutes(gateway, parts))
+      .use(imageRoutes(gateway, parts))
+      .use(operationRoutes(gateway, parts))
+      .use(operatorRoutes(admin, parts.clock))
+      .options("/*", preflight),
+  )
 }
 
 /** Starts listening. Throws `invalid-request` with the reason when the address cannot be taken. */
 export function startServer(address: ListenAddress, gateway: Gateway, parts: ServeParts): RunningServer {
   const peerOf = (request: Request) => server.requestIP(request)?.address
-  const application = makeApplication(gateway, parts, peerOf).compile()
+  const application = makeApplication(gateway, parts, peerOf)
   const sockets = makeResponsesSockets(gateway, parts, parts.bodyLimits().maxBytes)
-  const server: ReturnType<typeof listen> = listen(address, sockets, async request =>
-    withCrossOrigin(request, await application.fetch(request), parts.admission()),
-  )
+  const serve = async (request: Request) => withCrossOrigin(request, await application(request), parts.admission())
+  const server: ReturnType<typeof listen> = listen(address, serve, sockets)
   return {
     url: server.url,
-    stop: async graceMs => {
-      const drained = server.stop()
+    stop: graceMs => {
+      const drained = drain(server, { timers: parts.timers, graceMs, onLate: () => endRunning(gateway, parts.timers) })
       sockets.finish()
-      const late = new Promise<"late">(resolve => {
-        parts.timers.after(graceMs, () => resolve("late"))
-      })
-      if ((await Promise.race([drained, late])) === "late") await endRunning(gateway, parts)
-      await server.stop(true)
+      return drained
     },
-  }
-}
-
-/** Time for the last words of answers that are cut by the shutdown. */
-const LAST_WORDS_MS = 300
-
-/** The gateway ends what is left itself, so that clients are told and the log does not blame them. */
-async function endRunning(gateway: Gateway, { timers }: ServeParts): Promise<void> {
-  gateway.abortRunning(
-    new GatewayError("no-account", "The gateway is stopping.", { code: "gateway_stopping", retryAfterMs: 1_000 }),
-  )
-  await new Promise<void>(resolve => {
-    timers.after(LAST_WORDS_MS, resolve)
-  })
-}
-
-/** How long a client may take to send the head of its first request. */
-const HEAD_TIMEOUT_SEC = 10
-
-function listen(
-  address: ListenAddress,
-  sockets: ResponsesSockets,
-  fetch: (request: Request) => Response | Promise<Response>,
-) {
-  try {
-    return Bun.serve<SocketData>({
-      hostname: address.host,
-      port: address.port,
-      // For connections that do not get as far as a whole request head.
-      idleTimeout: HEAD_TIMEOUT_SEC,
-      // Bodies are measured by us, so that the refusal speaks the client's dialect.
-      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-      development: false,
-      // Outside of development Bun shares a port with whoever else has it, and the kernel deals out the connections.
-      reusePort: false,
-      fetch: (request, server) => {
-        // From here on bodies and streams have their own watchdogs: an answer may be silent for minutes.
-        server.timeout(request, 0)
-        const upgraded = sockets.upgrade(request, server)
-        return upgraded === "upgraded" ? undefined : (upgraded ?? fetch(request))
-      },
-      websocket: sockets.handler,
-    })
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : "unknown reason"
-    throw new GatewayError("invalid-request", `Cannot listen on ${address.host}:${address.port}: ${reason}`, {
-      hint: "Another program may use the port: stop it, or choose another one with --listen.",
-      cause,
-    })
   }
 }

@@ -1,5 +1,6 @@
 /** The two contracts of a dialect: what it does for clients, and what it does when an upstream speaks it. */
 
+import type { Clock } from "#core/clock.ts"
 import type { GatewayError } from "#core/errors.ts"
 import type { EmitEvent, StreamEvent, Usage } from "#core/events.ts"
 import type { ProtocolId, RequestId } from "#core/ids.ts"
@@ -15,6 +16,10 @@ export type ReplyContext = {
   readonly model: string
   /** Seconds since the epoch, used when the upstream states no creation time. */
   readonly nowSec: number
+  /** For dialects that put the time, or how long it took, into the answer. */
+  readonly clock: Clock
+  /** When the request came in. */
+  readonly startedAtMs: number
   /** Upstream tool name → the client's own name, for names that had to be shortened. */
   readonly toolNames: ReadonlyMap<string, string>
   readonly reply: ReplyOptions

@@ -10,6 +10,10 @@ import { decodeGeminiRequest } from "./gemini/decode-request.ts"
 import { encodeGeminiError } from "./gemini/encode-error.ts"
 import { makeGeminiEncoder } from "./gemini/encode-stream.ts"
 import { makeGeminiFolder } from "./gemini/fold.ts"
+import { decodeOllamaRequest } from "./ollama/decode-request.ts"
+import { encodeOllamaError } from "./ollama/encode-error.ts"
+import { makeOllamaEncoder } from "./ollama/encode-stream.ts"
+import { makeOllamaFolder } from "./ollama/fold.ts"
 import { decodeChatRequest } from "./openai-chat/decode-request.ts"
 import { encodeChatError } from "./openai-chat/encode-error.ts"
 import { makeChatEncoder } from "./openai-chat/encode-stream.ts"
@@ -67,6 +71,12 @@ export const clientProtocols: Readonly<Record<ProtocolId, ClientProtocol>> = {
     decodeRequest: decodeGeminiRequest,
     encodeError: encodeGeminiError,
     encoding: { makeEncoder: makeGeminiEncoder, makeFolder: makeGeminiFolder },
+  },
+  ollama: {
+    id: "ollama",
+    decodeRequest: decodeOllamaRequest,
+    encodeError: encodeOllamaError,
+    encoding: { makeEncoder: makeOllamaEncoder, makeFolder: makeOllamaFolder },
   },
 }
 

@@ -57,6 +57,8 @@ export function makeContext(
     requestId: "req_0123456789ab" as RequestId,
     model: "my-alias",
     nowSec: 1_790_000_123,
+    clock: () => 1_790_000_123_456,
+    startedAtMs: 1_790_000_121_000,
     toolNames: new Map(Object.entries(toolNames)),
     estimateInputTokens: () => 1000,
     origin: "0123456789ab",

@@ -27,7 +27,7 @@ export type SimulatedGateway = {
 /** How to start: number of accounts, and further settings as kebab-case keys. */
 export type SimulatedGatewayOptions = {
   readonly accounts?: number
-  readonly settings?: Readonly<Record<string, string | number>>
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** Starts simulator and binary. */

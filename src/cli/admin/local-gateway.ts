@@ -7,6 +7,7 @@ import { VERSION } from "#cli/version.ts"
 import type { Config } from "#config/config.ts"
 import { systemTimers } from "#core/clock.ts"
 import { makeLocalAdmin } from "#http/admin/admin.ts"
+import { closedStatus } from "#http/ollama/status.ts"
 
 import type { AdminConnection } from "./admin-connection.ts"
 import { type ErrorOutput, makeErrorLog } from "./error-log.ts"
@@ -64,7 +65,12 @@ export async function openLocalGateway({ config, env, stderr }: LocalGatewayPart
     const ending = makeEndingNote(stderr)
     // Runs first of all: closing waits as well, but not for long.
     undo.add(ending.stop)
-    const serve = makeLocalAdmin({ desk: gateway.desk, timers: systemTimers, version: VERSION })
+    const serve = makeLocalAdmin({
+      desk: gateway.desk,
+      timers: systemTimers,
+      version: VERSION,
+      ollamaStatus: () => closedStatus(config.ollama),
+    })
     return {
       where: `the data folder ${config.dataDir}`,
       send: ({ path, ...init }, signal) => {

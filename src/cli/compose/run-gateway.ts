@@ -4,12 +4,11 @@ import { forgetOtherKeys } from "#accounts/secrets/load-master-key.ts"
 import type { Config } from "#config/config.ts"
 import type { Account } from "#core/account.ts"
 import { systemTimers } from "#core/clock.ts"
-import { startServer } from "#http/server.ts"
 import type { Log } from "#telemetry/log.ts"
 
 import { keyPlace } from "./key-place.ts"
 import type { Bricks } from "./lay-bricks.ts"
-import { serveParts } from "./serve-parts.ts"
+import { openPorts } from "./open-ports.ts"
 import { saveBlocks, startBricks } from "./start-bricks.ts"
 import { makeUndoList } from "./undo-list.ts"
 
@@ -17,6 +16,8 @@ import { makeUndoList } from "./undo-list.ts"
 export type RunGatewayParts = {
   /** The configuration in force; read again at each use, so that live settings take effect. */
   readonly config: () => Config
+  /** Calls back when another configuration is in force; returns how to stop that. Absent where none ever is. */
+  readonly onReload?: (listener: () => void) => () => void
   readonly log: Log
   /** Where `SLUICE_MASTER_KEY` may stand. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -46,11 +47,12 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     undo.add(() => saveBindings(bricks, bricks.bindings.saveAll))
     undo.add(startUpkeep(bricks))
     undo.add(egress.keepWarm())
-    const server = startServer(config.listen, bricks.gateway, serveParts(parts.config, bricks.record))
-    undo.add(() => server.stop(parts.config().shutdownTimeoutMs))
-    opened.store.announce(server.url.href)
+    const ports = openPorts({ config: parts.config, log: parts.log, bricks })
+    undo.add(ports.stop)
+    if (parts.onReload !== undefined) undo.add(parts.onReload(ports.follow))
+    opened.store.announce(ports.url.href)
     await forgetOtherKeys(slots, opened.key)
-    return { url: server.url, accounts: accounts.accounts, stop: undo.run }
+    return { url: ports.url, accounts: accounts.accounts, stop: undo.run }
   } catch (cause) {
     // What is in the way counts more than what goes wrong while everything is taken down again.
     await undo.run().catch(() => undefined)

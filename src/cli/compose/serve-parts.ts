@@ -7,12 +7,17 @@ import type { Outcome } from "#core/outcome.ts"
 import { refusedOutcome } from "#gateway/calls/refused-outcome.ts"
 import { makeAdminAdmission } from "#http/admin-admission.ts"
 import { makeAdmission } from "#http/admission.ts"
+import type { OllamaStatus } from "#http/ollama/status.ts"
 import type { ServeParts } from "#http/serve-model.ts"
 
 import { randomBytes } from "./random-bytes.ts"
 
 /** Builds the parts; `config` is read again at each request, so that live settings take effect. */
-export function serveParts(config: () => Config, record: (outcome: Outcome) => void): ServeParts {
+export function serveParts(
+  config: () => Config,
+  record: (outcome: Outcome) => void,
+  ollamaStatus: () => OllamaStatus,
+): ServeParts {
   return {
     clock: systemClock,
     timers: systemTimers,
@@ -22,6 +27,7 @@ export function serveParts(config: () => Config, record: (outcome: Outcome) => v
       admission: followKeys(() => config().adminKey, makeAdminAdmission),
       bodyTimeoutMs: () => config().bodyTimeoutMs,
       version: VERSION,
+      ollamaStatus,
     },
     bodyLimits: () => ({ maxBytes: config().maxBodyBytes, timeoutMs: config().bodyTimeoutMs }),
     refused: refusal => record(refusedOutcome({ ...refusal, nowMs: systemClock() })),

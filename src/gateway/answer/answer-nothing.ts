@@ -1,5 +1,6 @@
 /** The answer of a request that wants none: an empty one, without an account and without an upstream. */
 
+import type { Clock } from "#core/clock.ts"
 import type { StreamEvent } from "#core/events.ts"
 import { replyContextOf } from "#gateway/turn/reply-context.ts"
 import type { Turn } from "#gateway/turn/turn-types.ts"
@@ -8,9 +9,9 @@ import type { GatewayAnswer } from "./answer.ts"
 import { encodingOf } from "./lanes.ts"
 import { replyHeaders } from "./reply-headers.ts"
 
-/** Answers with no content and the estimated size of the input, and settles. `nowMs` is the present time. */
-export function answerNothing(turn: Turn, nowMs: number): GatewayAnswer {
-  const context = replyContextOf(turn, nowMs)
+/** Answers with no content and the estimated size of the input, and settles. */
+export function answerNothing(turn: Turn, clock: Clock): GatewayAnswer {
+  const context = replyContextOf(turn, clock, clock())
   const usage = {
     inputTokens: context.estimateInputTokens(),
     inputCachedTokens: 0,

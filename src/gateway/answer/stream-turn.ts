@@ -20,7 +20,7 @@ export type StreamTurnInput = {
 export function streamTurn(turn: Turn, input: StreamTurnInput, parts: ServeTurnParts): GatewayAnswer {
   const { clock, timers, scheduler } = parts.turn
   const { protocol } = turn.call
-  const openSilentPipe = () => openFailurePipe(protocol, replyContextOf(turn, clock()))
+  const openSilentPipe = () => openFailurePipe(protocol, replyContextOf(turn, clock, clock()))
   const body = makeAnswerStream({
     clock,
     timers,

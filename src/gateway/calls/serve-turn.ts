@@ -34,7 +34,7 @@ export async function serveTurn(
   parts: ServeTurnParts,
 ): Promise<GatewayAnswer> {
   const turn = prepareTurn(call, { kind, settler, planModel: parts.planModel })
-  if (turn.request.reply.wantsNothing) return answerNothing(turn, parts.turn.clock())
+  if (turn.request.reply.wantsNothing) return answerNothing(turn, parts.turn.clock)
   parts.turn.budget.request()
   linkAbort(call.signal, abort)
   const committed = runTurn(turn, abort, parts.turn)

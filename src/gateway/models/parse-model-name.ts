@@ -68,6 +68,7 @@ function resolve(text: string, search: Search): ParsedName | undefined {
   const deeper = { ...search, depth: search.depth + 1 }
   return (
     resolveWhole(text, deeper) ??
+    resolveTag(text, deeper) ??
     resolveSuffix(text, deeper) ??
     resolvePrefix(text, deeper) ??
     resolvePattern(text, deeper) ??
@@ -86,6 +87,11 @@ function resolveWhole(text: string, search: Search): ParsedName | undefined {
   const builtIn = BUILT_IN_ALIASES.get(lower)
   if (builtIn !== undefined && isKnown(builtIn)) return plainName(builtIn)
   return LEGACY_MODELS.has(lower) ? plainName(lower) : undefined
+}
+
+/** `name:latest` is `name`: Ollama's clients put the tag behind every name that has none. */
+function resolveTag(text: string, search: Search): ParsedName | undefined {
+  return /.:latest$/i.test(text) ? resolve(text.slice(0, -":latest".length), search) : undefined
 }
 
 function resolveSuffix(text: string, search: Search): ParsedName | undefined {

@@ -37,7 +37,10 @@ export function commitmentOf(turn: Turn, reached: Reached, parts: TurnParts): Co
     reader: head.reader,
     chunks: head.chunks,
     headers: reached.reply.headers,
-    context: replyContextOf(turn, startedAtMs, { account: input.lease.account, toolNames: reached.encoded.toolNames }),
+    context: replyContextOf(turn, parts.clock, startedAtMs, {
+      account: input.lease.account,
+      toolNames: reached.encoded.toolNames,
+    }),
     startedAtMs,
     firstOutputMs: parts.clock() - startedAtMs,
     abort: reason => input.abort.abort(reason),
@@ -72,7 +75,12 @@ function answerParts(turn: Turn, reached: Reached, parts: TurnParts): AnswerPart
   }
 }
 
-const CLOSED_DIALECTS: ReadonlySet<ProtocolId> = new Set(["openai-chat", "openai-completions", "openai-images"])
+const CLOSED_DIALECTS: ReadonlySet<ProtocolId> = new Set([
+  "openai-chat",
+  "openai-completions",
+  "openai-images",
+  "ollama",
+])
 
 /** Some dialects have no place for encrypted content: what their clients never see, they never send. */
 function bringsBack({ call }: Turn): boolean {

@@ -8,6 +8,7 @@ import { GatewayError } from "#core/errors.ts"
 import type { Desk } from "#gateway/desk/desk.ts"
 import type { AdminAdmission } from "#http/admin-admission.ts"
 import { adminErrorResponse } from "#http/admin-error.ts"
+import type { OllamaStatus } from "#http/ollama/status.ts"
 import { readJsonBody } from "#http/read-body.ts"
 
 /** What the routes need. */
@@ -20,6 +21,7 @@ export type AdminParts = {
   readonly peerOf: (request: Request) => string | undefined
   readonly timers: Timers
   readonly version: string
+  readonly ollamaStatus: () => OllamaStatus
   /** Longest silence while a body arrives; 0 = no limit. */
   readonly bodyTimeoutMs: () => number
 }

@@ -2,9 +2,6 @@
 
 import { Elysia } from "elysia"
 
-import type { Timers } from "#core/clock.ts"
-import type { Desk } from "#gateway/desk/desk.ts"
-
 import { accountRoutes } from "./accounts.ts"
 import { addRoutes } from "./add.ts"
 import { type AdminParts, adminRoute } from "./admin-route.ts"
@@ -12,6 +9,7 @@ import { compileSurface } from "./compile-surface.ts"
 import { cookieRoutes } from "./cookies.ts"
 import { intakeRoutes } from "./intake.ts"
 import { oauthRoutes } from "./oauth.ts"
+import { ollamaStatusRoutes } from "./ollama.ts"
 import { quotaRoutes } from "./quota.ts"
 
 /** What `GET /api/admin` answers: whoever gets it has the right address and the right key. */
@@ -31,12 +29,13 @@ export function adminRoutes(parts: AdminParts) {
     .use(oauthRoutes(parts))
     .use(cookieRoutes(parts))
     .use(quotaRoutes(parts))
+    .use(ollamaStatusRoutes(parts))
     .use(addRoutes(parts))
     .use(accountRoutes(parts))
 }
 
 /** What the surface needs when no server stands in front of it. */
-export type LocalAdminParts = { readonly desk: Desk; readonly timers: Timers; readonly version: string }
+export type LocalAdminParts = Pick<AdminParts, "desk" | "timers" | "version" | "ollamaStatus">
 
 /** The same routes without a socket: whoever can call the function may use them. */
 export function makeLocalAdmin(parts: LocalAdminParts): (request: Request) => Promise<Response> {

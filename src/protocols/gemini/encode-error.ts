@@ -3,6 +3,7 @@
 import type { ErrorKind, GatewayError } from "#core/errors.ts"
 import type { RequestId } from "#core/ids.ts"
 import type { ErrorReply } from "#protocols/protocol.ts"
+import { UNIMPLEMENTED_CODE } from "#protocols/unimplemented.ts"
 import { scrubText } from "#wire/scrub-text.ts"
 
 type KindWords = { readonly status: number; readonly word: string }
@@ -41,9 +42,6 @@ const KIND_WORDS: Readonly<Record<ErrorKind, KindWords>> = {
   cancelled: { status: 499, word: "CANCELLED" },
   internal: { status: 500, word: "INTERNAL" },
 }
-
-/** Code of errors about methods that are known and not served. */
-export const UNIMPLEMENTED_CODE = "unimplemented"
 
 function wordsOf({ kind, code }: GatewayError): KindWords {
   return code === UNIMPLEMENTED_CODE ? UNIMPLEMENTED : KIND_WORDS[kind]
@@ -84,6 +82,11 @@ function detailsOf({ kind, param, retryAfterMs, message }: GatewayError): readon
   const details: object[] = []
   if (retryAfterMs !== undefined) {
     details.push({ "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: `${secondsOf(retryAfterMs)}s` })
+  }
+  if (kind === "quota-exhausted") {
+    // No day and no minute stands in the id: clients take those for windows of the vendor's, and forget the true wait.
+    const violation = { subject: "accounts", description: scrubText(message), quotaId: "AccountUsageWindow" }
+    details.push({ "@type": "type.googleapis.com/google.rpc.QuotaFailure", violations: [violation] })
   }
   if (kind === "invalid-request" && param !== undefined) {
     details.push({

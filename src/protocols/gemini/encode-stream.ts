@@ -4,7 +4,7 @@ import type { GatewayError } from "#core/errors.ts"
 import type { ReplyContext, StreamEncoder } from "#protocols/protocol.ts"
 import { preparePrefix } from "#wire/sse-writer.ts"
 
-import { endOfCandidate, usageMember } from "./answer/end-text.ts"
+import { endOfCandidate, lastMembers } from "./answer/end-text.ts"
 import { type GeminiEnd, type GeminiSink, signatureMember } from "./answer/sink.ts"
 import { makeGeminiSteps } from "./answer/steps.ts"
 import { geminiErrorText } from "./encode-error.ts"
@@ -89,7 +89,7 @@ function setTail(state: State, responseId: string | undefined): void {
 function writeEnd(state: State, end: GeminiEnd): void {
   state.out +=
     `${state.framing.before()}${CONTENT}"text":""${signatureMember(end.signature)}${AFTER_PART}` +
-    `${endOfCandidate(end)}}],${usageMember(end)}${state.tail}${state.framing.close}`
+    `${endOfCandidate(end)}}],${lastMembers(end)}${state.tail}${state.framing.close}`
 }
 
 function writeError(state: State, error: GatewayError): void {

@@ -5,7 +5,7 @@ import type { JsonText } from "#core/json.ts"
 import type { Folder, ReplyContext } from "#protocols/protocol.ts"
 import { literalBody } from "#wire/json-literal.ts"
 
-import { endOfCandidate, usageMember } from "./answer/end-text.ts"
+import { endOfCandidate, lastMembers } from "./answer/end-text.ts"
 import { type GeminiEnd, type GeminiSink, signatureMember } from "./answer/sink.ts"
 import { makeGeminiSteps } from "./answer/steps.ts"
 
@@ -70,7 +70,7 @@ function answerText({ parts, id }: State, end: GeminiEnd, model: string): string
   if (texts.length === 0 || end.signature !== undefined) texts.push(`{"text":""${signatureMember(end.signature)}}`)
   return (
     `{"candidates":[{"content":{"role":"model","parts":[${texts.join(",")}]},"index":0${endOfCandidate(end)}}],` +
-    `${usageMember(end)}"modelVersion":${JSON.stringify(model)},"responseId":${JSON.stringify(id)}}`
+    `${lastMembers(end)}"modelVersion":${JSON.stringify(model)},"responseId":${JSON.stringify(id)}}`
   )
 }
 

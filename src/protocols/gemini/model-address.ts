@@ -1,8 +1,7 @@
 /** The model and the method in an address: `/v1beta/models/{model}:{method}`. */
 
 import { GatewayError } from "#core/errors.ts"
-
-import { UNIMPLEMENTED_CODE } from "./encode-error.ts"
+import { unimplemented } from "#protocols/unimplemented.ts"
 
 /** Methods that are served. */
 export type GeminiMethod = "generateContent" | "streamGenerateContent" | "countTokens"
@@ -59,8 +58,4 @@ function decodedPath(path: string): string {
   } catch {
     return path
   }
-}
-
-function unimplemented(message: string): GatewayError {
-  return new GatewayError("not-found", message, { code: UNIMPLEMENTED_CODE })
 }

@@ -11,7 +11,7 @@ import { CONFIG_KEYS } from "#config/keys.ts"
 import type { Setting } from "#config/problem.ts"
 
 import { ROOT } from "../../support/source-tree.ts"
-import { loadedFrom, makeFolder, makeLoader } from "./inputs.ts"
+import { loadedFrom, makeFolder, makeLoader, problemsOf } from "./inputs.ts"
 
 test("config/default.yaml states the default that is in force for every key", () => {
   const { settings, problems } = readFileLayer(readFileSync(join(ROOT, "config/default.yaml"), "utf8"), "default.yaml")
@@ -52,6 +52,14 @@ test("without any layer the defaults hold", async () => {
     healthCheckConcurrency: 5,
     apiKeys: [],
     adminKey: "",
+    ollama: {
+      enabled: false,
+      host: "127.0.0.1",
+      port: 11_434,
+      version: "0.18.3",
+      isVisionHidden: false,
+      origins: [],
+    },
     oauth: { issuer: "https://auth.openai.com", clientId: "app_EMoamEEZ73f0CkXaXp7hrann" },
     keepaliveIntervalMs: 60_000,
     upstreamIdentity: {
@@ -129,6 +137,41 @@ test("every key can be given by its variable, and by its flag", async () => {
   }
 })
 
+test("the variables of a replaced system open Ollama's port as well; our own count before them", async () => {
+  const env = {
+    OLLAMA_BRIDGE_ENABLED: "true",
+    OLLAMA_BRIDGE_HOST: "::1",
+    OLLAMA_BRIDGE_PORT: "11500",
+    OLLAMA_BRIDGE_VERSION: "0.12.0",
+    OLLAMA_BRIDGE_DISABLE_VISION: "1",
+  }
+  const { config } = await loadedFrom({
+    env: { ...env, SLUICE_OLLAMA_PORT: "11600" },
+    yaml: "ollama: { port: 1, host: localhost }",
+  })
+  expect(config.ollama).toEqual({
+    enabled: true,
+    host: "::1",
+    port: 11_600,
+    version: "0.12.0",
+    isVisionHidden: true,
+    origins: [],
+  })
+  expect(await problemsOf({ env: { OLLAMA_BRIDGE_PORT: "none" } })).toEqual([
+    expect.stringMatching(/OLLAMA_BRIDGE_PORT.*ollama\.port.*0 to 65535/),
+  ])
+  expect((await loadedFrom({ yaml: "ollama: { disable_vision: true }" })).config.ollama.isVisionHidden).toBe(true)
+})
+
+test("an Ollama port that other machines can reach is remarked upon, because nobody is asked for a key there", async () => {
+  const yaml = "ollama: { enabled: true, host: 0.0.0.0, origins: 'https://A.example,null' }"
+  const { config, warnings } = await loadedFrom({ yaml })
+  expect(config.ollama).toMatchObject({ enabled: true, origins: ["https://a.example", "null"] })
+  expect(warnings).toEqual([expect.stringContaining("0.0.0.0 can be reached from other machines")])
+  expect((await loadedFrom({ yaml: "ollama: { host: 0.0.0.0 }" })).warnings).toEqual([])
+  expect((await loadedFrom({ yaml: "ollama: { enabled: true }" })).warnings).toEqual([])
+})
+
 const SAMPLES: Readonly<Record<string, string>> = {
   number: "7",
   flag: "true",
@@ -157,6 +200,9 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "effort-precedence": "body",
   compact: "direct",
   "model.legacy-names": "refuse",
+  "ollama.host": "::1",
+  "ollama.version": "0.19.0",
+  "ollama.origins": "https://chat.example.com,null",
   "quota.skip-exhausted": "false",
   "quota.soft-ceiling": "95",
   "quota.warning-thresholds": "primary=70+95,secondary=0",

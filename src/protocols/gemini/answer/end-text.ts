@@ -12,7 +12,11 @@ export function endOfCandidate({ reason, message, grounding }: GeminiEnd): strin
   )
 }
 
-/** The counts, with the comma after them. */
-export function usageMember({ usage }: GeminiEnd): string {
-  return usage === undefined ? "" : `"usageMetadata":${usageText(usage)},`
+/**
+ * The counts, and whether the prompt was blocked, with the comma after them. A candidate stands beside that word, which the
+ * vendor leaves out: chats throw a turn without one away.
+ */
+export function lastMembers({ usage, isBlocked }: GeminiEnd): string {
+  const feedback = isBlocked ? '"promptFeedback":{"blockReason":"SAFETY"},' : ""
+  return feedback + (usage === undefined ? "" : `"usageMetadata":${usageText(usage)},`)
 }

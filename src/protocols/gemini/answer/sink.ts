@@ -12,6 +12,8 @@ export type GeminiEnd = {
   readonly reason: GeminiFinishReason
   readonly message: string | undefined
   readonly usage: Usage | undefined
+  /** Nothing came at all, because the prompt was not let through. */
+  readonly isBlocked: boolean
   /** `groundingMetadata` as JSON text. */
   readonly grounding: string | undefined
   /** Of reasoning that no part has carried. */

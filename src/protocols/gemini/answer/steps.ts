@@ -7,10 +7,10 @@ import { type ArgumentLog, makeArgumentLog } from "#protocols/argument-log.ts"
 import { signatureOf } from "#protocols/gemini/signature.ts"
 import { makeInSequence } from "#protocols/in-sequence.ts"
 import type { ReplyContext } from "#protocols/protocol.ts"
+import { makeVisibleText, type VisibleText } from "#protocols/visible-text.ts"
 
 import { type Grounding, makeGrounding } from "./grounding.ts"
 import type { GeminiFinishReason, GeminiSink } from "./sink.ts"
-import { makeVisibleText, type VisibleText } from "./visible-text.ts"
 
 type ToolStart = Extract<StreamEvent, { type: "tool-start" }>
 
@@ -28,6 +28,8 @@ type State = {
   ended: boolean
   refused: boolean
   spoke: boolean
+  /** Anything at all has come from the model. */
+  began: boolean
   malformed: boolean
   usage: Usage | undefined
 }
@@ -47,6 +49,7 @@ export function makeGeminiSteps(context: ReplyContext, sink: GeminiSink): EmitEv
     ended: false,
     refused: false,
     spoke: false,
+    began: false,
     malformed: false,
     usage: undefined,
   }
@@ -87,6 +90,7 @@ function step(state: State, event: StreamEvent): void {
       return
     case "image":
       if (isSilenced(state)) return
+      state.began = true
       state.text.flush()
       state.sink.whole(
         `"inlineData":{"mimeType":${JSON.stringify(`image/${event.format}`)},"data":${event.base64}}`,
@@ -114,6 +118,7 @@ function isSilenced({ malformed, text }: State): boolean {
 
 function onText(state: State, event: Extract<StreamEvent, { type: "text-delta" | "refusal-delta" }>): void {
   if (event.text === '""' || isSilenced(state)) return
+  state.began = true
   if (event.type === "refusal-delta") state.refused = true
   else state.spoke = true
   state.grounding.text(event.block, event.text)
@@ -132,6 +137,7 @@ function onReasoning(state: State, event: ReasoningEvent): void {
   }
   if (event.type === "reasoning-delta") {
     state.thought.push(event.text)
+    state.began = true
     return
   }
   if (isSilenced(state)) return
@@ -148,6 +154,7 @@ type ToolEvent = Extract<StreamEvent, { type: "tool-start" | "tool-delta" | "too
 function onTool(state: State, event: ToolEvent): void {
   if (event.type === "tool-start") {
     state.call = { start: event, log: makeArgumentLog(), free: "" }
+    state.began = true
     return
   }
   const { call } = state
@@ -206,6 +213,7 @@ function finish(state: State, reason: FinishReason): void {
     reason: finishWord(state, reason),
     message: state.malformed ? "The model called a function with arguments that are no JSON object." : undefined,
     usage: state.usage,
+    isBlocked: reason === "content-filter" && !state.began,
     grounding: state.grounding.whole(),
     signature: takeSignature(state),
   })

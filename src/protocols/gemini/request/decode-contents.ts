@@ -2,11 +2,11 @@
 
 import { isJsonObject, type Json, type JsonObject } from "#core/json.ts"
 import type { ContentPart, InputItem } from "#core/request.ts"
+import { type CallLinks, makeCallLinks } from "#protocols/call-links.ts"
 import { invalidRequest } from "#protocols/check-body.ts"
 import { itemOfSignature } from "#protocols/gemini/signature.ts"
 
-import { type CallLinks, makeCallLinks } from "./call-links.ts"
-import { decodeFileData, decodeInlineData } from "./media.ts"
+import { decodeFileData, decodeInlineData, detailOf, type ImageDetail } from "./media.ts"
 import { member, objectMember, objectsMember, stringMember } from "./members.ts"
 import { decodeToolAnswer } from "./tool-answer.ts"
 
@@ -18,13 +18,21 @@ type State = {
   /** Signatures already replayed: clients repeat them. */
   readonly replayed: Set<string>
   role: Role
+  readonly detail: ImageDetail | undefined
   /** The message under way. */
   parts: ContentPart[]
 }
 
-/** Returns the input. Throws `invalid-request` when nothing is left to answer. */
-export function decodeContents(contents: Json | undefined): readonly InputItem[] {
-  const state: State = { items: [], links: makeCallLinks(), replayed: new Set(), role: "user", parts: [] }
+/** Returns the input; `detail` counts for images that say nothing themselves. Throws `invalid-request` when nothing is left to answer. */
+export function decodeContents(contents: Json | undefined, detail?: ImageDetail): readonly InputItem[] {
+  const state: State = {
+    items: [],
+    links: makeCallLinks("call_gm_"),
+    replayed: new Set(),
+    role: "user",
+    parts: [],
+    detail,
+  }
   for (const [index, content] of listOf(contents).entries()) {
     enter(state, roleOf(content))
     for (const [at, part] of partsOf(content).entries()) onPart(state, part, `contents[${index}].parts[${at}]`)
@@ -74,7 +82,7 @@ function onPart(state: State, part: JsonObject, place: string): void {
   if (call !== undefined) onCall(state, call)
   else if (answer !== undefined) onAnswer(state, answer, place)
   else if (state.role === "assistant") onModelPart(state, part)
-  else state.parts.push(...shownParts(part, place))
+  else state.parts.push(...shownParts(part, place).map(shown => withDetail(shown, detailOf(part) ?? state.detail)))
 }
 
 function onCall(state: State, call: JsonObject): void {
@@ -128,6 +136,10 @@ function shownParts(part: JsonObject, place: string): readonly ContentPart[] {
   if (inline !== undefined) return [decodeInlineData(inline, place)]
   const file = objectMember(part, "fileData")
   return file === undefined ? textParts(part) : [decodeFileData(file, place)]
+}
+
+function withDetail(part: ContentPart, detail: ImageDetail | undefined): ContentPart {
+  return part.type === "image" && detail !== undefined ? { ...part, detail } : part
 }
 
 /** Empty texts are our own heartbeats and closing parts come back. */

@@ -2,14 +2,10 @@
 
 import type { JsonObject } from "#core/json.ts"
 import type { ContentPart } from "#core/request.ts"
+import { plainBase64, sniffMediaType } from "#protocols/base64-media.ts"
 import { invalidRequest } from "#protocols/check-body.ts"
 
-import { stringMember } from "./members.ts"
-
-/** How much of the base64 is looked at: 16 bytes hold every signature. */
-const HEAD_CHARS = 24
-
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
+import { member, objectMember, stringMember } from "./members.ts"
 
 /** Reads `inlineData`. Throws `invalid-request` for what no upstream can see; `place` names the part. */
 export function decodeInlineData(blob: JsonObject, place: string): ContentPart {
@@ -41,28 +37,24 @@ export function decodeFileData(file: JsonObject, place: string): ContentPart {
   return isImage ? { type: "image", url } : { type: "file", url }
 }
 
-/** Standard alphabet and padding from every form clients write; undefined for what is no base64. */
-function plainBase64(source: string): string | undefined {
-  const bare = source.replace(/\s+/g, "").replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "")
-  if (bare === "" || !BASE64.test(bare) || bare.length % 4 === 1) return undefined
-  return bare.padEnd(Math.ceil(bare.length / 4) * 4, "=")
+/** How closely an image is looked at. */
+export type ImageDetail = "auto" | "low" | "high"
+
+/** Reads `mediaResolution` of a part or of the whole request: a word, or an object with a level. */
+export function detailOf(holder: JsonObject): ImageDetail | undefined {
+  const level =
+    stringMember(objectMember(holder, "mediaResolution") ?? {}, "level") ?? member(holder, "mediaResolution")
+  const word = typeof level === "string" ? level.toUpperCase().replace("MEDIA_RESOLUTION_", "") : ""
+  if (word === "LOW") return "low"
+  if (word === "MEDIUM") return "auto"
+  return word === "HIGH" || word === "ULTRA_HIGH" ? "high" : undefined
 }
 
 /** The bytes decide what an image is, not what the client calls it. */
 function mediaTypeOf(stated: string | undefined, data: string): string | undefined {
   const type = stated?.split(";")[0]?.trim().toLowerCase().replace("image/jpg", "image/jpeg") ?? ""
   const isOpen = type === "" || type.startsWith("image/")
-  return (isOpen ? sniff(data) : undefined) ?? (type === "" ? undefined : type)
-}
-
-function sniff(data: string): string | undefined {
-  const head = Buffer.from(data.slice(0, HEAD_CHARS), "base64").toString("latin1")
-  if (head.startsWith("\x89PNG")) return "image/png"
-  if (head.startsWith("\xff\xd8\xff")) return "image/jpeg"
-  if (head.startsWith("GIF8")) return "image/gif"
-  if (head.startsWith("RIFF") && head.startsWith("WEBP", 8)) return "image/webp"
-  if (head.startsWith("%PDF")) return "application/pdf"
-  return undefined
+  return (isOpen ? sniffMediaType(data) : undefined) ?? (type === "" ? undefined : type)
 }
 
 function extensionOf(type: string): string {

@@ -58,6 +58,8 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
       requestId: "req_1" as RequestId,
       model: "m",
       nowSec: 1,
+      clock,
+      startedAtMs: 0,
       toolNames: new Map(),
       estimateInputTokens: () => 1,
       reply: { includeUsage: false, legacyFunctions: false, customAsFunction: false, codexClient: false },

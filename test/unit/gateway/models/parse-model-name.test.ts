@@ -76,6 +76,16 @@ describe("other spellings", () => {
     }
   })
 
+  test("43: Ollama's tag says nothing, in front of suffixes or behind them", () => {
+    const plain = parse("gpt-5.5")
+    expect(parse("gpt-5.5:latest")).toEqual(plain)
+    expect(parse("GPT-5.5:LATEST")).toEqual(plain)
+    expect(parse("gpt-5.5-high:latest")).toEqual(parse("gpt-5.5-high"))
+    expect(parse("gpt-5.5:latest-high")).toEqual(parse("gpt-5.5-high"))
+    expect(parse(":latest")).toBeUndefined()
+    expect(parse("no-such-model:latest")).toBeUndefined()
+  })
+
   test("a provider prefix falls away when the rest is known", () => {
     expect(parse("openai/gpt-5.5")).toMatchObject({ slug: "gpt-5.5" })
     expect(parse("codex/gpt-5.6-sol-xhigh")).toMatchObject({ slug: "gpt-5.6-sol", effort: "xhigh" })

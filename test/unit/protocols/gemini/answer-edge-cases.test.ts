@@ -111,6 +111,18 @@ describe("text", () => {
     const { chunks } = answered([...says("half"), { type: "finish", reason }])
     expect(chunks.at(-1)).toMatchObject({ candidates: [{ finishReason }] })
   })
+  test("a prompt that was not let through is said to be blocked, in a turn that chats keep", () => {
+    const blocked = answered([{ type: "finish", reason: "content-filter" }])
+    expect(blocked.chunks).toMatchObject([
+      { promptFeedback: { blockReason: "SAFETY" }, candidates: [{ finishReason: "SAFETY" }] },
+    ])
+    expect(brokenGeminiInvariants(blocked.sent)).toEqual([])
+    expect(foldGeminiStream(blocked.sent)).toEqual(blocked.folded())
+    expect(answered([...says("half"), { type: "finish", reason: "content-filter" }]).sent).not.toContain(
+      "promptFeedback",
+    )
+    expect(answered([FINISH]).sent).not.toContain("promptFeedback")
+  })
   test("33, G10: thoughts are no candidates' tokens", () => {
     const usage = { inputTokens: 90, inputCachedTokens: 0, outputTokens: 50, reasoningTokens: 30 }
     const { chunks } = answered([...says("x"), { type: "usage", usage }, FINISH])
@@ -158,6 +170,19 @@ describe("silence and failure", () => {
     const error = new GatewayError("quota-exhausted", "Spent.", { retryAfterMs: 34_400 })
     const reply = encodeGeminiError(error, "req_1" as RequestId)
     expect(reply.headers["retry-after"]).toBe("35")
-    expect(JSON.parse(reply.body)).toMatchObject({ error: { details: [{ retryDelay: "34.4s" }] } })
+    expect(JSON.parse(reply.body).error.details).toEqual([
+      { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "34.4s" },
+      {
+        "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+        violations: [
+          { subject: "accounts", description: "Spent.", quotaId: expect.not.stringMatching(/Per(Day|Minute)/) },
+        ],
+      },
+    ])
+    const passing = encodeGeminiError(
+      new GatewayError("rate-limited", "Wait.", { retryAfterMs: 1000 }),
+      "req_1" as RequestId,
+    )
+    expect(passing.body).not.toContain("QuotaFailure")
   })
 })

@@ -276,6 +276,49 @@ describe("generationConfig", () => {
     const choice = { type: "STRING", enum: ["a", "b"] }
     expect(formatOf({ responseMimeType: "text/x.enum", responseSchema: choice }).unwrap).toBe("text")
   })
+  test("responseFormat says the same as the members before it, and counts before them", () => {
+    const schema = { type: "object", properties: { a: { type: "string" } } }
+    const older = formatOf({ responseMimeType: "application/json", responseJsonSchema: schema })
+    for (const mimeType of ["application/json", "APPLICATION_JSON"]) {
+      const text = { mimeType, schema }
+      expect(formatOf({ responseFormat: [{ image: {} }, { text }], responseSchema: { type: "STRING" } })).toEqual(older)
+      expect(formatOf({ response_format: { text: { mime_type: mimeType } } }).format).toEqual({ type: "json-object" })
+    }
+    expect(formatOf({ responseFormat: [{ text: { mimeType: "text/plain" } }] }).format).toBeUndefined()
+    expect(refusal({ generationConfig: { responseFormat: [{ audio: {} }] } }).code).toBe("unsupported_value")
+    expect(refusal({ generationConfig: { responseFormat: [{ video: {} }] } }).code).toBe("unsupported_value")
+  })
+  test.each([
+    [{ responseModalities: ["IMAGE"] }, {}],
+    [{ responseModalities: ["IMAGE"], imageConfig: { aspectRatio: "1:1", imageSize: "2K" } }, { size: "1024x1024" }],
+    [{ responseModalities: ["IMAGE"], imageConfig: { aspectRatio: "4:5" } }, { size: "1024x1536" }],
+    [{ responseModalities: ["IMAGE"], imageConfig: { aspectRatio: "9:16" } }, { size: "1024x1536" }],
+    [{ responseModalities: ["IMAGE"], imageConfig: { aspectRatio: "21:9" } }, { size: "1536x1024" }],
+    [{ responseModalities: ["IMAGE"], imageConfig: { aspectRatio: "wide" } }, {}],
+    [
+      { responseFormat: [{ image: { aspectRatio: "ASPECT_RATIO_TWENTY_ONE_BY_NINE", mimeType: "IMAGE_JPEG" } }] },
+      { size: "1536x1024", output_format: "jpeg" },
+    ],
+  ] as readonly (readonly [JsonObject, JsonObject])[])("%j draws with %j", (generationConfig, options) => {
+    expect(toUpstream({ generationConfig })["tools"]).toEqual([{ type: "image_generation", ...options }])
+  })
+  test("without a wish for pictures there is no tool for them", () => {
+    expect(toUpstream({ generationConfig: { imageConfig: { aspectRatio: "1:1" } } })).not.toHaveProperty("tools")
+  })
+  test("mediaResolution says how closely images are looked at, each for itself or all of them", () => {
+    const image = (level?: string) => ({
+      inlineData: { mimeType: "image/png", data: PNG },
+      ...(level !== undefined && { mediaResolution: { level } }),
+    })
+    const generationConfig = { mediaResolution: "MEDIA_RESOLUTION_LOW" }
+    const parts = [image(), image("MEDIA_RESOLUTION_HIGH"), image("MEDIA_RESOLUTION_MEDIUM")]
+    const details = (json: JsonObject) => {
+      const [message = {}] = toUpstream({ contents: [user(...parts)], ...json })["input"] as readonly JsonObject[]
+      return (message["content"] as readonly JsonObject[]).map(part => part["detail"] ?? null)
+    }
+    expect(details({ generationConfig })).toEqual(["low", "high", "auto"])
+    expect(details({})).toEqual([null, "high", "auto"])
+  })
   test("21: JSON without a schema is spoken of in the input", () => {
     const body = toUpstream({ generationConfig: { responseMimeType: "application/json" } })
     expect(JSON.stringify(body["input"])).toMatch(/json/i)

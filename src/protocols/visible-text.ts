@@ -68,8 +68,8 @@ function makeStopped(stops: readonly string[], write: (literal: JsonText) => voi
   }
 }
 
-/** Never between the halves of one character. */
-function safeCut(text: string, at: number): number {
+/** Returns `at`, or the place before it where that would cut one character in half. */
+export function safeCut(text: string, at: number): number {
   const unit = text.charCodeAt(at - 1)
   return unit >= 0xd800 && unit <= 0xdbff ? at - 1 : at
 }

@@ -1,4 +1,4 @@
-/** Which call a tool's answer belongs to: ids are optional in this dialect and often missing on one side. */
+/** Which call a tool's answer belongs to, in dialects whose ids are optional and often missing on one side. */
 
 /** Longest id upstreams take. */
 const MAX_ID_CHARS = 64
@@ -17,8 +17,8 @@ export type CallLinks = {
   readonly answer: (givenId: string, name: string) => string | undefined
 }
 
-/** Makes the links of one request. */
-export function makeCallLinks(): CallLinks {
+/** Makes the links of one request; ids that are made up begin with `prefix`. */
+export function makeCallLinks(prefix: string): CallLinks {
   const open: OpenCall[] = []
   const taken = new Set<string>()
   let calls = 0
@@ -26,7 +26,7 @@ export function makeCallLinks(): CallLinks {
     call: (rawId, name) => {
       const givenId = rawId.trim()
       const callId = free(
-        givenId === "" ? `call_gm_${String(calls).padStart(ORDINAL_DIGITS, "0")}` : legalId(givenId),
+        givenId === "" ? `${prefix}${String(calls).padStart(ORDINAL_DIGITS, "0")}` : legalId(givenId),
         taken,
       )
       calls += 1

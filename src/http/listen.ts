@@ -1,0 +1,51 @@
+/** Opens a port on Bun's HTTP server. */
+
+import { GatewayError } from "#core/errors.ts"
+
+import type { ResponsesSockets, SocketData } from "./sockets/responses-sockets.ts"
+
+/** Where to listen. Port 0 takes a free one. */
+export type ListenAddress = { readonly host: string; readonly port: number }
+
+/** How long a client may take to send the head of its first request. */
+const HEAD_TIMEOUT_SEC = 10
+
+/** Takes handshakes; see `sockets`. */
+export type ListenSockets = Pick<ResponsesSockets, "upgrade" | "handler">
+
+/** A port without WebSocket. */
+const NO_SOCKETS: ListenSockets = { upgrade: () => undefined, handler: { message: socket => socket.close() } }
+
+/** Starts listening. Throws `invalid-request` with the reason when the address cannot be taken. */
+export function listen(
+  address: ListenAddress,
+  fetch: (request: Request) => Response | Promise<Response>,
+  sockets: ListenSockets = NO_SOCKETS,
+) {
+  try {
+    return Bun.serve<SocketData>({
+      hostname: address.host,
+      port: address.port,
+      // For connections that do not get as far as a whole request head.
+      idleTimeout: HEAD_TIMEOUT_SEC,
+      // Bodies are measured by us, so that the refusal speaks the client's dialect.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+      development: false,
+      // Outside of development Bun shares a port with whoever else has it, and the kernel deals out the connections.
+      reusePort: false,
+      fetch: (request, server) => {
+        // From here on bodies and streams have their own watchdogs: an answer may be silent for minutes.
+        server.timeout(request, 0)
+        const upgraded = sockets.upgrade(request, server)
+        return upgraded === "upgraded" ? undefined : (upgraded ?? fetch(request))
+      },
+      websocket: sockets.handler,
+    })
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : "unknown reason"
+    throw new GatewayError("invalid-request", `Cannot listen on ${address.host}:${address.port}: ${reason}`, {
+      hint: "Another program may use the port: stop it, or choose another one with --listen.",
+      cause,
+    })
+  }
+}
