@@ -24,6 +24,7 @@ export type Pool = {
   readonly policy: () => Policy
   /** Present members only. */
   readonly get: Roster["get"]
+  readonly numberOf: Roster["numberOf"]
   readonly at: Roster["at"]
   readonly idAt: Roster["idAt"]
   readonly members: Roster["present"]
@@ -100,6 +101,7 @@ export function makePool(parts: PoolParts): Pool {
     plans,
     policy,
     get: roster.get,
+    numberOf: roster.numberOf,
     at: roster.at,
     idAt: roster.idAt,
     members: roster.present,

@@ -46,6 +46,8 @@ export type Demand = {
   readonly tags?: readonly string[]
   /** Accounts this request has used up; never picked. */
   readonly exclude: ReadonlySet<AccountId>
+  /** No other account will do: it is taken, waited for or refused. Default: any. */
+  readonly only?: AccountId
   /** Taken when it can serve now, whatever its load; otherwise the usual pick follows. */
   readonly prefer?: AccountId
   /** Who waits in whose line: fairness is between keys. */
@@ -74,6 +76,15 @@ export type Acquired =
   | { readonly type: "lease"; readonly lease: Lease }
   | { readonly type: "wait"; readonly lease: Promise<Lease>; readonly cancel: () => void }
   | { readonly type: "refusal"; readonly error: GatewayError }
+
+/**
+ * Whether an account could serve a model. `ready` is at most busy; `unready` comes back by itself, nobody knows when; `away`
+ * comes back through an operator if at all.
+ */
+export type Standing =
+  | { readonly type: "ready" | "unready" | "away" }
+  /** `untilMs` in milliseconds since the epoch. */
+  | { readonly type: "resting"; readonly untilMs: number }
 
 /** What an attempt that failed says about its account. */
 export type AttemptReport = {

@@ -37,7 +37,7 @@ export type BuiltServing = {
 export function buildServing(parts: BuildServingParts): BuiltServing {
   const { config, built } = parts
   const { scheduler, pool, providers, catalogue } = built
-  const { affinity, bindings, standingOf } = buildAffinity(parts.store, scheduler)
+  const { affinity, bindings } = buildAffinity(parts.store)
   const heartbeat = makeHeartbeat({ clock: systemClock, timers: systemTimers })
   const plan = (wish: Pick<ModelWish, "name" | "bodyEffort" | "bodyTier">) =>
     planModel({ ...wish, config: modelsConfig(config()), catalogue })
@@ -54,7 +54,6 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
       send: parts.send,
       budget: makeRetryBudget({ clock: systemClock }),
       affinity,
-      standingOf,
       limits: () => turnLimits(config()),
     },
     planModel: request => plan({ name: request.model, bodyEffort: request.effort, bodyTier: request.serviceTier }),

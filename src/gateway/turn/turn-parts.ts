@@ -4,7 +4,6 @@ import type { Clock, Timers } from "#core/clock.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
 import type { QuotaSnapshot, SendUpstream, UpstreamTarget } from "#core/upstream.ts"
 import type { Affinity } from "#gateway/affinity/affinity.ts"
-import type { Standing } from "#gateway/affinity/standing.ts"
 import type { UpstreamProtocol } from "#protocols/protocol.ts"
 import type { Provider } from "#providers/provider.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
@@ -53,7 +52,5 @@ export type TurnParts = {
   readonly send: SendUpstream
   readonly budget: RetryBudget
   readonly affinity: Affinity
-  /** How long an account stays out that cannot be had for a model. */
-  readonly standingOf: (account: AccountId, slug: string) => Standing
   readonly limits: () => TurnLimits
 }

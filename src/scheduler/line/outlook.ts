@@ -73,7 +73,7 @@ function isAsked(pool: Pool, member: Member, { providers, tags }: Eligibility): 
 }
 
 /** Closed blocks that concern the model, those of the way out included. */
-function obstaclesOf(pool: Pool, member: Member, model: string): readonly LiveBlock[] {
+export function obstaclesOf(pool: Pool, member: Member, model: string): readonly LiveBlock[] {
   const ofEgress = pool.egresses.get(egressOf(member)).blocks.all()
   const all = ofEgress.length === 0 ? member.blocks.all() : [...member.blocks.all(), ...ofEgress]
   return all.filter(block => isClosed(block) && pool.buckets.concerns(block, model))

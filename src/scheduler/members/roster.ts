@@ -16,6 +16,8 @@ import { NO_QUOTA } from "./quota-standing.ts"
 export type Roster = {
   /** Returns the present member with this id. */
   readonly get: (id: AccountId) => Member | undefined
+  /** Number of the account, removed ones with leases included; undefined for an unknown one. Touches no member. */
+  readonly numberOf: (id: AccountId) => number | undefined
   readonly at: (index: number) => Member | undefined
   /** Id of the member with this number, removed ones included; the number must be in use. */
   readonly idAt: (index: number) => AccountId
@@ -39,7 +41,7 @@ export type RosterParts = {
 
 /** Makes an empty roster. */
 export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster {
-  const byId = new Map<AccountId, Member>()
+  const numbers = new Map<AccountId, number>()
   const byIndex: (Member | undefined)[] = []
   // Apart from the members: handing out an account touches nothing of its member.
   const ids: AccountId[] = []
@@ -52,19 +54,28 @@ export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster 
     byIndex[index] = member
     ids[index] = facts.id
     shelves.enter(index)
-    byId.set(facts.id, member)
+    numbers.set(facts.id, index)
     return member
   }
 
   function* present(): Iterable<Member> {
-    for (const member of byId.values()) if (member.present) yield member
+    for (const index of numbers.values()) {
+      const member = byIndex[index]
+      if (member?.present) yield member
+    }
+  }
+
+  function known(id: AccountId): Member | undefined {
+    const index = numbers.get(id)
+    return index === undefined ? undefined : byIndex[index]
   }
 
   return {
     get: id => {
-      const member = byId.get(id)
+      const member = known(id)
       return member?.present ? member : undefined
     },
+    numberOf: id => numbers.get(id),
     at: index => byIndex[index],
     idAt: index => {
       const id = ids[index]
@@ -74,7 +85,7 @@ export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster 
     present,
     size: () => presentCount,
     add: facts => {
-      const member = byId.get(facts.id) ?? enter(facts)
+      const member = known(facts.id) ?? enter(facts)
       if (member.present) return member
       member.present = true
       presentCount += 1
@@ -96,7 +107,7 @@ export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster 
       heap.clear(member.wake)
     },
     forget: member => {
-      byId.delete(member.facts.id)
+      numbers.delete(member.facts.id)
       heap.remove(member.wake)
       byIndex[member.index] = undefined
       freeIndexes.push(member.index)

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test"
 
 import type { GatewayError } from "#core/errors.ts"
 import type { Hold } from "#gateway/affinity/home.ts"
-import { makeStandings } from "#gateway/affinity/standing.ts"
 import { leaseHome } from "#gateway/turn/lease-home.ts"
 import { exclude, startTries } from "#gateway/turn/tries.ts"
 import type { TurnParts } from "#gateway/turn/turn-parts.ts"
@@ -20,9 +19,8 @@ function start(hold: Hold) {
   made.add("home")
   made.add("other")
   const { scheduler, time } = made
-  const standingOf = makeStandings({ clock: time.clock, scheduler })
   const limits = () => ({ queueTimeoutMs: 30_000 })
-  const parts = { clock: time.clock, scheduler, standingOf, limits } as unknown as TurnParts
+  const parts = { clock: time.clock, scheduler, limits } as unknown as TurnParts
   const trace = { reasoning: new Map(), hasReasoning: false, hasCompaction: false }
   const tries = startTries({ account: id("home"), hold, owns: false }, trace)
   const client = new AbortController()
