@@ -44,6 +44,8 @@ export type Demand = {
   readonly providers?: readonly ProviderId[]
   /** Tags an account must carry, all of them. Default: none. */
   readonly tags?: readonly string[]
+  /** Plans that will not do. Default: none. */
+  readonly notPlans?: readonly string[]
   /** Accounts this request has used up; never picked. */
   readonly exclude: ReadonlySet<AccountId>
   /** No other account will do: it is taken, waited for or refused. Default: any. */

@@ -4,7 +4,7 @@ import type { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { AccountEffect, Verdict } from "#core/outcome.ts"
 
-import { orAborted, pause } from "./abortable.ts"
+import { breathe, orAborted, pause } from "./abortable.ts"
 import { abortReason } from "./body-error.ts"
 import { compactionRefused } from "./compaction-error.ts"
 import { finalError } from "./final-error.ts"
@@ -29,6 +29,10 @@ export function charge(turn: Turn, { verdict, account, startedAtMs, tries }: Fai
   tries.lastError = verdict.error
   const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
   if (isLost(verdict.effect)) tries.lost.add(account)
+  if (verdict.effect.type === "block" && verdict.effect.cause === "model-unsupported") {
+    const plan = parts.pool.target(account)?.account.plan
+    if (plan !== undefined) tries.plansWithout.add(plan)
+  }
   const { kind } = verdict.error
   parts.scheduler.report(account, { effect: verdict.effect, startedAtMs, model: turn.plan.slug, detail, kind })
 }
@@ -89,6 +93,10 @@ async function prepare(step: Extract<RetryStep, { type: "again" }>, failure: Fai
     exclude(tries, account)
     return
   }
+  if (step.on === "line") {
+    await backInLine(failure, parts)
+    return
+  }
   tries.prefer = account
   tries.sameAccountRetries += 1
   if (step.strip) tries.stripped = true
@@ -96,6 +104,19 @@ async function prepare(step: Extract<RetryStep, { type: "again" }>, failure: Fai
   if (step.delayMs > 0) {
     await orAborted(pause(step.delayMs * (0.75 + parts.random() / 2), parts.timers), failure.signal)
   }
+}
+
+/**
+ * An account that had too much to do has not failed. A conversation of its own waits for it, once; others are served by
+ * whoever is free, and come back to it only when nobody else is there.
+ */
+async function backInLine({ account, tries, signal }: Failure, parts: TurnParts): Promise<void> {
+  const { home, requeued } = tries
+  const isHome = home?.account === account && home.hold !== "hint"
+  const waitsForHome = isHome && (home.hold === "fixed" || !requeued.has(account))
+  requeued.add(account)
+  if (waitsForHome) await breathe(signal, parts)
+  else exclude(tries, account)
 }
 
 /** When the refresh itself fails, the account is out for this request and its own state says why. */

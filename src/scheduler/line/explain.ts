@@ -77,6 +77,7 @@ function unwanted({ facts, models }: Member, demand: Demand, pool: Pool): string
   if (demand.exclude.has(facts.id)) return "tried"
   if (demand.only !== undefined && demand.only !== facts.id) return "unasked"
   if (demand.providers?.includes(facts.provider) === false) return "provider"
+  if (facts.plan !== undefined && demand.notPlans?.includes(facts.plan) === true) return "plan"
   const { tags } = placementOf(facts, pool.policy().placement)
   if (demand.tags?.every(tag => tags.includes(tag)) === false) return "tags"
   if (models?.has(demand.model) === false) return "model"

@@ -65,8 +65,10 @@ function survey(pool: Pool, wanted: Eligibility): Outlook {
   return draft
 }
 
-function isAsked(pool: Pool, member: Member, { providers, tags }: Eligibility): boolean {
-  if (providers?.includes(member.facts.provider) === false) return false
+function isAsked(pool: Pool, member: Member, { providers, tags, notPlans }: Eligibility): boolean {
+  const { provider, plan } = member.facts
+  if (providers?.includes(provider) === false) return false
+  if (plan !== undefined && notPlans?.includes(plan) === true) return false
   if (tags === undefined) return true
   const own = placementOf(member.facts, pool.policy().placement).tags
   return tags.every(tag => own.includes(tag))
