@@ -21,6 +21,7 @@ export type Pool = {
   readonly egresses: Egresses
   readonly buckets: Buckets
   readonly plans: PlanModels
+  readonly paces: Roster["paces"]
   readonly policy: () => Policy
   /** Present members only. */
   readonly get: Roster["get"]
@@ -99,6 +100,7 @@ export function makePool(parts: PoolParts): Pool {
     egresses,
     buckets,
     plans,
+    paces: roster.paces,
     policy,
     get: roster.get,
     numberOf: roster.numberOf,

@@ -3,6 +3,7 @@
 import type { AccountId } from "#core/ids.ts"
 
 import { isClosed } from "./blocks/blocks.ts"
+import { isLagging } from "./health/paces.ts"
 import { scoreOf, shownScore, termsOf } from "./health/score.ts"
 import { obstaclesOf } from "./line/outlook.ts"
 import { axisReason, egressOf, longest, type Member, plainBlock } from "./members/member.ts"
@@ -37,6 +38,12 @@ export function standingOf(pool: Pool, id: AccountId, model: string): Standing {
   if (credential === "expired" || credential === "uncertain") return { type: "unready" }
   const block = longest(obstaclesOf(pool, member, model))
   return block === undefined ? { type: "ready" } : { type: "resting", untilMs: block.untilMs }
+}
+
+/** True when the account's last answers all began far later than is usual in the pool. */
+export function isSlow(pool: Pool, id: AccountId): boolean {
+  const member = pool.get(id)
+  return member !== undefined && isLagging(member.history, pool.paces)
 }
 
 /** Shows every account. */

@@ -49,6 +49,8 @@ type Wanting = {
 
 async function obtain({ account, hold }: Home, wanting: Wanting): Promise<Lease | undefined> {
   const { turn, tries, parts, signal } = wanting
+  const faster = hold === "soft" ? leaseFaster(account, wanting) : undefined
+  if (faster !== undefined) return faster
   const atOnce = acquireOnly(account, parts.clock(), wanting)
   if (atOnce.type === "lease") return atOnce.lease
   const standing = parts.scheduler.standingOf(account, turn.plan.slug)
@@ -66,6 +68,27 @@ async function obtain({ account, hold }: Home, wanting: Wanting): Promise<Lease 
     if (!signal.aborted && cause instanceof GatewayError && cause.kind === "no-account") return undefined
     throw cause
   }
+}
+
+/** A warm cache is not worth an account that lags behind the rest. Not twice in an hour: see `Affinity.escapes`. */
+function leaseFaster(slow: AccountId, { turn, tries, parts }: Wanting): Lease | undefined {
+  const { scheduler, affinity } = parts
+  if (!scheduler.isSlow(slow) || affinity.escapes.get(turn.conversation) !== undefined) return undefined
+  const acquired = scheduler.acquire({
+    model: turn.plan.slug,
+    exclude: new Set([...tries.excluded, slow]),
+    keyId: turn.call.principal.keyId,
+    deadlineMs: parts.clock(),
+  })
+  if (acquired.type !== "lease") return undefined
+  if (scheduler.isSlow(acquired.lease.account)) {
+    acquired.lease.release()
+    return undefined
+  }
+  // Whoever serves instead keeps the conversation.
+  tries.lost.add(slow)
+  affinity.escapes.set(turn.conversation, slow)
+  return acquired.lease
 }
 
 function worthWaitingMs(hold: Hold, standing: Standing, parts: TurnParts): number {

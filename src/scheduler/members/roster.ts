@@ -5,6 +5,7 @@ import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 import { makeHistory } from "#scheduler/health/history.ts"
 import { makeLearnedCap } from "#scheduler/health/learned-cap.ts"
+import { makePaces, type Paces } from "#scheduler/health/paces.ts"
 import type { Shelves } from "#scheduler/pick/shelves.ts"
 import type { TimerHeap } from "#scheduler/timers/timer-heap.ts"
 import type { AccountFacts } from "#scheduler/types.ts"
@@ -23,6 +24,8 @@ export type Roster = {
   readonly idAt: (index: number) => AccountId
   readonly present: () => Iterable<Member>
   readonly size: () => number
+  /** How fast those who are present begin to answer. */
+  readonly paces: Paces
   /** Returns the member with this id: known, back again, or new with these facts. */
   readonly add: (facts: AccountFacts) => Member
   readonly remove: (member: Member) => void
@@ -46,6 +49,7 @@ export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster 
   // Apart from the members: handing out an account touches nothing of its member.
   const ids: AccountId[] = []
   const freeIndexes: number[] = []
+  const paces = makePaces()
   let presentCount = 0
 
   function enter(facts: AccountFacts): Member {
@@ -84,6 +88,7 @@ export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster 
     },
     present,
     size: () => presentCount,
+    paces,
     add: facts => {
       const member = known(facts.id) ?? enter(facts)
       if (member.present) return member
@@ -95,6 +100,7 @@ export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster 
     remove: member => {
       member.present = false
       presentCount -= 1
+      paces.moved(member.history.latencyMs, undefined)
       // Whoever comes back starts anew, whether or not an old lease kept the file open.
       member.models = undefined
       member.credentialSinceMs = 0
