@@ -99,6 +99,8 @@ export type AttemptReport = {
   readonly detail: string
   /** What the client would be told; tells failures apart that ask nothing of the account. */
   readonly kind?: ErrorKind
+  /** The upstream could not read what this very account had sealed: no client can have brought that about. */
+  readonly refusedOwnSeal?: boolean
 }
 
 /** An attempt that went well. */

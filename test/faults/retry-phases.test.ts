@@ -391,3 +391,32 @@ test("fault 48: in a lasting storm the tries stay within 1.2 times the requests"
   await Promise.all(pending)
   expect(world.seen.length).toBeLessThanOrEqual(requests * 1.2 + 10)
 })
+
+describe("encrypted content that its own maker refuses", () => {
+  const ACCOUNTS = ["a", "b", "c", "d", "e", "f", "g", "h"]
+
+  /** Every account is asked to read its own reasoning, or somebody else's, and the whole pool refuses. */
+  async function refuseEverywhere(made: "own" | "foreign") {
+    const world = makeTurnWorld({ accounts: ACCOUNTS })
+    await world.settle(world.ask())
+    await world.time.advanceAsync(1_000)
+    world.always(refusal(400, { code: "invalid_encrypted_content", message: "could not be verified" }))
+    for (const name of ACCOUNTS) {
+      const text = `sealed by ${made === "own" ? name : "nobody here"} ${name}`
+      if (made === "own")
+        world.affinity.blobs.set(text, world.scheduler.view().find(({ id }) => id === name)?.id ?? expect.unreachable())
+      const reasoning = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: text }
+      const message = { type: "message", role: "user", content: [{ type: "input_text", text: `for ${name}` }] }
+      await world.settle(world.ask({ input: [reasoning, message] }))
+    }
+    return world.scheduler.counts()
+  }
+
+  test("on many accounts at once is an outage of the upstream, and no account's fault", async () => {
+    expect(await refuseEverywhere("own")).toMatchObject({ available: 8, breaker: { failure: "sealed-content" } })
+  })
+
+  test("is told apart from what clients bring along from elsewhere", async () => {
+    expect((await refuseEverywhere("foreign")).breaker).toBeUndefined()
+  })
+})

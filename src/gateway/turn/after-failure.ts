@@ -34,7 +34,21 @@ export function charge(turn: Turn, { verdict, account, startedAtMs, tries }: Fai
     if (plan !== undefined) tries.plansWithout.add(plan)
   }
   const { kind } = verdict.error
-  parts.scheduler.report(account, { effect: verdict.effect, startedAtMs, model: turn.plan.slug, detail, kind })
+  parts.scheduler.report(account, {
+    effect: verdict.effect,
+    startedAtMs,
+    model: turn.plan.slug,
+    detail,
+    kind,
+    ...(refusesOwnSeal(verdict, account, tries) && { refusedOwnSeal: true }),
+  })
+}
+
+/** Texts of other accounts prove nothing: whoever brings them along gets the same answer every day. */
+function refusesOwnSeal({ error, next }: Verdict, account: AccountId, { stripped, trace }: Tries): boolean {
+  if (next !== "strip-then-same" || error.code === "previous_response_not_found") return false
+  if (trace.compactedBy === account) return true
+  return !stripped && [...trace.reasoning.values()].includes(account)
 }
 
 /** A shorter rest is no reason for a conversation to move. */

@@ -69,7 +69,7 @@ export function undoShared(pool: Pool, { causes, health, sinceMs, nowMs }: Share
   for (const member of pool.members()) {
     const recent = (block: LiveBlock) => causes.has(block.cause) && block.sinceMs >= sinceMs
     const gone = member.blocks.clear({}, recent)
-    const isForgotten = forgetFailure(member.history, health, sinceMs)
+    const isForgotten = health !== undefined && forgetFailure(member.history, health, sinceMs)
     // What never was the account's is taken back at once, not after the usual wait for a better tier.
     if (isForgotten) member.tier = { ...member.tier, sinceMs: 0 }
     const left = member.leftService
@@ -87,7 +87,8 @@ export function undoShared(pool: Pool, { causes, health, sinceMs, nowMs }: Share
 
 type SharedUndoing = {
   readonly causes: ReadonlySet<BlockCause>
-  readonly health: HealthFailure
+  /** Undefined: it leaves no mark. */
+  readonly health: HealthFailure | undefined
   readonly sinceMs: number
   readonly nowMs: number
 }
