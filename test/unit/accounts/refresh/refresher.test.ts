@@ -57,7 +57,7 @@ function addAccount(user = "ann", options: Parameters<typeof writeFlatFile>[2] =
   return writeFlatFile(world.authDir, user, options)
 }
 
-test("a hundred parallel refreshes of one account make one exchange", async () => {
+test("fault 25: a hundred parallel refreshes of one account make one exchange", async () => {
   addAccount()
   const started = await startPool()
   const { id } = onlyAccount()
@@ -332,7 +332,7 @@ test("an exchange that an earlier run left unfinished is tried before anything e
   expect(world.tokens.calls[0]).toBe("rt_zoe_0")
 })
 
-test.each([429, 408, 500, 503])("status %d at the token endpoint is a pause, not a verdict", async status => {
+test.each([429, 408, 500, 503])("fault 29: status %d at the token endpoint is a pause, not a verdict", async status => {
   addAccount()
   const started = await startPool()
   world.tokens.answerWith(() => new Response("busy", { status }))
@@ -343,7 +343,7 @@ test.each([429, 408, 500, 503])("status %d at the token endpoint is a pause, not
   expect(world.eventsOf("account-effect")).toEqual([])
 })
 
-test("two accounts that share a refresh token make one exchange and both get the pair", async () => {
+test("fault 33: two accounts that share a refresh token make one exchange and both get the pair", async () => {
   world.tokens.valid.set("rt_shared", "ann")
   writeFlatFile(world.authDir, "ann", { refreshToken: "rt_shared" })
   writeFlatFile(world.authDir, "bob", { refreshToken: "rt_shared" })
@@ -372,7 +372,7 @@ test("accounts of one array file refresh side by side without undoing each other
   expect(written.map(entry => world.tokens.valid.has(entry.rk))).toEqual(users.map(() => true))
 })
 
-test("background refreshes start one a second and a request goes ahead of them", async () => {
+test("fault 37: background refreshes start one a second and a request goes ahead of them", async () => {
   for (let index = 0; index < 5; index++) addAccount(`user${index}`, { expSec: -10 })
   addAccount("zoe", { expSec: -10 })
   const started = await startPool()
@@ -388,7 +388,7 @@ test("background refreshes start one a second and a request goes ahead of them",
   expect(world.tokens.calls).toHaveLength(3)
 })
 
-test("an expiry more than 24.8 days ahead sets no timer beyond what timers can hold and refreshes nothing", async () => {
+test("fault 35: an expiry more than 24.8 days ahead sets no timer beyond what timers can hold and refreshes nothing", async () => {
   addAccount("ann", { expSec: 60 * DAY_SEC })
   await startPool()
   expect(Math.max(...world.time.waiting())).toBeLessThan(2 ** 31)
