@@ -99,4 +99,6 @@ export type Outcome = {
   readonly firstByteMs?: number
   readonly totalMs: number
   readonly usage?: Usage
+  /** The answer broke off before the upstream had stated it: a guess by sizes. */
+  readonly isUsageEstimated?: boolean
 }

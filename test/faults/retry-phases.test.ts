@@ -420,3 +420,35 @@ describe("encrypted content that its own maker refuses", () => {
     expect((await refuseEverywhere("foreign")).breaker).toBeUndefined()
   })
 })
+
+describe("fault 38: an answer that breaks off after output", () => {
+  const broken = (world: ReturnType<typeof makeTurnWorld>) =>
+    world.next("a", { stream: [CREATED + OUTPUT, OUTPUT, { breaks: true }] })
+
+  test.each([
+    ["streamed", true],
+    ["whole", false],
+  ] as const)("%s is counted by what had come of it", async (_, stream) => {
+    const world = makeTurnWorld()
+    broken(world)
+    const { body } = await world.ask({ stream }).catch(() => ({ body: "" }))
+    const reading = typeof body === "string" ? undefined : readAll(body)
+    await world.time.advanceAsync(1_000)
+    await reading
+    expect(world.outcomes).toMatchObject([{ status: 502, attempts: 1, isUsageEstimated: true }])
+    const { inputTokens = 0, outputTokens = 0 } = world.outcomes[0]?.usage ?? {}
+    expect(inputTokens).toBeGreaterThan(0)
+    expect(outputTokens).toBeGreaterThan(0)
+  })
+
+  test("costs the account nothing and keeps its conversation", async () => {
+    const world = makeTurnWorld()
+    const talk = { prompt_cache_key: "talk" }
+    await world.settle(world.ask(talk))
+    broken(world)
+    expect((await world.settle(world.ask(talk))).error).toMatchObject({ kind: "upstream-protocol" })
+    expect(world.scheduler.view()[0]).toMatchObject({ available: true, score: 100, blocks: [] })
+    expect((await world.settle(world.ask(talk))).status).toBe(200)
+    expect(world.accounts()).toEqual(["a", "a", "a"])
+  })
+})

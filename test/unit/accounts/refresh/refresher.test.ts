@@ -103,7 +103,7 @@ test("the file keeps its unknown keys and gets the new times and mode 0600", asy
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
-test("a client that leaves during the exchange does not stop the commit", async () => {
+test("fault 28: a client that leaves during the exchange does not stop the commit", async () => {
   const path = addAccount()
   const started = await startPool()
   const open = world.tokens.hold()
@@ -244,7 +244,7 @@ test("a file that cannot be written leaves the pair in the store, and a restart 
   await waitUntil(() => readEntry(path)["refresh_token"] === "rt_ann_1")
 })
 
-test("a newer token found in the file is adopted instead of exchanging the old one", async () => {
+test("fault 30: a newer token found in the file is adopted instead of exchanging the old one", async () => {
   addAccount()
   const started = await startPool()
   world.tokens.valid.set("rt_other", "ann")
@@ -255,7 +255,7 @@ test("a newer token found in the file is adopted instead of exchanging the old o
   expect(world.tokens.calls).toEqual([])
 })
 
-test("`reused` is not believed when the file got a newer token during the exchange", async () => {
+test("fault 30: `reused` is not believed when the file got a newer token during the exchange", async () => {
   addAccount()
   const started = await startPool()
   world.tokens.valid.delete("rt_ann_0")

@@ -126,7 +126,7 @@ describe("the stream a client reads", () => {
   test("held chunks come first, then the upstream's, then a polite end and one settlement", async () => {
     const setup = setUp(streamOf("b", "END"), [bytes("a")])
     expect(await new Response(setup.open()).text()).toBe("abEND")
-    expect(setup.ends).toEqual([{ status: 200 }])
+    expect(setup.ends).toMatchObject([{ status: 200, isUsageEstimated: true }])
     expect([setup.succeeded(), setup.heartbeat.size()]).toEqual([1, 0])
     expect(setup.released()).toBeGreaterThan(0)
   })
@@ -221,7 +221,7 @@ describe("the stream a client reads", () => {
     expect(setup.ends).toHaveLength(1)
   })
 
-  test("a client that stops reading is given up after a minute", async () => {
+  test("fault 44: a client that stops reading is given up after a minute, and its slot is free", async () => {
     const setup = setUp(streamOf("a", "b", "c"))
     const reader = setup.open().getReader()
     await reader.read()
