@@ -232,8 +232,9 @@ describe("a model that the plan lacks", () => {
 
 describe.each([
   ...inBothPhases(400, { code: "invalid_encrypted_content", message: "could not be verified" }),
+  ...inBothPhases(400, { code: null, message: "The encrypted content gAAA could not be decrypted or parsed." }),
   ...inBothPhases(400, { code: "previous_response_not_found", message: "not found" }),
-])("state that the account cannot read (%s)", (_, script) => {
+])("fault 54: state that the account cannot read (%s)", (_, script) => {
   const reasoning = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "sealed-text" }
   const ask = { input: [reasoning, { type: "message", role: "user", content: [{ type: "input_text", text: "and?" }] }] }
 
@@ -275,7 +276,7 @@ test("fault 46: an answer without anything in it is asked for once more elsewher
   expect(world.accounts()).toEqual(["a", "b"])
 })
 
-describe("once output has gone out", () => {
+describe("fault 38: once output has gone out", () => {
   test.each([
     ["a broken connection", [{ breaks: true }]],
     ["an end without a last word", []],
@@ -451,4 +452,41 @@ describe("fault 38: an answer that breaks off after output", () => {
     expect((await world.settle(world.ask(talk))).status).toBe(200)
     expect(world.accounts()).toEqual(["a", "a", "a"])
   })
+})
+
+test.each([
+  { code: "server_error", message: "failed" },
+  { type: "usage_limit_reached", message: "spent", resets_in_seconds: 3_600 },
+])("fault 42: after a failure event before any output ($code$type) the client sees one clean stream", async error => {
+  const world = makeTurnWorld()
+  const failure = { stream: [CREATED + failedWith(error)] }
+  world.next("a", failure, failure)
+  const pending = world.ask({ stream: true })
+  await world.time.advanceAsync(2_000)
+  const { body } = await pending
+  const text = typeof body === "string" ? body : await readAll(body)
+  expect(text.match(/event: response\.created\n/g)).toHaveLength(1)
+  expect(text.match(/event: response\.completed\n/g)).toHaveLength(1)
+  expect(text).not.toContain("response.failed")
+  expect(world.accounts().at(-1)).toBe("b")
+})
+
+test("fault 47: when three of many accounts are at a burst limit the client is told to come back, not that it was too fast", async () => {
+  const world = makeTurnWorld({ accounts: Array.from({ length: 28 }, (_, index) => `a${index}`) })
+  world.always(refusal(429, BURST))
+  const { error } = await world.settle(world.ask())
+  expect(error).toMatchObject({ kind: "no-account", status: 503, code: "accounts_busy" })
+  expect(new Set(world.accounts()).size).toBe(3)
+})
+
+test("fault 36: while a token is being refreshed its old one still serves others", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const world = makeTurnWorld({ accounts: ["a"], refreshing: () => promise })
+  world.next("a", refusal(401, { code: "token_expired", message: "expired" }))
+  const refused = world.ask()
+  await world.time.advanceAsync(1_000)
+  expect((await world.settle(world.ask())).status).toBe(200)
+  resolve()
+  expect((await world.settle(refused)).status).toBe(200)
+  expect(world.accounts()).toEqual(["a", "a", "a"])
 })

@@ -154,7 +154,7 @@ async function renewOnBrokenStore(path: string, failure: Error) {
   return { started, ann, outcome, repair }
 }
 
-test("when neither store nor file takes the new pair, memory and journal hold it and the next start recovers it", async () => {
+test("fault 27: when neither store nor file takes the new pair, memory and journal hold it and the next start recovers it", async () => {
   const path = addAccount()
   addAccount("bob")
   const failure = Object.assign(new Error("disk full"), { code: "SQLITE_FULL" })
@@ -184,7 +184,7 @@ test("when neither store nor file takes the new pair, memory and journal hold it
   expect(world.store().readCredential(ann.id)?.fingerprint).toBe(refreshFingerprint("rt_ann_1"))
 })
 
-test("while a pair is held nobody waits for a refresh; it is stored as soon as the store works, and refreshing goes on", async () => {
+test("fault 27: while a pair is held nobody waits for a refresh; it is stored as soon as the store works, and refreshing goes on", async () => {
   const path = addAccount()
   for (const user of ["bob", "cid", "dan", "eve"]) addAccount(user)
   // Due in the background as well: that one has to come later by itself.

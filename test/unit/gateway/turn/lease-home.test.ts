@@ -47,7 +47,7 @@ describe("a home that is free", () => {
   })
 })
 
-describe("a busy home", () => {
+describe("fault 52: a busy home", () => {
   test("gives its place to whoever waits for it, although another account is idle", async () => {
     const { made, lease } = start("soft")
     const held = made.lease({ prefer: id("home") })
@@ -165,15 +165,15 @@ describe("a home that is out", () => {
     expect(tries.lost.size).toBe(0)
   })
 
-  test("for this request is not asked again", async () => {
-    const { tries, lease } = start("hard")
-    exclude(tries, id("home"))
-    expect(await outcomeOf(lease())).toBe("elsewhere")
-  })
-
   test("for good, and cannot be stood in for, is the client's problem to solve", async () => {
     const { made, lease } = start("fixed")
     made.scheduler.remove(id("home"))
     await expect(lease()).rejects.toMatchObject({ kind: "invalid-request", code: "compaction_account_unavailable" })
   })
+})
+
+test("fault 58: a home that this request has used up is not asked again", async () => {
+  const { tries, lease } = start("hard")
+  exclude(tries, id("home"))
+  expect(await outcomeOf(lease())).toBe("elsewhere")
 })
