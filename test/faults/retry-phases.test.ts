@@ -455,21 +455,24 @@ describe("fault 38: an answer that breaks off after output", () => {
 })
 
 test.each([
-  { code: "server_error", message: "failed" },
-  { type: "usage_limit_reached", message: "spent", resets_in_seconds: 3_600 },
-])("fault 42: after a failure event before any output ($code$type) the client sees one clean stream", async error => {
-  const world = makeTurnWorld()
-  const failure = { stream: [CREATED + failedWith(error)] }
-  world.next("a", failure, failure)
-  const pending = world.ask({ stream: true })
-  await world.time.advanceAsync(2_000)
-  const { body } = await pending
-  const text = typeof body === "string" ? body : await readAll(body)
-  expect(text.match(/event: response\.created\n/g)).toHaveLength(1)
-  expect(text.match(/event: response\.completed\n/g)).toHaveLength(1)
-  expect(text).not.toContain("response.failed")
-  expect(world.accounts().at(-1)).toBe("b")
-})
+  ["an error of the server", { code: "server_error", message: "failed" }],
+  ["a spent quota", { type: "usage_limit_reached", message: "spent", resets_in_seconds: 3_600 }],
+] as const)(
+  "fault 42: after %s inside a 200, before any output, the client sees one clean stream",
+  async (_, error) => {
+    const world = makeTurnWorld()
+    const failure = { stream: [CREATED + failedWith(error)] }
+    world.next("a", failure, failure)
+    const pending = world.ask({ stream: true })
+    await world.time.advanceAsync(2_000)
+    const { body } = await pending
+    const text = typeof body === "string" ? body : await readAll(body)
+    expect(text.match(/event: response\.created\n/g)).toHaveLength(1)
+    expect(text.match(/event: response\.completed\n/g)).toHaveLength(1)
+    expect(text).not.toContain("response.failed")
+    expect(world.accounts().at(-1)).toBe("b")
+  },
+)
 
 test("fault 47: when three of many accounts are at a burst limit the client is told to come back, not that it was too fast", async () => {
   const world = makeTurnWorld({ accounts: Array.from({ length: 28 }, (_, index) => `a${index}`) })

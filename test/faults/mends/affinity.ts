@@ -44,9 +44,9 @@ export const AFFINITY_MENDS: readonly Mend[] = [
   },
   {
     fault: 57,
-    file: "src/gateway/affinity/slab-lru.ts",
-    find: "if (slab.slots.size >= slab.maxEntries) drop(slab, slab.oldest)",
-    replace: "if (slab.slots.size >= 4 * slab.maxEntries) drop(slab, slab.oldest)",
+    file: "src/gateway/affinity/affinity.ts",
+    find: "const MAX_CONVERSATIONS = 100_000",
+    replace: "const MAX_CONVERSATIONS = 10_000_000",
     test: AFFINITY,
   },
   {

@@ -32,8 +32,8 @@ export const REFRESH_MENDS: readonly Mend[] = [
     fault: 28,
     file: "src/accounts/refresh/refresh-flight.ts",
     find: "const CALL_TIMEOUT_MS = 30_000",
-    replace: "const CALL_TIMEOUT_MS = 5",
-    test: REFRESHER,
+    replace: "const CALL_TIMEOUT_MS = 100",
+    test: "test/faults/lifecycle.test.ts",
   },
   {
     fault: 29,
