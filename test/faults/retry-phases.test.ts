@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "bun:test"
 
-import type { GatewayError } from "#core/errors.ts"
+import { GatewayError } from "#core/errors.ts"
 import type { JsonObject } from "#core/json.ts"
 
 import {
@@ -492,4 +492,44 @@ test("fault 36: while a token is being refreshed its old one still serves others
   resolve()
   expect((await world.settle(refused)).status).toBe(200)
   expect(world.accounts()).toEqual(["a", "a", "a"])
+})
+
+describe("fault 31: an account whose token is refused and cannot be renewed", () => {
+  const refused = refusal(401, { code: "token_expired", message: "expired" })
+
+  function start() {
+    let canRenew = false
+    const refreshing = async (account: string) => {
+      if (account === "a" && !canRenew) throw new GatewayError("credential-rejected", "cannot be renewed")
+    }
+    // A lower tier would keep it from requests as well, while others are free.
+    const scheduler = { strategy: "round-robin", healthTiers: false } as const
+    const world = makeTurnWorld({ accounts: ["a", "b"], refreshing, scheduler })
+    world.always(account => (account === "a" && !canRenew ? refused : GOOD))
+    const renew = () => {
+      canRenew = true
+      for (const account of world.pool.accounts()) if (account.label === "a") world.pool.renew(account)
+    }
+    return { world, renew }
+  }
+
+  test("is not asked again by every request, but once a minute", async () => {
+    const { world } = start()
+    for (let request = 0; request < 8; request += 1) expect((await world.settle(world.ask())).status).toBe(200)
+    expect(world.accounts().filter(account => account === "a")).toHaveLength(1)
+    world.time.advance(61_000)
+    for (let request = 0; request < 8; request += 1) expect((await world.settle(world.ask())).status).toBe(200)
+    expect(world.accounts().filter(account => account === "a")).toHaveLength(2)
+  })
+
+  test("serves again as soon as it is renewed", async () => {
+    const { world, renew } = start()
+    await world.settle(world.ask())
+    await world.time.advanceAsync(1_000)
+    renew()
+    expect(world.scheduler.view()[0]).toMatchObject({ available: true, score: expect.any(Number), blocks: [] })
+    await world.settle(world.ask())
+    await world.settle(world.ask())
+    expect(world.accounts().slice(2)).toContain("a")
+  })
 })

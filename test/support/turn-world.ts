@@ -89,8 +89,8 @@ export type WorldOptions = {
   readonly egress?: Readonly<Record<string, string>>
   readonly scheduler?: Partial<SchedulerLimits>
   readonly turn?: Partial<TurnLimits>
-  /** A refresh of a token takes as long as this. */
-  readonly refreshing?: () => Promise<void>
+  /** What a refresh of an account's token waits for, and fails with. */
+  readonly refreshing?: (account: string) => Promise<void>
 }
 
 /** Builds a gateway of turns whose upstream does what `script` says. */
@@ -135,6 +135,7 @@ export function makeTurnWorld(options: WorldOptions = {}) {
   return {
     time,
     scheduler,
+    pool: serving.pool,
     seen,
     outcomes,
     refreshed,
@@ -186,7 +187,7 @@ function buildParts(options: WorldOptions, { time, outcomes, refreshed, send }: 
     providers,
     baseUrl: "http://127.0.0.1:1",
     refresh: async account => {
-      await options.refreshing?.()
+      await options.refreshing?.(account.id)
       refreshed.push(account.id)
       const accessToken = `${account.id}-${refreshed.length}`
       pool.renew({ ...account, credential: { ...account.credential, type: "chatgpt", accessToken, generation: 1 } })

@@ -17,6 +17,8 @@ import type { Turn } from "./turn-types.ts"
 export type Failure = {
   readonly verdict: Verdict
   readonly account: AccountId
+  /** Upstream slug. */
+  readonly model: string
   readonly startedAtMs: number
   readonly tries: Tries
   /** The access token it was made with. */
@@ -25,7 +27,7 @@ export type Failure = {
 }
 
 /** Charges the failure to the account. */
-export function charge(turn: Turn, { verdict, account, startedAtMs, tries }: Failure, parts: TurnParts): void {
+export function charge({ verdict, account, model, startedAtMs, tries }: Failure, parts: TurnParts): void {
   tries.lastError = verdict.error
   const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
   if (isLost(verdict.effect)) tries.lost.add(account)
@@ -37,7 +39,7 @@ export function charge(turn: Turn, { verdict, account, startedAtMs, tries }: Fai
   parts.scheduler.report(account, {
     effect: verdict.effect,
     startedAtMs,
-    model: turn.plan.slug,
+    model,
     detail,
     kind,
     ...(refusesOwnSeal(verdict, account, tries) && { refusedOwnSeal: true }),
@@ -133,7 +135,10 @@ async function backInLine({ account, tries, signal }: Failure, parts: TurnParts)
   else exclude(tries, account)
 }
 
-/** When the refresh itself fails, the account is out for this request and its own state says why. */
+/** Planned retries come sooner than that, and end the rest when they work. */
+const UNRENEWED_REST_MS = 60_000
+
+/** When the refresh itself fails, the account is out for this request, and rests: each further one would be refused as well. */
 async function refreshFor(failure: Failure, parts: TurnParts): Promise<void> {
   const { account, tries, signal } = failure
   tries.refreshed.add(account)
@@ -141,7 +146,10 @@ async function refreshFor(failure: Failure, parts: TurnParts): Promise<void> {
     await orAborted(parts.pool.refreshNow(account, failure.usedToken), signal)
   } catch {
     if (signal.aborted) throw abortReason(signal)
-    // The refresher has already written the account's new state and its reason; here only the choice of account changes.
+    // The refresher has already told why.
+    const effect = { type: "block", scope: { type: "account" }, cause: "credential", forMs: UNRENEWED_REST_MS } as const
+    const { startedAtMs, model } = failure
+    parts.scheduler.report(account, { effect, startedAtMs, model, detail: "refused, and not renewed" })
     exclude(tries, account)
   }
 }
