@@ -64,6 +64,8 @@ export type NextStep =
   /** Try once more on the same account (after {@link Verdict.delayMs}), then elsewhere. */
   | "same-account"
   | "other-account"
+  /** Whoever is free first; the same account when there is no other, or when the conversation is its own. */
+  | "requeue"
   /** Refresh the credential, then the same account once. */
   | "refresh-then-same"
   /** Strip encrypted items and stale response ids from the request, then the same account once. */
@@ -97,4 +99,6 @@ export type Outcome = {
   readonly firstByteMs?: number
   readonly totalMs: number
   readonly usage?: Usage
+  /** The answer broke off before the upstream had stated it: a guess by sizes. */
+  readonly isUsageEstimated?: boolean
 }

@@ -150,9 +150,9 @@ export const FAILURE_OUTCOMES = {
     kind: "rate-limited",
     code: "rate_limit_exceeded",
     effect: { type: "block", scope: "model", cause: "burst", length: "burst" },
-    next: "other-account",
+    next: "requeue",
   },
-  concurrency: { kind: "rate-limited", code: "rate_limit_exceeded", effect: NO_EFFECT, next: "other-account" },
+  concurrency: { kind: "rate-limited", code: "rate_limit_exceeded", effect: NO_EFFECT, next: "requeue" },
   "side-endpoint-throttled": { kind: "rate-limited", effect: NO_EFFECT, next: "stop" },
   overload: {
     kind: "upstream-overloaded",

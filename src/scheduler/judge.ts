@@ -38,7 +38,7 @@ export type JudgeParts = {
   readonly alarm: (text: string) => void
 }
 
-type Traces = { readonly causes: readonly BlockCause[]; readonly health: HealthFailure }
+type Traces = { readonly causes: readonly BlockCause[]; readonly health?: HealthFailure }
 
 /** What a failure that many accounts share leaves behind on each: blocks, and a mark in its history. */
 const TRACES = {
@@ -47,6 +47,7 @@ const TRACES = {
   "rate-limit": { causes: ["burst"], health: "rate-limit" },
   timeout: { causes: ["network"], health: "timeout" },
   server: { causes: ["overload", "server-error"], health: "server" },
+  "sealed-content": { causes: [] },
 } as const satisfies Record<SharedFailure, Traces>
 
 /** Makes the judge of a pool. */
@@ -57,7 +58,7 @@ export function makeJudge(parts: JudgeParts): Judge {
       parts.alarm(
         `${accounts} of ${pool.size()} accounts failed alike (${failure}) within a minute; account states are left alone until one request succeeds`,
       )
-      const { causes, health } = TRACES[failure]
+      const { causes, health }: Traces = TRACES[failure]
       undoShared(pool, { causes: new Set(causes), health, sinceMs: runSinceMs, nowMs: clock() })
     },
   })

@@ -21,9 +21,11 @@ export type Pool = {
   readonly egresses: Egresses
   readonly buckets: Buckets
   readonly plans: PlanModels
+  readonly paces: Roster["paces"]
   readonly policy: () => Policy
   /** Present members only. */
   readonly get: Roster["get"]
+  readonly numberOf: Roster["numberOf"]
   readonly at: Roster["at"]
   readonly idAt: Roster["idAt"]
   readonly members: Roster["present"]
@@ -98,8 +100,10 @@ export function makePool(parts: PoolParts): Pool {
     egresses,
     buckets,
     plans,
+    paces: roster.paces,
     policy,
     get: roster.get,
+    numberOf: roster.numberOf,
     at: roster.at,
     idAt: roster.idAt,
     members: roster.present,

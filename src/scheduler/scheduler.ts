@@ -24,8 +24,9 @@ import type {
   Lifecycle,
   PoolCounts,
   SchedulerLimits,
+  Standing,
 } from "./types.ts"
-import { isAvailable, makeCounts, viewAll } from "./view.ts"
+import { isAvailable, isSlow, makeCounts, standingOf, viewAll } from "./view.ts"
 
 /** Everything there is to the scheduler. Ids it does not know are ignored: accounts may leave at any time. */
 export type Scheduler = {
@@ -50,6 +51,10 @@ export type Scheduler = {
   readonly clearBlocks: (id: AccountId, options?: ClearOptions) => void
   /** Nothing but a full load or a block of single models keeps requests away. */
   readonly isUsable: (id: AccountId) => boolean
+  /** Its last answers all began far later than is usual in the pool. */
+  readonly isSlow: (id: AccountId) => boolean
+  /** Whether the account could serve the model (its slug), and when it can if not. */
+  readonly standingOf: (id: AccountId, model: string) => Standing
   readonly view: () => readonly AccountView[]
   readonly counts: () => PoolCounts
   /** Blocks worth keeping over a restart. */
@@ -131,6 +136,8 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
       const member = pool.get(id)
       return member !== undefined && isAvailable(pool, member)
     },
+    isSlow: id => isSlow(pool, id),
+    standingOf: (id, model) => standingOf(pool, id, model),
     view: () => viewAll(pool, clock()),
     counts: () => {
       const breaker = judge.breaker()

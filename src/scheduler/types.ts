@@ -44,8 +44,12 @@ export type Demand = {
   readonly providers?: readonly ProviderId[]
   /** Tags an account must carry, all of them. Default: none. */
   readonly tags?: readonly string[]
+  /** Plans that will not do. Default: none. */
+  readonly notPlans?: readonly string[]
   /** Accounts this request has used up; never picked. */
   readonly exclude: ReadonlySet<AccountId>
+  /** No other account will do: it is taken, waited for or refused. Default: any. */
+  readonly only?: AccountId
   /** Taken when it can serve now, whatever its load; otherwise the usual pick follows. */
   readonly prefer?: AccountId
   /** Who waits in whose line: fairness is between keys. */
@@ -75,6 +79,15 @@ export type Acquired =
   | { readonly type: "wait"; readonly lease: Promise<Lease>; readonly cancel: () => void }
   | { readonly type: "refusal"; readonly error: GatewayError }
 
+/**
+ * Whether an account could serve a model. `ready` is at most busy; `unready` comes back by itself, nobody knows when; `away`
+ * comes back through an operator if at all.
+ */
+export type Standing =
+  | { readonly type: "ready" | "unready" | "away" }
+  /** `untilMs` in milliseconds since the epoch. */
+  | { readonly type: "resting"; readonly untilMs: number }
+
 /** What an attempt that failed says about its account. */
 export type AttemptReport = {
   readonly effect: AccountEffect
@@ -86,6 +99,8 @@ export type AttemptReport = {
   readonly detail: string
   /** What the client would be told; tells failures apart that ask nothing of the account. */
   readonly kind?: ErrorKind
+  /** The upstream could not read what this very account had sealed: no client can have brought that about. */
+  readonly refusedOwnSeal?: boolean
 }
 
 /** An attempt that went well. */

@@ -1,12 +1,16 @@
 /** The pool for display: single accounts and totals. */
 
+import type { AccountId } from "#core/ids.ts"
+
 import { isClosed } from "./blocks/blocks.ts"
+import { isLagging } from "./health/paces.ts"
 import { scoreOf, shownScore, termsOf } from "./health/score.ts"
+import { obstaclesOf } from "./line/outlook.ts"
 import { axisReason, egressOf, longest, type Member, plainBlock } from "./members/member.ts"
 import { placementOf } from "./members/placement.ts"
 import { ceilingOf, healthFactsOf, shownTier } from "./members/trust.ts"
 import type { Pool } from "./pool.ts"
-import type { AccountView, PoolCounts, UnavailableReason } from "./types.ts"
+import type { AccountView, PoolCounts, Standing, UnavailableReason } from "./types.ts"
 
 /** True when nothing but a full load or a block of single models keeps requests away. */
 export function isAvailable(pool: Pool, member: Member): boolean {
@@ -20,6 +24,26 @@ function reasonOf(pool: Pool, member: Member): UnavailableReason | undefined {
   const ofAccount = member.blocks.all().filter(block => block.scope.type === "account")
   const closed = [...ofAccount, ...pool.egresses.get(egressOf(member)).blocks.all()].filter(isClosed)
   return longest(closed)?.cause
+}
+
+/**
+ * Returns where one account stands for a model, and looks at nobody else. One that nobody knows, or that does not have the
+ * model, is away.
+ */
+export function standingOf(pool: Pool, id: AccountId, model: string): Standing {
+  const member = pool.get(id)
+  if (member === undefined || member.facts.lifecycle !== "enabled") return { type: "away" }
+  if (member.models?.has(model) === false || pool.plans.lacks(member.facts, model)) return { type: "away" }
+  const { credential } = member.facts
+  if (credential === "expired" || credential === "uncertain") return { type: "unready" }
+  const block = longest(obstaclesOf(pool, member, model))
+  return block === undefined ? { type: "ready" } : { type: "resting", untilMs: block.untilMs }
+}
+
+/** True when the account's last answers all began far later than is usual in the pool. */
+export function isSlow(pool: Pool, id: AccountId): boolean {
+  const member = pool.get(id)
+  return member !== undefined && isLagging(member.history, pool.paces)
 }
 
 /** Shows every account. */

@@ -46,6 +46,7 @@ export function describeOutcome(outcome: Outcome, labelOf: RequestLineParts["lab
     firstByteMs: outcome.firstByteMs,
     totalMs: outcome.totalMs,
     ...outcome.usage,
+    usage: outcome.isUsageEstimated === true ? "estimated" : undefined,
     attempts: outcome.attempts,
     retries: Math.max(0, outcome.attempts - 1),
     ...describeError(outcome.error),

@@ -128,8 +128,8 @@ function picks(bound: boolean) {
   for (let index = 0; index < CONVERSATIONS; index++) conversations.set(keyOf(index), idOf(index))
   const demand = { model: "gpt-5", exclude: new Set<AccountId>(), keyId: "bench", deadlineMs: Number.MAX_SAFE_INTEGER }
   const take = (key: string) => {
-    const prefer = bound ? conversations.get(key) : undefined
-    const acquired = scheduler.acquire(prefer === undefined ? demand : { ...demand, prefer })
+    const only = bound ? conversations.get(key) : undefined
+    const acquired = scheduler.acquire(only === undefined ? demand : { ...demand, only })
     if (acquired.type !== "lease") throw new Error(acquired.type)
     return acquired.lease
   }

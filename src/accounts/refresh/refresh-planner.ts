@@ -1,8 +1,10 @@
 /** One timer for all accounts: wakes for the earliest due credential. */
 
+import type { Credential } from "#core/account.ts"
 import type { CancelTimer, Clock, Timers } from "#core/clock.ts"
 
 import type { RefreshEntry } from "./refresh-entries.ts"
+import { urgencyOf } from "./refresh-schedule.ts"
 
 /** The planner. */
 export type RefreshPlanner = {
@@ -25,6 +27,11 @@ export type RefreshPlannerParts = {
  * timers stand still then, the clock does not.
  */
 const LONGEST_SLEEP_MS = 10 * 60_000
+
+/** When the credential's access token expires; undefined = unknown or never. */
+export function expiryOf(credential: Credential): number | undefined {
+  return credential.type === "chatgpt" ? credential.expiresAtMs : undefined
+}
 
 /** Makes the planner; it sleeps until something is noted. */
 export function makeRefreshPlanner({ clock, timers, entries, start }: RefreshPlannerParts): RefreshPlanner {
@@ -50,7 +57,9 @@ export function makeRefreshPlanner({ clock, timers, entries, start }: RefreshPla
       else nextMs = Math.min(nextMs, dueAtMs)
     }
     // Lost answers first: the sooner they are asked for again, the likelier the endpoint still accepts the token.
-    for (const entry of due.sort((left, right) => right.lostAnswers - left.lostAnswers)) start(entry)
+    const rankOf = ({ account }: RefreshEntry) => urgencyOf(expiryOf(account.credential), nowMs)
+    due.sort((left, right) => right.lostAnswers - left.lostAnswers || rankOf(left) - rankOf(right))
+    for (const entry of due) start(entry)
     if (nextMs !== Number.POSITIVE_INFINITY) sleepUntil(nextMs)
   }
 

@@ -2,13 +2,15 @@
 
 import type { CancelTimer, Clock, Timers } from "#core/clock.ts"
 
+import { urgencyOf } from "./refresh-schedule.ts"
+
 /** Who waits: a client's request, an operator, nobody. */
 export type RefreshLane = "demand" | "operator" | "background"
 
 /** A queue of runs, each under a key that is queued or running at most once. */
 export type RefreshQueue = {
-  /** Queues `run`; a key that is waiting already moves to the better lane. `run` never rejects. */
-  readonly add: (key: string, lane: RefreshLane, run: () => Promise<void>) => void
+  /** Queues a run; a key that is waiting already moves to the better lane. */
+  readonly add: (key: string, lane: RefreshLane, run: QueuedRun) => void
   /** Moves a waiting key to a better lane; nothing happens when it runs or is unknown. */
   readonly promote: (key: string, lane: RefreshLane) => void
   /** Drops what waits and starts nothing until `resume`; what runs goes on. Returns the keys that waited. */
@@ -28,7 +30,13 @@ export type RefreshQueueParts = {
   readonly backgroundGapMs: number
 }
 
-type Run = () => Promise<void>
+/** One run that waits for its start. */
+export type QueuedRun = {
+  /** Never rejects. */
+  readonly start: () => Promise<void>
+  /** When what is to be renewed expires, milliseconds since the epoch: the background goes by it. Default: nobody knows. */
+  readonly expiresAtMs?: number | undefined
+}
 
 /** Best first. */
 const LANES = ["demand", "operator", "background"] as const satisfies readonly RefreshLane[]
@@ -36,13 +44,15 @@ const LANES = ["demand", "operator", "background"] as const satisfies readonly R
 /** Who waits in which lane. */
 function makeLanes() {
   const waiting = {
-    demand: new Map<string, Run>(),
-    operator: new Map<string, Run>(),
-    background: new Map<string, Run>(),
-  } as const satisfies Record<RefreshLane, Map<string, Run>>
+    demand: new Map<string, QueuedRun>(),
+    operator: new Map<string, QueuedRun>(),
+    background: new Map<string, QueuedRun>(),
+  } as const satisfies Record<RefreshLane, Map<string, QueuedRun>>
   return {
     waiting,
-    firstIn: (lane: RefreshLane): [string, Run] | undefined => waiting[lane].entries().next().value,
+    firstIn: (lane: Exclude<RefreshLane, "background">): [string, QueuedRun] | undefined =>
+      waiting[lane].entries().next().value,
+    mostUrgent: (nowMs: number) => mostUrgentOf(waiting.background, nowMs),
     laneOf: (key: string): RefreshLane | undefined => LANES.find(lane => waiting[lane].has(key)),
     /** Returns the keys that waited. */
     dropWaiting: (): readonly string[] => {
@@ -53,9 +63,22 @@ function makeLanes() {
   }
 }
 
+/** Walks over all that wait, once a start: there is one start a second. */
+function mostUrgentOf(waiting: ReadonlyMap<string, QueuedRun>, nowMs: number): [string, QueuedRun] | undefined {
+  let best: [string, QueuedRun] | undefined
+  let bestRank = Number.POSITIVE_INFINITY
+  for (const entry of waiting) {
+    const rank = urgencyOf(entry[1].expiresAtMs, nowMs)
+    if (rank >= bestRank) continue
+    best = entry
+    bestRank = rank
+  }
+  return best
+}
+
 /** Makes an empty queue. */
 export function makeRefreshQueue({ clock, timers, maxRunning, backgroundGapMs }: RefreshQueueParts): RefreshQueue {
-  const { waiting, firstIn, laneOf, dropWaiting } = makeLanes()
+  const { waiting, firstIn, mostUrgent, laneOf, dropWaiting } = makeLanes()
   const running = new Set<Promise<void>>()
   let isPaused = false
   let nextBackgroundAtMs = 0
@@ -64,10 +87,10 @@ export function makeRefreshQueue({ clock, timers, maxRunning, backgroundGapMs }:
   /** The last slot is kept for clients: calls that hang must not make them wait. */
   const hasRoom = (lane: RefreshLane): boolean =>
     running.size < (lane === "demand" ? maxRunning : Math.max(1, maxRunning - 1))
-  const start = (lane: RefreshLane, [key, run]: [string, Run]): void => {
+  const start = (lane: RefreshLane, [key, run]: [string, QueuedRun]): void => {
     waiting[lane].delete(key)
     if (lane === "background") nextBackgroundAtMs = clock() + backgroundGapMs
-    const done = run().finally(() => {
+    const done = run.start().finally(() => {
       running.delete(done)
       pump()
     })
@@ -81,8 +104,7 @@ export function makeRefreshQueue({ clock, timers, maxRunning, backgroundGapMs }:
         return true
       }
     }
-    const next = hasRoom("background") ? firstIn("background") : undefined
-    if (next === undefined) return false
+    if (!hasRoom("background") || waiting.background.size === 0) return false
     if (clock() < nextBackgroundAtMs) {
       cancelTimer ??= timers.after(nextBackgroundAtMs - clock(), () => {
         cancelTimer = undefined
@@ -90,6 +112,8 @@ export function makeRefreshQueue({ clock, timers, maxRunning, backgroundGapMs }:
       })
       return false
     }
+    const next = mostUrgent(clock())
+    if (next === undefined) return false
     start("background", next)
     return true
   }

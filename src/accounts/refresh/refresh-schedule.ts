@@ -53,6 +53,18 @@ function issuedAtMsOf({ accessToken, expiresAtMs = 0, lastRefreshAtMs }: ChatGpt
   return lastRefreshAtMs ?? readTokenClaims(accessToken).issuedAtMs ?? nowMs
 }
 
+/** Later than any credential expires, and small enough for differences to stay exact. */
+const NEVER_MS = 1e15
+
+/**
+ * Ranks credentials that are due at once, the smallest first. What still serves is kept serving, the soonest to end first. What
+ * has ended gains the pool as much whichever comes back first, and what ended long ago is likelier to be dead: the latest first.
+ */
+export function urgencyOf(expiresAtMs: number | undefined, nowMs: number): number {
+  const leftMs = (expiresAtMs ?? NEVER_MS) - nowMs
+  return leftMs > 0 ? leftMs : NEVER_MS - leftMs
+}
+
 const BACK_OFF_MS = [5000, 15_000, 45_000, 135_000, 300_000]
 const SLOW_FROM_MS = 10 * MINUTE_MS
 const SLOW_SPAN_MS = 20 * MINUTE_MS

@@ -7,7 +7,7 @@ import type { AccountId } from "#core/ids.ts"
 import { makeRefreshDoubts } from "./refresh-doubts.ts"
 import { makeRefreshEntries, type RefreshEntries, type RefreshEntry } from "./refresh-entries.ts"
 import { type FlightEnd, type FlightParts, failureOf, flyRefresh } from "./refresh-flight.ts"
-import { makeRefreshPlanner, type RefreshPlanner } from "./refresh-planner.ts"
+import { expiryOf, makeRefreshPlanner, type RefreshPlanner } from "./refresh-planner.ts"
 import { makeRefreshQueue, type RefreshLane, type RefreshQueue } from "./refresh-queue.ts"
 import type { Refresher, RefresherParts, RefreshFailure, RefreshOutcome, RefreshRequest } from "./refresh-types.ts"
 
@@ -60,8 +60,8 @@ function resume(state: RefresherState): void {
   for (const entry of state.entries.all()) state.planner.note(entry.dueAtMs)
 }
 
-/** Joins the flight of a refresh token, or queues one. */
-function join(state: RefresherState, fingerprint: string, lane: RefreshLane): Promise<FlightEnd> {
+/** Joins the flight of a refresh token, or queues one. `expiresAtMs` is what the background goes by. */
+function join(state: RefresherState, fingerprint: string, lane: RefreshLane, expiresAtMs?: number): Promise<FlightEnd> {
   if (state.closed) return Promise.resolve({ type: "failed", failure: failureOf("stopping") })
   const present = state.flights.get(fingerprint)
   if (present !== undefined) {
@@ -77,7 +77,7 @@ function join(state: RefresherState, fingerprint: string, lane: RefreshLane): Pr
     for (const entry of state.entries.all()) state.planner.note(entry.dueAtMs)
     resolve(end)
   }
-  state.queue.add(fingerprint, lane, run)
+  state.queue.add(fingerprint, lane, { start: run, expiresAtMs })
   return promise
 }
 
@@ -202,7 +202,8 @@ function makeState(parts: RefresherParts): RefresherState {
     // A lost answer is not kept waiting by the background's slow pace.
     const lane = entry.lostAnswers > 0 ? "operator" : "background"
     // A flight never rejects, and its end is in the book.
-    if (entry.fingerprint !== undefined && !flights.has(entry.fingerprint)) void join(state, entry.fingerprint, lane)
+    if (entry.fingerprint === undefined || flights.has(entry.fingerprint)) return
+    void join(state, entry.fingerprint, lane, expiryOf(entry.account.credential))
   }
   const planned = parts.isPlanning === false ? () => [] : entries.all
   const planner = makeRefreshPlanner({ clock, timers, entries: planned, start })

@@ -3,16 +3,14 @@
 import type { Config } from "#config/config.ts"
 import { systemClock } from "#core/clock.ts"
 import { makeAffinity } from "#gateway/affinity/affinity.ts"
-import { makeStandings } from "#gateway/affinity/standing.ts"
 import { makeResponseMemory } from "#gateway/memory/response-memory.ts"
 import type { TurnParts } from "#gateway/turn/turn-parts.ts"
-import type { Scheduler } from "#scheduler/scheduler.ts"
 import type { Store } from "#store/store.ts"
 
 import { type BindingKeeper, makeBindingKeeper } from "./saved-bindings.ts"
 
-/** The memory, its keeper, what clients may continue, and how long an account that cannot be had stays out. */
-export type BuiltAffinity = Pick<TurnParts, "affinity" | "standingOf" | "memory"> & {
+/** The memory, its keeper, and what clients may continue. */
+export type BuiltAffinity = Pick<TurnParts, "affinity" | "memory"> & {
   readonly bindings: BindingKeeper
 }
 
@@ -20,16 +18,14 @@ export type BuiltAffinity = Pick<TurnParts, "affinity" | "standingOf" | "memory"
 export type BuildAffinityParts = {
   readonly config: () => Config
   readonly store: Store
-  readonly scheduler: Scheduler
 }
 
 /** Builds them; nothing is read before the keeper's `restore`. */
-export function buildAffinity({ config, store, scheduler }: BuildAffinityParts): BuiltAffinity {
+export function buildAffinity({ config, store }: BuildAffinityParts): BuiltAffinity {
   const affinity = makeAffinity({ clock: systemClock })
   return {
     affinity,
     bindings: makeBindingKeeper({ affinity, store }),
     memory: makeResponseMemory(systemClock, () => config().responseMemory),
-    standingOf: makeStandings({ clock: systemClock, scheduler }),
   }
 }

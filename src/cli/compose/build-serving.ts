@@ -37,7 +37,7 @@ export type BuiltServing = {
 export function buildServing(parts: BuildServingParts): BuiltServing {
   const { config, built } = parts
   const { scheduler, pool, providers, catalogue } = built
-  const { affinity, bindings, standingOf, memory } = buildAffinity({ config, store: parts.store, scheduler })
+  const { affinity, bindings, memory } = buildAffinity({ config, store: parts.store })
   const heartbeat = makeHeartbeat({ clock: systemClock, timers: systemTimers })
   const plan = buildPlanning({ config, catalogue })
   const serving: ServeTurnParts = {
@@ -53,7 +53,6 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
       send: parts.send,
       budget: makeRetryBudget({ clock: systemClock }),
       affinity,
-      standingOf,
       memory,
       limits: () => turnLimits(config()),
     },

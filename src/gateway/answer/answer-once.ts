@@ -7,6 +7,7 @@ import type { Collector } from "#protocols/protocol.ts"
 
 import type { GatewayAnswer } from "./answer.ts"
 import { collectAnswer } from "./collect-answer.ts"
+import { usageOf } from "./estimate-usage.ts"
 import { openCollector } from "./lanes.ts"
 import { replyHeaders } from "./reply-headers.ts"
 import { makeVerbatimCollector } from "./verbatim-collector.ts"
@@ -19,6 +20,7 @@ export async function answerOnce(
   parts: ServeTurnParts,
 ): Promise<GatewayAnswer> {
   const { turn: bricks } = parts
+  let heardBytes = 0
   try {
     const collector = collectorFor(turn, committed)
     const body = await collectAnswer(committed, collector, {
@@ -26,17 +28,20 @@ export async function answerOnce(
       timers: bricks.timers,
       heartbeat: parts.heartbeat,
       idleTimeoutMs: parts.streamLimits().idleTimeoutMs,
+      heard: bytes => {
+        heardBytes += bytes
+      },
       abort,
     })
     const { account, startedAtMs, firstOutputMs } = committed
     bricks.scheduler.succeeded(account, { startedAtMs, firstOutputMs, model: turn.plan.slug })
     turn.settler.firstByte()
-    const { usage } = collector.state()
-    turn.settler.end({ status: 200, ...(usage !== undefined && { usage }) })
+    turn.settler.end({ status: 200, ...usageOf(collector.state().usage, committed, heardBytes) })
     const headers = replyHeaders(turn, committed.headers, parts.exposeCodexHeaders())
     return { status: 200, headers: { ...headers, "content-type": "application/json" }, body }
   } catch (cause) {
     const error = toGatewayError(cause)
+    turn.settler.end({ status: error.status, error, ...usageOf(undefined, committed, heardBytes) })
     committed.abort(error)
     throw error
   } finally {

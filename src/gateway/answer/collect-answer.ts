@@ -15,6 +15,8 @@ export type CollectParts = {
   readonly timers: Timers
   readonly heartbeat: Heartbeat
   readonly idleTimeoutMs: number
+  /** Told the size of every chunk. */
+  readonly heard: (bytes: number) => void
   readonly abort: AbortController
 }
 
@@ -26,11 +28,15 @@ export async function collectAnswer(turn: CommittedTurn, collector: Collector, p
     parts.abort.abort(new GatewayError("timeout", "The upstream fell silent.", { code: "upstream_timeout" }))
   })
   try {
-    for (const chunk of turn.chunks) collector.feed(chunk)
+    for (const chunk of turn.chunks) {
+      parts.heard(chunk.byteLength)
+      collector.feed(chunk)
+    }
     while (!collector.state().finished) {
       const { done, value } = await turn.reader.read()
       lastUpstreamMs = parts.clock()
       if (done) break
+      parts.heard(value.byteLength)
       collector.feed(value)
     }
     const body = collector.finish()

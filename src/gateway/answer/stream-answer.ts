@@ -8,6 +8,7 @@ import type { CommittedTurn } from "#gateway/turn/turn-types.ts"
 import type { StreamPipe } from "#protocols/protocol.ts"
 
 import { drainTail } from "./drain-tail.ts"
+import { usageOf } from "./estimate-usage.ts"
 import type { Heartbeat } from "./heartbeat.ts"
 
 /** Limits of a running stream. */
@@ -62,6 +63,7 @@ class AnswerSource implements UnderlyingDefaultSource<Uint8Array> {
   #committed: CommittedTurn | undefined
   #pipe: StreamPipe | undefined
   #nextHeld = 0
+  #heardBytes = 0
   #greeted = false
   #ended = false
   /** The client waits for bytes. */
@@ -134,10 +136,12 @@ class AnswerSource implements UnderlyingDefaultSource<Uint8Array> {
     const held = turn.chunks[this.#nextHeld]
     if (held !== undefined) {
       this.#nextHeld += 1
+      this.#heardBytes += held.byteLength
       return held
     }
     const { done, value } = await turn.reader.read()
     this.#lastUpstreamMs = this.#parts.clock()
+    this.#heardBytes += value?.byteLength ?? 0
     return done ? undefined : value
   }
 
@@ -176,11 +180,10 @@ class AnswerSource implements UnderlyingDefaultSource<Uint8Array> {
       // A turn that failed has released its lease and its failure is this request's end.
       () => {},
     )
-    const usage = this.#pipe?.state().usage
     this.#parts.settler.end({
       status: error?.status ?? 200,
       ...(error !== undefined && { error }),
-      ...(usage !== undefined && { usage }),
+      ...usageOf(this.#pipe?.state().usage, this.#committed, this.#heardBytes),
     })
     return true
   }

@@ -67,6 +67,10 @@ export function makePool(parts: PoolParts): Pool {
       const isSame = known !== undefined && isSameSignIn(known, account)
       if (isSame && Bun.deepEquals(known.tags, account.tags)) return
       if (!isSame) doubted.delete(account.id)
+      // What the old credential was refused for says nothing about a new one.
+      if (known !== undefined && secretOf(known) !== secretOf(account)) {
+        parts.scheduler.clearBlocks(account.id, { cause: "credential" })
+      }
       // Another tag is no new sign-in: what refusals have shown of the account stands.
       const present = isSame ? parts.scheduler.lifecycleOf(account.id) : undefined
       const lifecycle = present ?? (account.disabled ? "paused" : "enabled")
@@ -77,6 +81,7 @@ export function makePool(parts: PoolParts): Pool {
       doubted.delete(account.id)
       // A refresh proves the credential, and so ends a missing login; it proves nothing about a closed account.
       if (parts.scheduler.lifecycleOf(account.id) === "needs-login") parts.scheduler.setLifecycle(account.id, "enabled")
+      parts.scheduler.clearBlocks(account.id, { cause: "credential" })
       parts.scheduler.setCredential(account.id, credentialState(account, parts.clock()))
     },
     doubt: id => {

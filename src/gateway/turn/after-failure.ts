@@ -4,7 +4,7 @@ import type { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { AccountEffect, Verdict } from "#core/outcome.ts"
 
-import { orAborted, pause } from "./abortable.ts"
+import { breathe, orAborted, pause } from "./abortable.ts"
 import { abortReason } from "./body-error.ts"
 import { compactionRefused } from "./compaction-error.ts"
 import { finalError } from "./final-error.ts"
@@ -17,6 +17,8 @@ import type { Turn } from "./turn-types.ts"
 export type Failure = {
   readonly verdict: Verdict
   readonly account: AccountId
+  /** Upstream slug. */
+  readonly model: string
   readonly startedAtMs: number
   readonly tries: Tries
   /** The access token it was made with. */
@@ -25,12 +27,30 @@ export type Failure = {
 }
 
 /** Charges the failure to the account. */
-export function charge(turn: Turn, { verdict, account, startedAtMs, tries }: Failure, parts: TurnParts): void {
+export function charge({ verdict, account, model, startedAtMs, tries }: Failure, parts: TurnParts): void {
   tries.lastError = verdict.error
   const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
   if (isLost(verdict.effect)) tries.lost.add(account)
+  if (verdict.effect.type === "block" && verdict.effect.cause === "model-unsupported") {
+    const plan = parts.pool.target(account)?.account.plan
+    if (plan !== undefined) tries.plansWithout.add(plan)
+  }
   const { kind } = verdict.error
-  parts.scheduler.report(account, { effect: verdict.effect, startedAtMs, model: turn.plan.slug, detail, kind })
+  parts.scheduler.report(account, {
+    effect: verdict.effect,
+    startedAtMs,
+    model,
+    detail,
+    kind,
+    ...(refusesOwnSeal(verdict, account, tries) && { refusedOwnSeal: true }),
+  })
+}
+
+/** Texts of other accounts prove nothing: whoever brings them along gets the same answer every day. */
+function refusesOwnSeal({ error, next }: Verdict, account: AccountId, { stripped, trace }: Tries): boolean {
+  if (next !== "strip-then-same" || error.code === "previous_response_not_found") return false
+  if (trace.compactedBy === account) return true
+  return !stripped && [...trace.reasoning.values()].includes(account)
 }
 
 /** A shorter rest is no reason for a conversation to move. */
@@ -89,6 +109,10 @@ async function prepare(step: Extract<RetryStep, { type: "again" }>, failure: Fai
     exclude(tries, account)
     return
   }
+  if (step.on === "line") {
+    await backInLine(failure, parts)
+    return
+  }
   tries.prefer = account
   tries.sameAccountRetries += 1
   if (step.strip) tries.stripped = true
@@ -98,7 +122,23 @@ async function prepare(step: Extract<RetryStep, { type: "again" }>, failure: Fai
   }
 }
 
-/** When the refresh itself fails, the account is out for this request and its own state says why. */
+/**
+ * An account that had too much to do has not failed. A conversation of its own waits for it, once; others are served by
+ * whoever is free, and come back to it only when nobody else is there.
+ */
+async function backInLine({ account, tries, signal }: Failure, parts: TurnParts): Promise<void> {
+  const { home, requeued } = tries
+  const isHome = home?.account === account && home.hold !== "hint"
+  const waitsForHome = isHome && (home.hold === "fixed" || !requeued.has(account))
+  requeued.add(account)
+  if (waitsForHome) await breathe(signal, parts)
+  else exclude(tries, account)
+}
+
+/** Planned retries come sooner than that, and end the rest when they work. */
+const UNRENEWED_REST_MS = 60_000
+
+/** When the refresh itself fails, the account is out for this request, and rests: each further one would be refused as well. */
 async function refreshFor(failure: Failure, parts: TurnParts): Promise<void> {
   const { account, tries, signal } = failure
   tries.refreshed.add(account)
@@ -106,7 +146,10 @@ async function refreshFor(failure: Failure, parts: TurnParts): Promise<void> {
     await orAborted(parts.pool.refreshNow(account, failure.usedToken), signal)
   } catch {
     if (signal.aborted) throw abortReason(signal)
-    // The refresher has already written the account's new state and its reason; here only the choice of account changes.
+    // The refresher has already told why.
+    const effect = { type: "block", scope: { type: "account" }, cause: "credential", forMs: UNRENEWED_REST_MS } as const
+    const { startedAtMs, model } = failure
+    parts.scheduler.report(account, { effect, startedAtMs, model, detail: "refused, and not renewed" })
     exclude(tries, account)
   }
 }

@@ -26,15 +26,22 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
 
   turn.settler.dispatched(input.lease.account)
   const startedAtMs = parts.clock()
+  const last = { wordAtMs: startedAtMs, replied: false }
+  const hear = () => {
+    last.wordAtMs = parts.clock()
+    last.replied = true
+  }
+  const silence = () => ({ forMs: parts.clock() - last.wordAtMs, replied: last.replied })
   try {
     const reply = await sendTurn(turn, JSON.stringify(encoded.body), to, parts)
     const repliedAtMs = parts.clock()
+    hear()
     if (reply.status !== 200 || reply.body === undefined) {
       return { ...(await refused(turn, reply, to, { judge, parts })), ...usedToken }
     }
-    const head = await headOf(turn, reply.body, parts)
+    const head = await headOf(turn, reply.body, { parts, hear })
     if (head.result.type === "failure") {
-      const verdict = afterSilence(judge(head.result.failure), parts.clock() - startedAtMs)
+      const verdict = afterSilence(judge(head.result.failure), silence())
       await giveBack(head.reader)
       return { type: "failed", verdict, ...usedToken }
     }
@@ -45,8 +52,7 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
     )
     return { type: "committed", empty: head.result.type === "empty", turn: committed }
   } catch (cause) {
-    const silentMs = parts.clock() - startedAtMs
-    return { type: "failed", verdict: afterSilence(networkVerdict(cause, input.abort.signal), silentMs), ...usedToken }
+    return { type: "failed", verdict: afterSilence(networkVerdict(cause, input.abort.signal), silence()), ...usedToken }
   }
 }
 
@@ -78,9 +84,14 @@ async function refused(
 }
 
 /** A unary answer has no head to hold: its status has said everything. */
-function headOf(turn: Turn, body: ReadableStream<Uint8Array>, parts: TurnParts): Promise<HeldHead> {
-  if (turn.kind.endpoint === "turn")
-    return holdHead(body, parts.upstream.makeProbe({ maxFrameBytes: parts.limits().maxFrameBytes }))
+function headOf(
+  turn: Turn,
+  body: ReadableStream<Uint8Array>,
+  { parts, hear }: { readonly parts: TurnParts; readonly hear: () => void },
+): Promise<HeldHead> {
+  if (turn.kind.endpoint === "turn") {
+    return holdHead(body, parts.upstream.makeProbe({ maxFrameBytes: parts.limits().maxFrameBytes }), hear)
+  }
   return Promise.resolve({ reader: body.getReader(), chunks: [], result: { type: "output" } })
 }
 

@@ -1,7 +1,7 @@
 /** What a client hears when nobody who is there can read the compacted part of its conversation. */
 
 import { GatewayError } from "#core/errors.ts"
-import type { Standing } from "#gateway/affinity/standing.ts"
+import type { Standing } from "#scheduler/types.ts"
 
 const CODE = "compaction_account_unavailable"
 const HINT =

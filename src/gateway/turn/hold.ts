@@ -11,14 +11,19 @@ export type HeldHead = {
 }
 
 /**
- * Reads `body` until `probe` has made up its mind. Rejects with the transport's error when the body breaks off;
- * the reader is cancelled then.
+ * Reads `body` until `probe` has made up its mind; `heard` is called for every chunk. Rejects with the transport's error
+ * when the body breaks off; the reader is cancelled then.
  */
-export async function holdHead(body: ReadableStream<Uint8Array>, probe: StreamProbe): Promise<HeldHead> {
+export async function holdHead(
+  body: ReadableStream<Uint8Array>,
+  probe: StreamProbe,
+  heard: () => void = () => {},
+): Promise<HeldHead> {
   const reader = body.getReader()
   const chunks: Uint8Array[] = []
   for (;;) {
     const { done, value } = await reader.read()
+    if (!done) heard()
     const result = await judge(reader, () => (done ? probe.end() : probe.feed(value)))
     if (!done) chunks.push(value)
     if (result.type !== "hold") return { reader, chunks, result }

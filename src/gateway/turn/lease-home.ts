@@ -3,8 +3,7 @@
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { Hold, Home } from "#gateway/affinity/home.ts"
-import type { Standing } from "#gateway/affinity/standing.ts"
-import type { Acquired, Lease } from "#scheduler/types.ts"
+import type { Acquired, Lease, Standing } from "#scheduler/types.ts"
 
 import { abortReason } from "./body-error.ts"
 import { compactionUnreadable } from "./compaction-error.ts"
@@ -36,7 +35,7 @@ export async function leaseHome(
   if (home === undefined || home.hold === "hint") return undefined
   const lease = tries.excluded.has(home.account) ? undefined : await obtain(home, { turn, tries, signal, parts })
   if (lease === undefined && home.hold === "fixed") {
-    throw compactionUnreadable(parts.standingOf(home.account, turn.plan.slug), parts.clock())
+    throw compactionUnreadable(parts.scheduler.standingOf(home.account, turn.plan.slug), parts.clock())
   }
   return lease
 }
@@ -50,11 +49,11 @@ type Wanting = {
 
 async function obtain({ account, hold }: Home, wanting: Wanting): Promise<Lease | undefined> {
   const { turn, tries, parts, signal } = wanting
-  if (parts.scheduler.isUsable(account)) {
-    const atOnce = acquireOnly(account, parts.clock(), wanting)
-    if (atOnce.type === "lease") return atOnce.lease
-  }
-  const standing = parts.standingOf(account, turn.plan.slug)
+  const faster = hold === "soft" ? leaseFaster(account, wanting) : undefined
+  if (faster !== undefined) return faster
+  const atOnce = acquireOnly(account, parts.clock(), wanting)
+  if (atOnce.type === "lease") return atOnce.lease
+  const standing = parts.scheduler.standingOf(account, turn.plan.slug)
   const waitMs = worthWaitingMs(hold, standing, parts)
   if (waitMs === 0) {
     if (standing.type !== "unready") tries.lost.add(account)
@@ -69,6 +68,27 @@ async function obtain({ account, hold }: Home, wanting: Wanting): Promise<Lease 
     if (!signal.aborted && cause instanceof GatewayError && cause.kind === "no-account") return undefined
     throw cause
   }
+}
+
+/** A warm cache is not worth an account that lags behind the rest. Not twice in an hour: see `Affinity.escapes`. */
+function leaseFaster(slow: AccountId, { turn, tries, parts }: Wanting): Lease | undefined {
+  const { scheduler, affinity } = parts
+  if (!scheduler.isSlow(slow) || affinity.escapes.get(turn.conversation) !== undefined) return undefined
+  const acquired = scheduler.acquire({
+    model: turn.plan.slug,
+    exclude: new Set([...tries.excluded, slow]),
+    keyId: turn.call.principal.keyId,
+    deadlineMs: parts.clock(),
+  })
+  if (acquired.type !== "lease") return undefined
+  if (scheduler.isSlow(acquired.lease.account)) {
+    acquired.lease.release()
+    return undefined
+  }
+  // Whoever serves instead keeps the conversation.
+  tries.lost.add(slow)
+  affinity.escapes.set(turn.conversation, slow)
+  return acquired.lease
 }
 
 function worthWaitingMs(hold: Hold, standing: Standing, parts: TurnParts): number {
@@ -89,17 +109,11 @@ function worthWaitingMs(hold: Hold, standing: Standing, parts: TurnParts): numbe
 function acquireOnly(account: AccountId, deadlineMs: number, { turn, parts }: Wanting): Acquired {
   return parts.scheduler.acquire({
     model: turn.plan.slug,
-    exclude: allBut(account),
-    prefer: account,
+    exclude: NOBODY,
+    only: account,
     keyId: turn.call.principal.keyId,
     deadlineMs,
   })
 }
 
-/** No account has this id. The scheduler takes a set without members for one that excludes nobody. */
-const NOBODY = "" as AccountId
-
-/** The scheduler only asks whether a set has an account, so one question stands for a set of all the others. */
-function allBut(kept: AccountId): ReadonlySet<AccountId> {
-  return Object.assign(new Set([NOBODY]), { has: (id: AccountId) => id !== kept })
-}
+const NOBODY: ReadonlySet<AccountId> = new Set()

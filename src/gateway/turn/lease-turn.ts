@@ -2,9 +2,9 @@
 
 import { type GatewayError, toGatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
-import type { Acquired, Lease } from "#scheduler/types.ts"
+import type { Acquired, Demand, Lease } from "#scheduler/types.ts"
 
-import { orAborted } from "./abortable.ts"
+import { breathe, orAborted } from "./abortable.ts"
 import { abortReason } from "./body-error.ts"
 import type { TurnParts } from "./turn-parts.ts"
 import type { Turn } from "./turn-types.ts"
@@ -13,6 +13,10 @@ import type { Turn } from "./turn-types.ts"
 export type LeaseWish = {
   readonly excluded: ReadonlySet<AccountId>
   readonly prefer: AccountId | undefined
+  /** Some of the excluded ones, who may be asked again when nobody else can serve. */
+  readonly requeued: ReadonlySet<AccountId>
+  /** Plans whose accounts were refused the model: others are asked first. */
+  readonly plansWithout: ReadonlySet<string>
   /** What the last failed attempt came to. */
   readonly lastError: GatewayError | undefined
 }
@@ -20,22 +24,56 @@ export type LeaseWish = {
 /** Rejects with the `GatewayError` the client gets, or with the signal's reason when it fires first. */
 export async function leaseAccount(turn: Turn, wish: LeaseWish, signal: AbortSignal, parts: TurnParts): Promise<Lease> {
   if (signal.aborted) throw abortReason(signal)
-  const acquired = acquire(turn, wish, parts)
+  if (wish.requeued.size > 0 || wish.plansWithout.size > 0) {
+    const elsewhere = await leaseElsewhere(turn, wish, signal, parts)
+    if (elsewhere !== undefined) return elsewhere
+  }
+  const acquired = acquire(turn, lastWish(wish), parts)
   if (acquired.type !== "refusal") return leaseOf(acquired, signal)
   if (!(await renewOne(acquired.error, wish, { signal, parts }))) throw refusalAfter(wish, acquired.error)
   if (signal.aborted) throw abortReason(signal)
-  const again = acquire(turn, wish, parts)
+  const again = acquire(turn, lastWish(wish), parts)
   if (again.type === "refusal") throw refusalAfter(wish, again.error)
   return leaseOf(again, signal)
 }
 
-function acquire(turn: Turn, { excluded, prefer }: LeaseWish, parts: TurnParts): Acquired {
+/** What is tried first after a failure that somebody else may well be spared; undefined when nobody is. */
+async function leaseElsewhere(
+  turn: Turn,
+  wish: LeaseWish,
+  signal: AbortSignal,
+  parts: TurnParts,
+): Promise<Lease | undefined> {
+  if (wish.plansWithout.size > 0) {
+    const otherPlan = acquire(turn, wish, parts, { notPlans: [...wish.plansWithout] })
+    if (otherPlan.type !== "refusal") return leaseOf(otherPlan, signal)
+  }
+  if (wish.requeued.size === 0) return undefined
+  const free = acquire(turn, wish, parts, { deadlineMs: parts.clock() })
+  if (free.type === "lease") return free.lease
+  await breathe(signal, parts)
+  return undefined
+}
+
+/** Nobody else was free: those who had too much to do stand in line with the others. */
+function lastWish(wish: LeaseWish): LeaseWish {
+  if (wish.requeued.size === 0) return wish
+  return { ...wish, excluded: new Set([...wish.excluded].filter(account => !wish.requeued.has(account))) }
+}
+
+function acquire(
+  turn: Turn,
+  { excluded, prefer }: LeaseWish,
+  parts: TurnParts,
+  special: Pick<Demand, "notPlans"> & { readonly deadlineMs?: number } = {},
+): Acquired {
   return parts.scheduler.acquire({
     model: turn.plan.slug,
     exclude: excluded,
     ...(prefer !== undefined && { prefer }),
     keyId: turn.call.principal.keyId,
     deadlineMs: parts.clock() + parts.limits().queueTimeoutMs,
+    ...special,
   })
 }
 

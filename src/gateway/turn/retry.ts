@@ -25,7 +25,8 @@ export type RetryStep =
   | { readonly type: "stop" }
   | {
       readonly type: "again"
-      readonly on: "same" | "other"
+      /** `line`: back into line, where the account that failed comes last. */
+      readonly on: "same" | "other" | "line"
       readonly refresh: boolean
       readonly strip: boolean
       readonly delayMs: number
@@ -38,8 +39,9 @@ export function nextStep(verdict: Verdict, failed: AccountId, history: AttemptHi
   if (history.dispatches >= limits.maxDispatches) return STOP
   const wish = reduceWish(verdict.next, failed, history)
   if (wish === "stop") return STOP
-  if (wish === "other-account") {
-    return history.accounts.length < limits.maxAccounts ? again({ on: "other" }) : STOP
+  if (wish === "other-account" || wish === "requeue") {
+    if (history.accounts.length >= limits.maxAccounts) return STOP
+    return again({ on: wish === "requeue" ? "line" : "other" })
   }
   const delayMs = verdict.delayMs ?? 0
   return again({ on: "same", refresh: wish === "refresh-then-same", strip: wish === "strip-then-same", delayMs })
@@ -53,7 +55,12 @@ function reduceWish(wish: NextStep, failed: AccountId, history: AttemptHistory):
   return wish
 }
 
-function again(step: { on: "same" | "other"; refresh?: boolean; strip?: boolean; delayMs?: number }): RetryStep {
+function again(step: {
+  on: "same" | "other" | "line"
+  refresh?: boolean
+  strip?: boolean
+  delayMs?: number
+}): RetryStep {
   return {
     type: "again",
     on: step.on,

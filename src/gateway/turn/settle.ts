@@ -11,7 +11,13 @@ import type { ClientCall } from "#core/request.ts"
 export type PlannedModel = { readonly slug: string; readonly warnings: readonly { readonly type: string }[] }
 
 /** How a request ended. */
-export type RequestEnd = { readonly status: number; readonly error?: GatewayError; readonly usage?: Usage }
+export type RequestEnd = {
+  readonly status: number
+  readonly error?: GatewayError
+  readonly usage?: Usage
+  /** Nobody stated the usage. */
+  readonly isUsageEstimated?: boolean
+}
 
 /** Notes what happens to one request on its way, then settles it. */
 export type Settler = {
@@ -83,6 +89,7 @@ export function makeSettler(
         ...(firstByteMs !== undefined && { firstByteMs }),
         totalMs: sinceStartMs(),
         ...(end.usage !== undefined && { usage: end.usage }),
+        ...(end.isUsageEstimated === true && { isUsageEstimated: true }),
       })
     },
   }

@@ -14,12 +14,16 @@ export type Tries = {
   readonly accounts: AccountId[]
   readonly excluded: Set<AccountId>
   readonly refreshed: Set<AccountId>
+  /** Accounts that had too much to do: out while another one can serve, and asked again when none can. */
+  readonly requeued: Set<AccountId>
   sameAccountRetries: number
   stripped: boolean
   retriedEmpty: boolean
   prefer: AccountId | undefined
   /** Where the request belongs; gone once it is served elsewhere. */
   home: Home | undefined
+  /** Plans whose accounts were refused the model. */
+  readonly plansWithout: Set<string>
   /** Accounts that will be out for long: a conversation of theirs moves to whoever serves instead. */
   readonly lost: Set<AccountId>
   /** Whose encrypted content the request carries. */
@@ -35,6 +39,8 @@ export function startTries(home: Home | undefined, trace: Trace): Tries {
     accounts: [],
     excluded: new Set(),
     refreshed: new Set(),
+    requeued: new Set(),
+    plansWithout: new Set(),
     sameAccountRetries: 0,
     stripped: false,
     retriedEmpty: false,

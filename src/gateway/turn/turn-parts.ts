@@ -4,7 +4,6 @@ import type { Clock, Timers } from "#core/clock.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
 import type { QuotaSnapshot, SendUpstream, UpstreamTarget } from "#core/upstream.ts"
 import type { Affinity } from "#gateway/affinity/affinity.ts"
-import type { Standing } from "#gateway/affinity/standing.ts"
 import type { ResponseMemory } from "#gateway/memory/response-memory.ts"
 import type { UpstreamProtocol } from "#protocols/protocol.ts"
 import type { Provider } from "#providers/provider.ts"
@@ -56,7 +55,5 @@ export type TurnParts = {
   readonly affinity: Affinity
   /** What clients may continue by id. */
   readonly memory: ResponseMemory
-  /** How long an account stays out that cannot be had for a model. */
-  readonly standingOf: (account: AccountId, slug: string) => Standing
   readonly limits: () => TurnLimits
 }

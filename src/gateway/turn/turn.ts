@@ -64,9 +64,11 @@ async function tryOnce(
     return undefined
   }
   const { verdict, usedToken } = result
-  const failure: Failure = { verdict, account: lease.account, startedAtMs, tries, usedToken, signal: abort.signal }
+  const { account } = lease
+  const { slug: model } = turn.plan
+  const failure: Failure = { verdict, account, model, startedAtMs, tries, usedToken, signal: abort.signal }
   // Charged before the slot is free: whoever waits for it must not get an account that was just found out.
-  charge(turn, failure, parts)
+  charge(failure, parts)
   lease.release()
   await afterFailure(turn, failure, parts)
   return undefined

@@ -5,6 +5,7 @@ import type { BlockCause } from "#core/outcome.ts"
 import type { Breaker } from "#scheduler/health/breaker.ts"
 import { forgetFailure, type HealthFailure, noteSuccess } from "#scheduler/health/history.ts"
 import { growCap } from "#scheduler/health/learned-cap.ts"
+import { noteFirstOutput } from "#scheduler/health/paces.ts"
 import { egressOf, type Member, note } from "#scheduler/members/member.ts"
 import { ceilingOf, wouldMove } from "#scheduler/members/trust.ts"
 import type { Pool } from "#scheduler/pool.ts"
@@ -24,7 +25,10 @@ export function readSuccess(
   const nowMs = parts.clock()
   parts.breaker.succeeded(member.index, success.startedAtMs, nowMs)
   if (pool.plans.served(member.facts, success.model, success.startedAtMs)) pool.refreshPlans()
+  const beforeMs = member.history.latencyMs
   noteSuccess(member.history, success.firstOutputMs)
+  pool.paces.moved(beforeMs, member.history.latencyMs)
+  noteFirstOutput(member.history, success.firstOutputMs, pool.paces)
   const policy = pool.policy()
   growCap(member.learned, ceilingOf(member, policy), nowMs)
   // Whoever is not healthy may be so sooner than the timer is set for.
@@ -65,7 +69,7 @@ export function undoShared(pool: Pool, { causes, health, sinceMs, nowMs }: Share
   for (const member of pool.members()) {
     const recent = (block: LiveBlock) => causes.has(block.cause) && block.sinceMs >= sinceMs
     const gone = member.blocks.clear({}, recent)
-    const isForgotten = forgetFailure(member.history, health, sinceMs)
+    const isForgotten = health !== undefined && forgetFailure(member.history, health, sinceMs)
     // What never was the account's is taken back at once, not after the usual wait for a better tier.
     if (isForgotten) member.tier = { ...member.tier, sinceMs: 0 }
     const left = member.leftService
@@ -83,7 +87,8 @@ export function undoShared(pool: Pool, { causes, health, sinceMs, nowMs }: Share
 
 type SharedUndoing = {
   readonly causes: ReadonlySet<BlockCause>
-  readonly health: HealthFailure
+  /** Undefined: it leaves no mark. */
+  readonly health: HealthFailure | undefined
   readonly sinceMs: number
   readonly nowMs: number
 }

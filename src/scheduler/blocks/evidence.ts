@@ -55,7 +55,7 @@ export function readFailedAttempt(member: Member, report: AttemptReport, parts: 
 function noteHealth(member: Member, report: AttemptReport, parts: EvidenceParts): boolean {
   const { pool, breaker } = parts
   const nowMs = parts.clock()
-  const { health, shared, tooMany } = readReport(report.effect, report.kind)
+  const { health, shared, tooMany } = readReport(report)
   if (isOutdated(member, report)) return false
   const isWithheld = shared !== undefined && breaker.failed(member.index, shared, nowMs)
   if (health === undefined || isWithheld) return isWithheld

@@ -6,7 +6,7 @@
 import { makeRecentAccounts, type RecentAccounts } from "./recent-accounts.ts"
 
 /** Kinds of failure that many accounts may share. */
-export type SharedFailure = "auth" | "refused" | "rate-limit" | "timeout" | "server"
+export type SharedFailure = "auth" | "refused" | "rate-limit" | "timeout" | "server" | "sealed-content"
 
 /** An open breaker, for display. */
 export type BreakerState = {

@@ -23,6 +23,8 @@ export type History = {
   resultCount: number
   /** Weighted average time to the first output; undefined before the first. */
   latencyMs: number | undefined
+  /** Answers in a row that began much later than is usual in the pool. */
+  slowStreak: number
 }
 
 /** Makes the history of an account that has served nothing. */
@@ -37,6 +39,7 @@ export function makeHistory(): History {
     results: 0,
     resultCount: 0,
     latencyMs: undefined,
+    slowStreak: 0,
   }
 }
 

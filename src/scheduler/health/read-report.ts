@@ -1,7 +1,8 @@
 /** What a failed attempt says about the account's health, and whether many accounts failing so would be nobody's own fault. */
 
 import type { ErrorKind } from "#core/errors.ts"
-import type { AccountEffect, BlockCause } from "#core/outcome.ts"
+import type { BlockCause } from "#core/outcome.ts"
+import type { AttemptReport } from "#scheduler/types.ts"
 
 import type { SharedFailure } from "./breaker.ts"
 import type { HealthFailure } from "./history.ts"
@@ -32,8 +33,9 @@ const BY_CAUSE = {
   challenge: NOTHING,
 } as const satisfies Record<BlockCause, ReportReading>
 
-/** Reads a failed attempt of a client's request; `kind` is what the client would be told. */
-export function readReport(effect: AccountEffect, kind: ErrorKind | undefined): ReportReading {
+/** Reads a failed attempt of a client's request. */
+export function readReport({ effect, kind, refusedOwnSeal }: AttemptReport): ReportReading {
+  if (refusedOwnSeal === true) return { ...NOTHING, shared: "sealed-content" }
   switch (effect.type) {
     case "block":
       return BY_CAUSE[effect.cause]

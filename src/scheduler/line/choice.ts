@@ -2,17 +2,19 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { GatewayError } from "#core/errors.ts"
+import type { AccountId } from "#core/ids.ts"
 import type { Eligibility } from "#scheduler/pick/classes.ts"
 import type { Pool } from "#scheduler/pool.ts"
 import type { Demand } from "#scheduler/types.ts"
+import { standingOf } from "#scheduler/view.ts"
 
 import { makeOutlooks, type Outlook } from "./outlook.ts"
-import { refusalFor } from "./refusal.ts"
+import { onlyRefusal, refusalFor } from "./refusal.ts"
 
 /** The decision; accounts go by their numbers. */
 export type Choice =
   | { readonly type: "grant"; readonly account: number }
-  /** `slot`: accounts are there and busy. `burst`: one is back in a moment. */
+  /** `slot`: accounts are there and busy. `burst`: one is back in a moment, or the only one in time. */
   | { readonly type: "wait"; readonly for: "slot" | "burst" }
   | { readonly type: "refusal"; readonly error: GatewayError }
 
@@ -57,6 +59,7 @@ export function makeChoices({ pool, clock }: { readonly pool: Pool; readonly clo
   }
 
   function chooseOther(demand: Demand): Choice {
+    if (demand.only !== undefined) return chooseOnly(pool, demand, demand.only)
     const eligibility = pool.classes.eligibility(demand)
     if (countReady(pool, demand, eligibility) > 0) return WAIT_FOR_SLOT
     const outlook = outlookOf(eligibility)
@@ -80,22 +83,33 @@ export function makeChoices({ pool, clock }: { readonly pool: Pool; readonly clo
 
 function pick(pool: Pool, demand: Demand): number {
   const eligibility = pool.classes.eligibility(demand)
-  if (demand.prefer !== undefined) {
-    const preferred = preferredOf(pool, demand, eligibility)
+  const { exclude, only, prefer } = demand
+  if (only !== undefined) return freeOne(pool, demand, only, eligibility)
+  if (prefer !== undefined) {
+    const preferred = freeOne(pool, demand, prefer, eligibility)
     if (preferred !== NOBODY) return preferred
   }
-  const { exclude } = demand
   const skips = exclude.size === 0 ? skipNobody : (account: number) => exclude.has(pool.idAt(account))
   return pool.shelves.pick(eligibility.pickable, skips)
 }
 
 const skipNobody = () => false
 
-function preferredOf(pool: Pool, { prefer, exclude }: Demand, eligibility: Eligibility): number {
-  if (prefer === undefined || exclude.has(prefer)) return NOBODY
-  const member = pool.get(prefer)
-  if (member === undefined || !pool.shelves.isFree(member.index)) return NOBODY
-  return pool.classes.isIn(eligibility.pickable, member.classId) ? member.index : NOBODY
+/** The account's number when it can serve at once. Asks the shelves alone: a member lies in memory of its own, and far away. */
+function freeOne(pool: Pool, { exclude }: Demand, id: AccountId, eligibility: Eligibility): number {
+  const account = pool.numberOf(id)
+  if (account === undefined || !pool.shelves.isFree(account)) return NOBODY
+  if (exclude.size > 0 && exclude.has(id)) return NOBODY
+  return pool.classes.isIn(eligibility.pickable, pool.shelves.classOf(account)) ? account : NOBODY
+}
+
+/** Whoever asks for one account has made up its mind how long to wait for it. */
+function chooseOnly(pool: Pool, demand: Demand, id: AccountId): Choice {
+  if (demand.exclude.has(id)) return { type: "refusal", error: onlyRefusal() }
+  const standing = standingOf(pool, id, demand.model)
+  if (standing.type === "ready") return WAIT_FOR_SLOT
+  if (standing.type === "resting" && standing.untilMs <= demand.deadlineMs) return WAIT_FOR_BURST
+  return { type: "refusal", error: onlyRefusal() }
 }
 
 /** Accounts that would serve this very request once they have a slot. */

@@ -104,8 +104,12 @@ function explainParts({ pool, clock, waiters }: Desk): ExplainParts {
 function serve(desk: Desk, member: Member): void {
   const { waiters, pool } = desk
   while (waiters.size() > 0 && pool.shelves.isFree(member.index)) {
-    const next = waiters.takeFor(member.facts.id, ({ demand }) =>
-      pool.classes.isIn(pool.classes.eligibility(demand).pickable, member.classId),
+    const { id } = member.facts
+    const next = waiters.takeFor(
+      id,
+      ({ demand }) =>
+        (demand.only === undefined || demand.only === id) &&
+        pool.classes.isIn(pool.classes.eligibility(demand).pickable, member.classId),
     )
     if (next === undefined) return
     leaveLine(desk, next)
@@ -158,7 +162,7 @@ function enqueue(desk: Desk, demand: Demand, deadlineMs: number): Acquired {
   }
   const waiting: Waiting = {
     keyId: demand.keyId,
-    lane: wantedKey(demand),
+    lane: laneOf(demand),
     exclude: demand.exclude,
     demand,
     timer: desk.heap.add(() => expire(desk, waiting)),
@@ -173,6 +177,12 @@ function enqueue(desk: Desk, demand: Demand, deadlineMs: number): Acquired {
   desk.heap.set(waiting.timer, deadlineMs)
   desk.waiters.add(waiting)
   return { type: "wait", lease: promise, cancel }
+}
+
+/** Those who wait for one account are served by nobody else, so they stand in a lane of their own. */
+function laneOf(demand: Demand): string {
+  const kind = wantedKey(demand)
+  return demand.only === undefined ? kind : `${kind}|${demand.only}`
 }
 
 function expire(desk: Desk, waiting: Waiting): void {

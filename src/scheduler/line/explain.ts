@@ -55,7 +55,7 @@ export function explain(demand: Demand, choice: Choice, parts: ExplainParts): Ex
 function grantedOf(account: number, demand: Demand, { pool }: ExplainParts): Pick<Explanation, "account" | "by"> {
   const id = pool.idAt(account)
   if (!pool.shelves.isFree(account)) return { account: id, by: "last-resort" }
-  return { account: id, by: demand.prefer === id ? "preference" : "strategy" }
+  return { account: id, by: demand.prefer === id || demand.only === id ? "preference" : "strategy" }
 }
 
 /** The first thing that keeps the request from the account, undefined when nothing does. */
@@ -75,7 +75,9 @@ function obstacleOf(member: Member, demand: Demand, { pool }: ExplainParts): Obs
 /** What the request itself says against the account. */
 function unwanted({ facts, models }: Member, demand: Demand, pool: Pool): string | undefined {
   if (demand.exclude.has(facts.id)) return "tried"
+  if (demand.only !== undefined && demand.only !== facts.id) return "unasked"
   if (demand.providers?.includes(facts.provider) === false) return "provider"
+  if (facts.plan !== undefined && demand.notPlans?.includes(facts.plan) === true) return "plan"
   const { tags } = placementOf(facts, pool.policy().placement)
   if (demand.tags?.every(tag => tags.includes(tag)) === false) return "tags"
   if (models?.has(demand.model) === false) return "model"

@@ -65,15 +65,17 @@ function survey(pool: Pool, wanted: Eligibility): Outlook {
   return draft
 }
 
-function isAsked(pool: Pool, member: Member, { providers, tags }: Eligibility): boolean {
-  if (providers?.includes(member.facts.provider) === false) return false
+function isAsked(pool: Pool, member: Member, { providers, tags, notPlans }: Eligibility): boolean {
+  const { provider, plan } = member.facts
+  if (providers?.includes(provider) === false) return false
+  if (plan !== undefined && notPlans?.includes(plan) === true) return false
   if (tags === undefined) return true
   const own = placementOf(member.facts, pool.policy().placement).tags
   return tags.every(tag => own.includes(tag))
 }
 
 /** Closed blocks that concern the model, those of the way out included. */
-function obstaclesOf(pool: Pool, member: Member, model: string): readonly LiveBlock[] {
+export function obstaclesOf(pool: Pool, member: Member, model: string): readonly LiveBlock[] {
   const ofEgress = pool.egresses.get(egressOf(member)).blocks.all()
   const all = ofEgress.length === 0 ? member.blocks.all() : [...member.blocks.all(), ...ofEgress]
   return all.filter(block => isClosed(block) && pool.buckets.concerns(block, model))

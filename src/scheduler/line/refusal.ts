@@ -88,6 +88,14 @@ export function busyRefusal(what: "waited" | "queue-full", random: () => number)
   })
 }
 
+/** The refusal of a request that only one account may serve: it cannot, or not in time. */
+export function onlyRefusal(): GatewayError {
+  return new GatewayError("no-account", "The one account that may serve this request is not usable right now.", {
+    code: "no_account",
+    hint: "`sluice accounts` shows each account's state and what changed it.",
+  })
+}
+
 function nobodyTagged(tags: readonly string[]): GatewayError {
   return new GatewayError("no-account", "No account is set aside for this request.", {
     code: "no_account",

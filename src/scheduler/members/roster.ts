@@ -5,6 +5,7 @@ import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 import { makeHistory } from "#scheduler/health/history.ts"
 import { makeLearnedCap } from "#scheduler/health/learned-cap.ts"
+import { makePaces, type Paces } from "#scheduler/health/paces.ts"
 import type { Shelves } from "#scheduler/pick/shelves.ts"
 import type { TimerHeap } from "#scheduler/timers/timer-heap.ts"
 import type { AccountFacts } from "#scheduler/types.ts"
@@ -16,11 +17,15 @@ import { NO_QUOTA } from "./quota-standing.ts"
 export type Roster = {
   /** Returns the present member with this id. */
   readonly get: (id: AccountId) => Member | undefined
+  /** Number of the account, removed ones with leases included; undefined for an unknown one. Touches no member. */
+  readonly numberOf: (id: AccountId) => number | undefined
   readonly at: (index: number) => Member | undefined
   /** Id of the member with this number, removed ones included; the number must be in use. */
   readonly idAt: (index: number) => AccountId
   readonly present: () => Iterable<Member>
   readonly size: () => number
+  /** How fast those who are present begin to answer. */
+  readonly paces: Paces
   /** Returns the member with this id: known, back again, or new with these facts. */
   readonly add: (facts: AccountFacts) => Member
   readonly remove: (member: Member) => void
@@ -39,11 +44,12 @@ export type RosterParts = {
 
 /** Makes an empty roster. */
 export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster {
-  const byId = new Map<AccountId, Member>()
+  const numbers = new Map<AccountId, number>()
   const byIndex: (Member | undefined)[] = []
   // Apart from the members: handing out an account touches nothing of its member.
   const ids: AccountId[] = []
   const freeIndexes: number[] = []
+  const paces = makePaces()
   let presentCount = 0
 
   function enter(facts: AccountFacts): Member {
@@ -52,19 +58,28 @@ export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster 
     byIndex[index] = member
     ids[index] = facts.id
     shelves.enter(index)
-    byId.set(facts.id, member)
+    numbers.set(facts.id, index)
     return member
   }
 
   function* present(): Iterable<Member> {
-    for (const member of byId.values()) if (member.present) yield member
+    for (const index of numbers.values()) {
+      const member = byIndex[index]
+      if (member?.present) yield member
+    }
+  }
+
+  function known(id: AccountId): Member | undefined {
+    const index = numbers.get(id)
+    return index === undefined ? undefined : byIndex[index]
   }
 
   return {
     get: id => {
-      const member = byId.get(id)
+      const member = known(id)
       return member?.present ? member : undefined
     },
+    numberOf: id => numbers.get(id),
     at: index => byIndex[index],
     idAt: index => {
       const id = ids[index]
@@ -73,8 +88,9 @@ export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster 
     },
     present,
     size: () => presentCount,
+    paces,
     add: facts => {
-      const member = byId.get(facts.id) ?? enter(facts)
+      const member = known(facts.id) ?? enter(facts)
       if (member.present) return member
       member.present = true
       presentCount += 1
@@ -84,6 +100,7 @@ export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster 
     remove: member => {
       member.present = false
       presentCount -= 1
+      paces.moved(member.history.latencyMs, undefined)
       // Whoever comes back starts anew, whether or not an old lease kept the file open.
       member.models = undefined
       member.credentialSinceMs = 0
@@ -96,7 +113,7 @@ export function makeRoster({ clock, heap, shelves, wake }: RosterParts): Roster 
       heap.clear(member.wake)
     },
     forget: member => {
-      byId.delete(member.facts.id)
+      numbers.delete(member.facts.id)
       heap.remove(member.wake)
       byIndex[member.index] = undefined
       freeIndexes.push(member.index)

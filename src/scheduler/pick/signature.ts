@@ -27,6 +27,8 @@ export type Wanted = {
   readonly providers?: readonly ProviderId[] | undefined
   /** Tags an account must carry, all of them; undefined = none. */
   readonly tags?: readonly string[] | undefined
+  /** Plans that will not do; undefined = none. */
+  readonly notPlans?: readonly string[] | undefined
 }
 
 /** Stands in no name of a plan or of a way out. */
@@ -41,14 +43,15 @@ export function signatureKey(signature: ClassSignature, models: number): string 
 }
 
 /** Names a kind of request; equal for requests that the same accounts may serve. */
-export function wantedKey({ providers, tags, model }: Wanted): string {
-  return `${providers?.join(",") ?? "*"}|${tags?.join(",") ?? ""}|${model}`
+export function wantedKey({ providers, tags, notPlans, model }: Wanted): string {
+  return `${providers?.join(",") ?? "*"}|${tags?.join(",") ?? ""}|${notPlans?.join(",") ?? ""}|${model}`
 }
 
 /** True when accounts with the signature may serve the request, apart from what is blocked elsewhere. */
-export function mayServe(signature: ClassSignature, { model, providers, tags }: Wanted): boolean {
+export function mayServe(signature: ClassSignature, { model, providers, tags, notPlans }: Wanted): boolean {
   if (providers?.includes(signature.provider) === false) return false
   if (signature.models?.has(model) === false) return false
+  if (signature.plan !== undefined && notPlans?.includes(signature.plan) === true) return false
   if (tags !== undefined && !tags.every(tag => signature.tags.includes(tag))) return false
   return !signature.stopped.includes(model)
 }

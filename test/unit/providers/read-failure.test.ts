@@ -414,7 +414,7 @@ const TABLE: readonly Row[] = [
     kind: "rate-limited",
     code: "rate_limit_exceeded",
     effect: block("model", "burst", 20_000),
-    next: "other-account",
+    next: "requeue",
   },
   {
     name: "429 burst with a time in the text",
@@ -425,7 +425,7 @@ const TABLE: readonly Row[] = [
     kind: "rate-limited",
     code: "rate_limit_exceeded",
     effect: block("model", "burst", 11_054),
-    next: "other-account",
+    next: "requeue",
   },
   {
     name: "429 bare",
@@ -433,7 +433,7 @@ const TABLE: readonly Row[] = [
     kind: "rate-limited",
     code: "rate_limit_exceeded",
     effect: block("model", "burst", 3_000),
-    next: "other-account",
+    next: "requeue",
   },
   {
     name: "429 burst of milliseconds",
@@ -452,7 +452,7 @@ const TABLE: readonly Row[] = [
     kind: "rate-limited",
     code: "rate_limit_exceeded",
     effect: NONE,
-    next: "other-account",
+    next: "requeue",
   },
   {
     name: "429 of a side endpoint",

@@ -11,17 +11,39 @@ function makeRig(maxRunning = 4) {
   const queue = makeRefreshQueue({ clock: time.clock, timers: time.timers, maxRunning, backgroundGapMs: 1000 })
   const started: string[] = []
   const ends = new Map<string, () => void>()
-  const add = (key: string, lane: RefreshLane) =>
-    queue.add(key, lane, () => {
+  const add = (key: string, lane: RefreshLane, expiresAtMs?: number) => {
+    const start = () => {
       started.push(key)
       const { promise, resolve } = Promise.withResolvers<void>()
       ends.set(key, resolve)
       return promise
-    })
+    }
+    queue.add(key, lane, { start, expiresAtMs })
+  }
   return { time, queue, started, add, end: (key: string) => ends.get(key)?.() }
 }
 
-test("ten thousand due at once start one a second", () => {
+test("fault 37: the background keeps alive what ends soonest, then brings back what ended last", () => {
+  const { time, started, add } = makeRig(100)
+  const inMs = (ms: number) => time.clock() + ms
+  add("first come", "background", inMs(-1))
+  add("dead for days", "background", inMs(-500_000_000))
+  add("dead for an hour", "background", inMs(-3_600_000))
+  add("of unknown end", "background")
+  add("lives an hour", "background", inMs(3_600_000))
+  add("lives a minute", "background", inMs(60_000))
+  time.advance(5_000)
+  expect(started).toEqual([
+    "first come",
+    "lives a minute",
+    "lives an hour",
+    "of unknown end",
+    "dead for an hour",
+    "dead for days",
+  ])
+})
+
+test("fault 37: ten thousand due at once start one a second", () => {
   const { time, started, add } = makeRig(100_000)
   for (let index = 0; index < 10_000; index++) add(`${index}`, "background")
   expect(started).toHaveLength(1)
@@ -29,7 +51,7 @@ test("ten thousand due at once start one a second", () => {
   expect(started).toHaveLength(21)
 })
 
-test("demand starts at once, even when the background fills its share with calls that hang", () => {
+test("fault 37: demand starts at once, even when the background fills its share with calls that hang", () => {
   const { time, started, add } = makeRig(4)
   for (let index = 0; index < 10; index++) add(`b${index}`, "background")
   time.advance(60_000)

@@ -57,7 +57,7 @@ function addAccount(user = "ann", options: Parameters<typeof writeFlatFile>[2] =
   return writeFlatFile(world.authDir, user, options)
 }
 
-test("a hundred parallel refreshes of one account make one exchange", async () => {
+test("fault 25: a hundred parallel refreshes of one account make one exchange", async () => {
   addAccount()
   const started = await startPool()
   const { id } = onlyAccount()
@@ -103,7 +103,7 @@ test("the file keeps its unknown keys and gets the new times and mode 0600", asy
   expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
-test("a client that leaves during the exchange does not stop the commit", async () => {
+test("fault 28: a client that leaves during the exchange does not stop the commit", async () => {
   const path = addAccount()
   const started = await startPool()
   const open = world.tokens.hold()
@@ -154,7 +154,7 @@ async function renewOnBrokenStore(path: string, failure: Error) {
   return { started, ann, outcome, repair }
 }
 
-test("when neither store nor file takes the new pair, memory and journal hold it and the next start recovers it", async () => {
+test("fault 27: when neither store nor file takes the new pair, memory and journal hold it and the next start recovers it", async () => {
   const path = addAccount()
   addAccount("bob")
   const failure = Object.assign(new Error("disk full"), { code: "SQLITE_FULL" })
@@ -184,7 +184,7 @@ test("when neither store nor file takes the new pair, memory and journal hold it
   expect(world.store().readCredential(ann.id)?.fingerprint).toBe(refreshFingerprint("rt_ann_1"))
 })
 
-test("while a pair is held nobody waits for a refresh; it is stored as soon as the store works, and refreshing goes on", async () => {
+test("fault 27: while a pair is held nobody waits for a refresh; it is stored as soon as the store works, and refreshing goes on", async () => {
   const path = addAccount()
   for (const user of ["bob", "cid", "dan", "eve"]) addAccount(user)
   // Due in the background as well: that one has to come later by itself.
@@ -244,7 +244,7 @@ test("a file that cannot be written leaves the pair in the store, and a restart 
   await waitUntil(() => readEntry(path)["refresh_token"] === "rt_ann_1")
 })
 
-test("a newer token found in the file is adopted instead of exchanging the old one", async () => {
+test("fault 30: a newer token found in the file is adopted instead of exchanging the old one", async () => {
   addAccount()
   const started = await startPool()
   world.tokens.valid.set("rt_other", "ann")
@@ -255,7 +255,7 @@ test("a newer token found in the file is adopted instead of exchanging the old o
   expect(world.tokens.calls).toEqual([])
 })
 
-test("`reused` is not believed when the file got a newer token during the exchange", async () => {
+test("fault 30: `reused` is not believed when the file got a newer token during the exchange", async () => {
   addAccount()
   const started = await startPool()
   world.tokens.valid.delete("rt_ann_0")
@@ -332,7 +332,7 @@ test("an exchange that an earlier run left unfinished is tried before anything e
   expect(world.tokens.calls[0]).toBe("rt_zoe_0")
 })
 
-test.each([429, 408, 500, 503])("status %d at the token endpoint is a pause, not a verdict", async status => {
+test.each([429, 408, 500, 503])("fault 29: status %d at the token endpoint is a pause, not a verdict", async status => {
   addAccount()
   const started = await startPool()
   world.tokens.answerWith(() => new Response("busy", { status }))
@@ -343,7 +343,7 @@ test.each([429, 408, 500, 503])("status %d at the token endpoint is a pause, not
   expect(world.eventsOf("account-effect")).toEqual([])
 })
 
-test("two accounts that share a refresh token make one exchange and both get the pair", async () => {
+test("fault 33: two accounts that share a refresh token make one exchange and both get the pair", async () => {
   world.tokens.valid.set("rt_shared", "ann")
   writeFlatFile(world.authDir, "ann", { refreshToken: "rt_shared" })
   writeFlatFile(world.authDir, "bob", { refreshToken: "rt_shared" })
@@ -372,7 +372,7 @@ test("accounts of one array file refresh side by side without undoing each other
   expect(written.map(entry => world.tokens.valid.has(entry.rk))).toEqual(users.map(() => true))
 })
 
-test("background refreshes start one a second and a request goes ahead of them", async () => {
+test("fault 37: background refreshes start one a second and a request goes ahead of them", async () => {
   for (let index = 0; index < 5; index++) addAccount(`user${index}`, { expSec: -10 })
   addAccount("zoe", { expSec: -10 })
   const started = await startPool()
@@ -388,7 +388,7 @@ test("background refreshes start one a second and a request goes ahead of them",
   expect(world.tokens.calls).toHaveLength(3)
 })
 
-test("an expiry more than 24.8 days ahead sets no timer beyond what timers can hold and refreshes nothing", async () => {
+test("fault 35: an expiry more than 24.8 days ahead sets no timer beyond what timers can hold and refreshes nothing", async () => {
   addAccount("ann", { expSec: 60 * DAY_SEC })
   await startPool()
   expect(Math.max(...world.time.waiting())).toBeLessThan(2 ** 31)

@@ -26,7 +26,7 @@ test("each kind is remembered for its own time", () => {
   for (const memory of Object.values(affinity)) memory.set("x", account("a"))
   const known = () => Object.entries(affinity).flatMap(([kind, memory]) => (memory.get("x") ? [kind] : []))
   time.advance(HOUR_MS)
-  expect(known()).toEqual(["conversations", "turnStates", "blobs"])
+  expect(known()).toEqual(["conversations", "turnStates", "blobs", "escapes"])
   time.advance(24 * HOUR_MS)
   expect(known()).toEqual(["turnStates", "blobs"])
   time.advance(7 * 24 * HOUR_MS)

@@ -102,3 +102,15 @@ test("a new tag leaves a credential in doubt when its token has run out", () => 
   pool.put(account({ credential: expired, tags: ["eu"] }))
   expect(scheduler.view()[0]?.credential).toBe("uncertain")
 })
+
+test.each(["put", "renew"] as const)("a rest that an old credential has earned ends with a new one (%s)", how => {
+  const { time, scheduler, pool, canServe } = setUp()
+  pool.put(account())
+  const effect = { type: "block", scope: { type: "account" }, cause: "credential", forMs: 60_000 } as const
+  scheduler.report(ID, { effect, startedAtMs: time.clock(), model: "m", detail: "refused" })
+  expect(canServe([])).toBe(false)
+  pool.put(account({ label: "another name" }))
+  expect(canServe([])).toBe(false)
+  pool[how](account({ credential: { type: "chatgpt", accessToken: "new token", refreshToken: "rt", generation: 1 } }))
+  expect(canServe([])).toBe(true)
+})

@@ -2,7 +2,6 @@ import { describe, expect, test } from "bun:test"
 
 import type { GatewayError } from "#core/errors.ts"
 import type { Hold } from "#gateway/affinity/home.ts"
-import { makeStandings } from "#gateway/affinity/standing.ts"
 import { leaseHome } from "#gateway/turn/lease-home.ts"
 import { exclude, startTries } from "#gateway/turn/tries.ts"
 import type { TurnParts } from "#gateway/turn/turn-parts.ts"
@@ -20,9 +19,8 @@ function start(hold: Hold) {
   made.add("home")
   made.add("other")
   const { scheduler, time } = made
-  const standingOf = makeStandings({ clock: time.clock, scheduler })
   const limits = () => ({ queueTimeoutMs: 30_000 })
-  const parts = { clock: time.clock, scheduler, standingOf, limits } as unknown as TurnParts
+  const parts = { clock: time.clock, scheduler, limits } as unknown as TurnParts
   const trace = { reasoning: new Map(), hasReasoning: false, hasCompaction: false }
   const tries = startTries({ account: id("home"), hold, owns: false }, trace)
   const client = new AbortController()
@@ -49,7 +47,7 @@ describe("a home that is free", () => {
   })
 })
 
-describe("a busy home", () => {
+describe("fault 52: a busy home", () => {
   test("gives its place to whoever waits for it, although another account is idle", async () => {
     const { made, lease } = start("soft")
     const held = made.lease({ prefer: id("home") })
@@ -167,15 +165,15 @@ describe("a home that is out", () => {
     expect(tries.lost.size).toBe(0)
   })
 
-  test("for this request is not asked again", async () => {
-    const { tries, lease } = start("hard")
-    exclude(tries, id("home"))
-    expect(await outcomeOf(lease())).toBe("elsewhere")
-  })
-
   test("for good, and cannot be stood in for, is the client's problem to solve", async () => {
     const { made, lease } = start("fixed")
     made.scheduler.remove(id("home"))
     await expect(lease()).rejects.toMatchObject({ kind: "invalid-request", code: "compaction_account_unavailable" })
   })
+})
+
+test("fault 58: a home that this request has used up is not asked again", async () => {
+  const { tries, lease } = start("hard")
+  exclude(tries, id("home"))
+  expect(await outcomeOf(lease())).toBe("elsewhere")
 })

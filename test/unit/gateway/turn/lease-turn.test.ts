@@ -10,7 +10,13 @@ import { type Harness, id, makeHarness } from "../../scheduler/harness.ts"
 
 // Leasing reads nothing else of a turn.
 const turn = { plan: { slug: "gpt-5" }, call: { principal: { keyId: "key" } } } as unknown as Turn
-const NOTHING: LeaseWish = { excluded: new Set(), prefer: undefined, lastError: undefined }
+const NOTHING: LeaseWish = {
+  excluded: new Set(),
+  prefer: undefined,
+  requeued: new Set(),
+  plansWithout: new Set(),
+  lastError: undefined,
+}
 
 type Renewal = { readonly expired?: string; readonly renew?: (account: AccountId) => Promise<void> }
 
@@ -72,7 +78,7 @@ test("when every account was tried, the last answer is told instead of the fact"
   const made = makeHarness()
   made.add("a")
   const lastError = new GatewayError("upstream-unavailable", "The upstream answered with status 500.")
-  const wish = { excluded: new Set([id("a")]), prefer: undefined, lastError }
+  const wish = { ...NOTHING, excluded: new Set([id("a")]), lastError }
   expect(leaseAccount(turn, wish, live(), partsOf(made))).rejects.toBe(lastError)
 })
 

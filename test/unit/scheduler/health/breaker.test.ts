@@ -149,3 +149,32 @@ describe("the breaker", () => {
     expect(harness.scheduler.isUsable(id("a1"))).toBe(false)
   })
 })
+
+describe("encrypted content that many accounts cannot read any more", () => {
+  const refuse = (harness: Harness, index: number, refusedOwnSeal: boolean) =>
+    harness.scheduler.report(id(`a${index}`), {
+      effect: NONE,
+      startedAtMs: harness.time.clock(),
+      model: "gpt-5",
+      detail: "invalid_encrypted_content",
+      kind: "invalid-request",
+      refusedOwnSeal,
+    })
+
+  test("is the upstream's trouble: the operator hears of it and no account is charged", () => {
+    const harness = makeServing()
+    for (let index = 0; index < 5; index++) refuse(harness, index, true)
+    expect(harness.scheduler.counts()).toMatchObject({ available: 10, breaker: { failure: "sealed-content" } })
+    expect(harness.alarms[0]).toContain("(sealed-content)")
+    expect(harness.scheduler.view().map(({ score, tier }) => `${score} ${tier}`)).toEqual(Array(10).fill("100 healthy"))
+    harness.time.advance(1_000)
+    harness.succeed("a3")
+    expect(harness.scheduler.counts().breaker).toBeUndefined()
+  })
+
+  test("that somebody else had sealed says nothing about the upstream", () => {
+    const harness = makeServing()
+    for (let index = 0; index < 10; index++) refuse(harness, index, false)
+    expect(harness.scheduler.counts().breaker).toBeUndefined()
+  })
+})
