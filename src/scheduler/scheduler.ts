@@ -25,7 +25,7 @@ import type {
   PoolCounts,
   SchedulerLimits,
 } from "./types.ts"
-import { isAvailable, makeCounts, viewAll } from "./view.ts"
+import { isAvailable, isMemberInScope, makeCounts, viewAll } from "./view.ts"
 
 /** Everything there is to the scheduler. Ids it does not know are ignored: accounts may leave at any time. */
 export type Scheduler = {
@@ -50,6 +50,8 @@ export type Scheduler = {
   readonly clearBlocks: (id: AccountId, options?: ClearOptions) => void
   /** Nothing but a full load or a block of single models keeps requests away. */
   readonly isUsable: (id: AccountId) => boolean
+  /** The account is among those of the scope; an unknown one is in none. */
+  readonly isInScope: (id: AccountId, scope: Demand["scope"]) => boolean
   readonly view: () => readonly AccountView[]
   readonly counts: () => PoolCounts
   /** Blocks worth keeping over a restart. */
@@ -130,6 +132,10 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
     isUsable: id => {
       const member = pool.get(id)
       return member !== undefined && isAvailable(pool, member)
+    },
+    isInScope: (id, scope) => {
+      const member = pool.get(id)
+      return member !== undefined && isMemberInScope(pool, member, scope)
     },
     view: () => viewAll(pool, clock()),
     counts: () => {

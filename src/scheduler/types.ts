@@ -8,6 +8,7 @@ import type { BreakerState } from "./health/breaker.ts"
 import type { HealthTerm } from "./health/score.ts"
 import type { Explanation } from "./line/explanation.ts"
 import type { PlacementRules } from "./members/placement.ts"
+import type { AccountScope } from "./pick/account-scope.ts"
 import type { Tier } from "./pick/ranks.ts"
 import type { Strategy } from "./pick/strategies.ts"
 
@@ -44,6 +45,8 @@ export type Demand = {
   readonly providers?: readonly ProviderId[]
   /** Tags an account must carry, all of them. Default: none. */
   readonly tags?: readonly string[]
+  /** The accounts the request's key may use. Default: all. */
+  readonly scope?: AccountScope | undefined
   /** Accounts this request has used up; never picked. */
   readonly exclude: ReadonlySet<AccountId>
   /** Taken when it can serve now, whatever its load; otherwise the usual pick follows. */

@@ -50,6 +50,11 @@ type Wanting = {
 
 async function obtain({ account, hold }: Home, wanting: Wanting): Promise<Lease | undefined> {
   const { turn, tries, parts, signal } = wanting
+  if (turn.scope !== undefined && !parts.scheduler.isInScope(account, turn.scope)) {
+    // The key's rights have changed since: the conversation moves for good.
+    tries.lost.add(account)
+    return undefined
+  }
   if (parts.scheduler.isUsable(account)) {
     const atOnce = acquireOnly(account, parts.clock(), wanting)
     if (atOnce.type === "lease") return atOnce.lease
@@ -92,6 +97,7 @@ function acquireOnly(account: AccountId, deadlineMs: number, { turn, parts }: Wa
     exclude: allBut(account),
     prefer: account,
     keyId: turn.call.principal.keyId,
+    scope: turn.scope,
     deadlineMs,
   })
 }

@@ -35,6 +35,7 @@ function acquire(turn: Turn, { excluded, prefer }: LeaseWish, parts: TurnParts):
     exclude: excluded,
     ...(prefer !== undefined && { prefer }),
     keyId: turn.call.principal.keyId,
+    scope: turn.scope,
     deadlineMs: parts.clock() + parts.limits().queueTimeoutMs,
   })
 }

@@ -39,6 +39,7 @@ const SIGN_IN_AGAIN = "`sluice login` signs an account in again; until then it s
 export function refusalFor(facts: RefusalFacts): GatewayError {
   const { outlook, nowMs, wanted } = facts
   if (outlook.candidates === 0 && wanted.tags !== undefined && wanted.tags.length > 0) return nobodyTagged(wanted.tags)
+  if (outlook.candidates === 0 && wanted.scope !== undefined) return nobodyInScope()
   if (outlook.candidates === 0) {
     return new GatewayError("no-account", "No account is configured.", {
       code: "no_account",
@@ -85,6 +86,13 @@ export function busyRefusal(what: "waited" | "queue-full", random: () => number)
     code: "accounts_busy",
     retryAfterMs: Math.round(1_000 + random() * 4_000),
     hint: "Add accounts, or raise `account-concurrency` or `queue.timeout`.",
+  })
+}
+
+function nobodyInScope(): GatewayError {
+  return new GatewayError("no-account", "No account is set aside for this API key.", {
+    code: "no_account",
+    hint: "`sluice keys show` lists the key's tags and plans of accounts; no account fits them.",
   })
 }
 

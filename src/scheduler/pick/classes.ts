@@ -136,7 +136,7 @@ function makeEligibilityCache(state: State, parts: ClassesParts): (wanted: Wante
   const plain = new Map<string, Eligibility>()
   const others = new Map<string, Eligibility>()
   return wanted => {
-    const isPlain = wanted.providers === undefined && wanted.tags === undefined
+    const isPlain = wanted.providers === undefined && wanted.tags === undefined && wanted.scope === undefined
     const cache = isPlain ? plain : others
     const key = isPlain ? wanted.model : wantedKey(wanted)
     const cached = cache.get(key)
@@ -148,15 +148,15 @@ function makeEligibilityCache(state: State, parts: ClassesParts): (wanted: Wante
   }
 }
 
-function buildEligibility(state: State, { model, providers, tags }: Wanted, parts: ClassesParts): Eligibility {
+function buildEligibility(state: State, { model, providers, tags, scope }: Wanted, parts: ClassesParts): Eligibility {
   const pickable = makeClassMask(state.entries.length)
   const ready = makeClassMask(state.entries.length)
   state.entries.forEach((entry, classId) => {
-    if (entry === undefined || !mayServe(entry.signature, { model, providers, tags })) return
+    if (entry === undefined || !mayServe(entry.signature, { model, providers, tags, scope })) return
     if (parts.isBarred(entry.signature, model)) return
     const position = state.positionOf[classId] ?? 0
     addClass(ready, position)
     if (!entry.signature.held.includes(model)) addClass(pickable, position)
   })
-  return { model, providers, tags, generation: state.generation, pickable, ready }
+  return { model, providers, tags, scope, generation: state.generation, pickable, ready }
 }

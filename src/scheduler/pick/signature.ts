@@ -2,6 +2,8 @@
 
 import type { ProviderId } from "#core/ids.ts"
 
+import { type AccountScope, isInScope } from "./account-scope.ts"
+
 /** Accounts with equal signatures share a class. */
 export type ClassSignature = {
   readonly provider: ProviderId
@@ -27,6 +29,8 @@ export type Wanted = {
   readonly providers?: readonly ProviderId[] | undefined
   /** Tags an account must carry, all of them; undefined = none. */
   readonly tags?: readonly string[] | undefined
+  /** Undefined = all accounts. */
+  readonly scope?: AccountScope | undefined
 }
 
 /** Stands in no name of a plan or of a way out. */
@@ -41,14 +45,14 @@ export function signatureKey(signature: ClassSignature, models: number): string 
 }
 
 /** Names a kind of request; equal for requests that the same accounts may serve. */
-export function wantedKey({ providers, tags, model }: Wanted): string {
-  return `${providers?.join(",") ?? "*"}|${tags?.join(",") ?? ""}|${model}`
+export function wantedKey({ providers, tags, scope, model }: Wanted): string {
+  return `${providers?.join(",") ?? "*"}|${tags?.join(",") ?? ""}|${scope?.key ?? ""}|${model}`
 }
 
 /** True when accounts with the signature may serve the request, apart from what is blocked elsewhere. */
-export function mayServe(signature: ClassSignature, { model, providers, tags }: Wanted): boolean {
+export function mayServe(signature: ClassSignature, { model, providers, tags, scope }: Wanted): boolean {
   if (providers?.includes(signature.provider) === false) return false
   if (signature.models?.has(model) === false) return false
   if (tags !== undefined && !tags.every(tag => signature.tags.includes(tag))) return false
-  return !signature.stopped.includes(model)
+  return isInScope(signature, scope) && !signature.stopped.includes(model)
 }
