@@ -6,7 +6,7 @@ import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
 
 import type { AdminParts } from "./admin/admin-route.ts"
-import type { Admission } from "./admission.ts"
+import type { Admission, PeerOf } from "./admission.ts"
 import { errorResponse } from "./errors.ts"
 import { readJsonBody } from "./read-body.ts"
 import { requestIdHeaders } from "./request-id-headers.ts"
@@ -17,6 +17,7 @@ export type ServeParts = {
   readonly timers: Timers
   readonly random: RandomBytes
   readonly admission: () => Admission
+  readonly peerOf: PeerOf
   readonly bodyLimits: () => { readonly maxBytes: number; readonly timeoutMs: number }
   /** What the operators' surface needs besides. */
   readonly admin: Pick<AdminParts, "admission" | "bodyTimeoutMs" | "version">
@@ -43,7 +44,7 @@ export async function serveModel(
   const id = newRequestId(parts.random)
   let call: ClientCall
   try {
-    const principal = parts.admission().admit(request, new URL(request.url))
+    const principal = parts.admission().admit(request, new URL(request.url), parts.peerOf)
     const json = await readJsonBody(request, { ...parts.bodyLimits(), timers: parts.timers })
     call = { id, protocol, json, headers: request.headers, principal, signal: request.signal, startedAtMs }
   } catch (cause) {

@@ -11,6 +11,7 @@ import { anthropicRoutes } from "./api/anthropic.ts"
 import { geminiRoutes } from "./api/gemini.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
+import { ownKeyRoutes } from "./api/own-key.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
 import { dialectAt } from "./dialect-of.ts"
 import { errorResponse } from "./errors.ts"
@@ -29,13 +30,14 @@ export type RunningServer = {
 }
 
 /** Builds the application; `fetch` can be called without a socket. */
-function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: Request) => string | undefined) {
+function makeApplication(gateway: Gateway, parts: ServeParts) {
+  const { peerOf } = parts
   const admin: AdminParts = {
     ...parts.admin,
     desk: gateway.desk,
     timers: parts.timers,
     peerOf,
-    hasClientKey: (request, url) => hasKnownKey(parts.admission(), request, url),
+    hasClientKey: (request, url) => hasKnownKey(parts.admission(), request, url, peerOf),
   }
   // Without `standardHostname: false` the router cuts the path at a fixed offset and misses it for short host names.
   const application = new Elysia({ handler: { standardHostname: false } })
@@ -49,6 +51,7 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
     .use(anthropicRoutes(gateway, parts))
     .use(geminiRoutes(gateway, parts))
     .use(operationRoutes(gateway, parts))
+    .use(ownKeyRoutes(gateway, parts))
     .use(operatorRoutes(admin, parts.clock))
     .options("/*", preflight)
   const wrongAddress = makeWrongAddress(application.routes)
@@ -56,9 +59,13 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
 }
 
 /** Starts listening. Throws `invalid-request` with the reason when the address cannot be taken. */
-export function startServer(address: ListenAddress, gateway: Gateway, parts: ServeParts): RunningServer {
+export function startServer(
+  address: ListenAddress,
+  gateway: Gateway,
+  parts: Omit<ServeParts, "peerOf">,
+): RunningServer {
   const peerOf = (request: Request) => server.requestIP(request)?.address
-  const application = makeApplication(gateway, parts, peerOf).compile()
+  const application = makeApplication(gateway, { ...parts, peerOf }).compile()
   const server: ReturnType<typeof listen> = listen(address, async request =>
     withCrossOrigin(request, await application.fetch(request), parts.admission()),
   )
@@ -79,7 +86,7 @@ export function startServer(address: ListenAddress, gateway: Gateway, parts: Ser
 const LAST_WORDS_MS = 300
 
 /** The gateway ends what is left itself, so that clients are told and the log does not blame them. */
-async function endRunning(gateway: Gateway, { timers }: ServeParts): Promise<void> {
+async function endRunning(gateway: Gateway, { timers }: Pick<ServeParts, "timers">): Promise<void> {
   gateway.abortRunning(
     new GatewayError("no-account", "The gateway is stopping.", { code: "gateway_stopping", retryAfterMs: 1_000 }),
   )

@@ -46,7 +46,11 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     undo.add(() => saveBindings(bricks, bricks.bindings.saveAll))
     undo.add(startUpkeep(bricks))
     undo.add(egress.keepWarm())
-    const server = startServer(config.listen, bricks.gateway, serveParts(parts.config, bricks.record))
+    const server = startServer(
+      config.listen,
+      bricks.gateway,
+      serveParts(parts.config, bricks.keys.stored, bricks.record),
+    )
     undo.add(() => server.stop(parts.config().shutdownTimeoutMs))
     opened.store.announce(server.url.href)
     await forgetOtherKeys(slots, opened.key)

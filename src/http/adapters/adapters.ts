@@ -8,6 +8,7 @@ import type { AdminParts } from "#http/admin/admin-route.ts"
 import { codex2apiRoutes } from "./codex2api.ts"
 import { dvcrnRoutes } from "./dvcrn.ts"
 import { icebearRoutes } from "./icebear.ts"
+import { icebearKeyRoutes } from "./icebear-keys.ts"
 import { xxxteamRoutes } from "./xxxteam.ts"
 
 /** Returns all of them as one Elysia plugin. */
@@ -16,5 +17,6 @@ export function adapterRoutes(parts: AdminParts, clock: Clock) {
     .use(codex2apiRoutes(parts))
     .use(dvcrnRoutes(parts, clock))
     .use(icebearRoutes(parts))
+    .use(icebearKeyRoutes(parts))
     .use(xxxteamRoutes(parts, clock))
 }

@@ -11,6 +11,7 @@ import { type AdminParts, adminRoute } from "./admin-route.ts"
 import { compileSurface } from "./compile-surface.ts"
 import { cookieRoutes } from "./cookies.ts"
 import { intakeRoutes } from "./intake.ts"
+import { keyRoutes } from "./keys.ts"
 import { oauthRoutes } from "./oauth.ts"
 import { quotaRoutes } from "./quota.ts"
 
@@ -31,6 +32,7 @@ export function adminRoutes(parts: AdminParts) {
     .use(oauthRoutes(parts))
     .use(cookieRoutes(parts))
     .use(quotaRoutes(parts))
+    .use(keyRoutes(parts))
     .use(addRoutes(parts))
     .use(accountRoutes(parts))
 }

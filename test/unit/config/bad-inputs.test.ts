@@ -192,7 +192,7 @@ const BAD_INPUTS: readonly BadInput[] = [
     name: "an open address without keys",
     given: { yaml: "log-level: info\nlisten: :8080\n" },
     says: [
-      "sluice.yaml:2: listen: :8080 can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, or listen on 127.0.0.1:8080",
+      "sluice.yaml:2: listen: :8080 can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, set client-keys.required, or listen on 127.0.0.1:8080",
     ],
   },
   {
@@ -218,7 +218,7 @@ const BAD_INPUTS: readonly BadInput[] = [
       'sluice.yaml:2: max-retries: unknown key; did you mean "max-retry"?',
       "environment SLUICE_WORKERS: workers: expected a whole number from 1 to 256, got the number 0",
       'flag --log-level: log-level: expected one of debug, info, warn, error, got the text "loud"',
-      "sluice.yaml:1: listen: 0.0.0.0:8080 can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, or listen on 127.0.0.1:8080",
+      "sluice.yaml:1: listen: 0.0.0.0:8080 can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, set client-keys.required, or listen on 127.0.0.1:8080",
     ],
   },
 ]
