@@ -53,7 +53,7 @@ export function keyRoutes(parts: AdminParts) {
       adminRoute(request, parts, async url => {
         const confirm = url.searchParams.get("confirm") === "true" || (await readOrder(request, DELETE, parts)).confirm
         if (confirm !== true) throw needsConfirmation("Deleting a client key")
-        return { deleted: keys.remove(params.id) }
+        return { deleted: keys.remove(params.id).id }
       }),
     )
     .post("/:id/rotate", ({ request, params }) =>

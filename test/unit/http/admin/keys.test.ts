@@ -187,7 +187,7 @@ describe("a key at work", () => {
     const { key, id } = await create()
     expect((await gateway.ask("DELETE", `/api/admin/keys/${id}`)).json.error.code).toBe("confirmation_required")
     expect((await chat(key)).status).toBe(200)
-    expect((await gateway.ask("DELETE", `/api/admin/keys/${id}`, { confirm: true })).json.deleted.id).toBe(id)
+    expect((await gateway.ask("DELETE", `/api/admin/keys/${id}`, { confirm: true })).json.deleted).toBe(id)
     expect((await gateway.ask("GET", `/api/admin/keys/${id}`)).status).toBe(404)
   })
 })
