@@ -36,18 +36,25 @@ export function makeAdmission(apiKeys: readonly string[], stored: StoredKeys): A
       if (!needsKey()) return admitLocal(request, url)
       const presented = presentedKeys(request.headers, url)
       if (presented.length === 0) throw unauthorized("No API key was sent.")
-      const digests = presented.map(sha256)
-      // Every key is compared, equal or not, so that the time says nothing about which one was close.
-      let principal: Principal | undefined
-      for (const key of known) {
-        for (const digest of digests) if (crypto.timingSafeEqual(key.digest, digest)) principal ??= key.principal
-      }
       return (
-        principal ??
+        admitConfigured(presented, known) ??
         admitStored(presented, stored, () => clientAddress(request.headers, peerOf(request), stored.trustedProxies()))
       )
     },
   }
+}
+
+type ConfiguredKey = { readonly digest: Buffer; readonly principal: Principal }
+
+/** Every key is compared, equal or not, so that the time says nothing about which one was close. */
+function admitConfigured(presented: readonly string[], known: readonly ConfiguredKey[]): Principal | undefined {
+  if (known.length === 0) return undefined
+  const digests = presented.map(sha256)
+  let principal: Principal | undefined
+  for (const key of known) {
+    for (const digest of digests) if (crypto.timingSafeEqual(key.digest, digest)) principal ??= key.principal
+  }
+  return principal
 }
 
 /** The first good key counts; if there is none, why the first known one is not good says more than that the others are unknown. */

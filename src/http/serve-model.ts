@@ -8,7 +8,7 @@ import type { GatewayAnswer } from "#gateway/answer/answer.ts"
 import type { AdminParts } from "./admin/admin-route.ts"
 import type { Admission, PeerOf } from "./admission.ts"
 import { errorResponse } from "./errors.ts"
-import { readJsonBody } from "./read-body.ts"
+import { parseJsonBody, readBodyBytes } from "./read-body.ts"
 import { requestIdHeaders } from "./request-id-headers.ts"
 
 /** What serving needs. */
@@ -45,8 +45,18 @@ export async function serveModel(
   let call: ClientCall
   try {
     const principal = parts.admission().admit(request, new URL(request.url), parts.peerOf)
-    const json = await readJsonBody(request, { ...parts.bodyLimits(), timers: parts.timers })
-    call = { id, protocol, json, headers: request.headers, principal, signal: request.signal, startedAtMs }
+    const bytes = await readBodyBytes(request, { ...parts.bodyLimits(), timers: parts.timers })
+    const json = parseJsonBody(bytes)
+    call = {
+      id,
+      protocol,
+      json,
+      bodyBytes: bytes.byteLength,
+      headers: request.headers,
+      principal,
+      signal: request.signal,
+      startedAtMs,
+    }
   } catch (cause) {
     parts.refused({ id, protocol, startedAtMs, cause })
     return errorResponse(cause, protocol, id)

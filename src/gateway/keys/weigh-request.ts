@@ -18,9 +18,20 @@ export type Weighed = {
   readonly price: Price | undefined
 }
 
+/** What a token holds on average of a body. Pictures and files are far fewer tokens than this makes of them. */
+const BYTES_PER_TOKEN = 4
+
+/** Returns what a body of this size may come to; it costs a division where {@link weighRequest} walks the body. */
+export function weighBody(bodyBytes: number, weighed: Omit<Weighed, "request">): Amounts {
+  return amountsOf(Math.ceil(bodyBytes / BYTES_PER_TOKEN), weighed)
+}
+
 /** Returns the amounts: the input by its text, the output by the bound the client names, else by what is usual. */
-export function weighRequest({ request, json, expectedOutputTokens, price }: Weighed): Amounts {
-  const inputTokens = estimateInputTokens(request)
+export function weighRequest({ request, ...weighed }: Weighed): Amounts {
+  return amountsOf(estimateInputTokens(request), weighed)
+}
+
+function amountsOf(inputTokens: number, { json, expectedOutputTokens, price }: Omit<Weighed, "request">): Amounts {
   const outputTokens = Math.ceil(boundOf(json) ?? expectedOutputTokens)
   const costMicroUsd = costOf(price, { inputTokens, inputCachedTokens: 0, outputTokens })
   return { requests: 1, inputTokens, outputTokens, costMicroUsd }

@@ -120,6 +120,17 @@ describe("budgets", () => {
   })
 })
 
+test("far from a limit the body's size is held, close to one its text is weighed: pictures are few tokens", () => {
+  const { id, entry } = world.add({ limits: { total: { input_tokens: 1_000 } } })
+  const picture = () => ({ ...turnOf({}, "gpt-5", 100), call: { json: {}, bodyBytes: 4_000_000 } })
+  const small = { ...turnOf({}, "gpt-5", 100), call: { json: {}, bodyBytes: 600 } }
+  const signal = new AbortController().signal
+  expect(world.open(id).admit(small, signal)).toBeUndefined()
+  expect(entry().meter.reserved().inputTokens).toBe(150)
+  expect(world.open(id).admit(picture(), signal)).toBeUndefined()
+  expect(entry().meter.reserved().inputTokens).toBe(250)
+})
+
 describe("windows", () => {
   test.each([
     ["5h", 5 * HOUR_MS, MINUTE_MS],
