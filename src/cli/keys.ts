@@ -7,6 +7,7 @@ import { runVerb, type Verb, wrongUsage } from "./accounts/verb.ts"
 import type { Command } from "./command.ts"
 import * as changes from "./keys/change-commands.ts"
 import { createVerb, setVerb } from "./keys/create-command.ts"
+import { KEY_FLAGS_HELP } from "./keys/key-flags.ts"
 import { listVerb, showVerb, usageVerb } from "./keys/list-command.ts"
 import { runMasterKeyVerb } from "./keys/master-key.ts"
 
@@ -32,6 +33,10 @@ sluice keys remove KEY … --yes
   rotate    gives a key another text; the old one opens nothing from then on
   remove    deletes a key
 
+  For create and set:
+
+  --key TEXT                      at create and rotate: a text of your own, of 16 characters or more
+${KEY_FLAGS_HELP}
   \`sluice keys VERB --help\` says more. Every verb takes --json, --gateway URL and --config FILE.
 
 sluice keys show [--json] [--config FILE] [--<key> VALUE …]
