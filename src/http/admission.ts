@@ -35,7 +35,7 @@ export function makeAdmission(apiKeys: readonly string[], stored: StoredKeys): A
     admit: (request, url, peerOf) => {
       if (!needsKey()) return admitLocal(request, url)
       const presented = presentedKeys(request.headers, url)
-      if (presented.length === 0) throw unauthorized("No API key was sent.")
+      if (presented.length === 0) throw noKey(known.length, stored)
       return (
         admitConfigured(presented, known) ??
         admitStored(presented, stored, () => clientAddress(request.headers, peerOf(request), stored.trustedProxies()))
@@ -55,6 +55,12 @@ function admitConfigured(presented: readonly string[], known: readonly Configure
     for (const digest of digests) if (crypto.timingSafeEqual(key.digest, digest)) principal ??= key.principal
   }
   return principal
+}
+
+/** Without a readable store nobody knows whether a key is needed, unless the configuration has some. */
+function noKey(configured: number, stored: StoredKeys): GatewayError {
+  if (configured === 0) stored.ensureReadable()
+  return unauthorized("No API key was sent.")
 }
 
 /** The first good key counts; if there is none, why the first known one is not good says more than that the others are unknown. */

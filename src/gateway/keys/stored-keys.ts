@@ -12,6 +12,8 @@ import type { KeyRing } from "./key-ring.ts"
 export type StoredKeys = {
   /** A request needs a key: some are stored, nobody knows whether some are, or the operator wants it so. */
   readonly areNeeded: () => boolean
+  /** Throws `key-store-unavailable` while nobody knows whether keys are stored at all. */
+  readonly ensureReadable: () => void
   /**
    * Returns who has the key; undefined = no such key is stored. `address` tells where the client is, undefined if nobody
    * knows. Throws `forbidden`, or `key-store-unavailable`.
@@ -24,7 +26,7 @@ export type StoredKeys = {
 /** What they are made of. */
 export type StoredKeysParts = {
   readonly clock: Clock
-  readonly ring: Pick<KeyRing, "find" | "hasKeys">
+  readonly ring: Pick<KeyRing, "find" | "hasKeys" | "all">
   readonly isRequired: () => boolean
   readonly trustedProxies: () => readonly AddressRange[]
 }
@@ -33,6 +35,9 @@ export type StoredKeysParts = {
 export function makeStoredKeys({ clock, ring, isRequired, trustedProxies }: StoredKeysParts): StoredKeys {
   return {
     areNeeded: () => isRequired() || ring.hasKeys(),
+    ensureReadable: () => {
+      ring.all()
+    },
     trustedProxies,
     admit: (text, address) => {
       const entry = ring.find(text)

@@ -5,6 +5,7 @@ import { Value, type ValueError } from "@sinclair/typebox/value"
 
 import type { Timers } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
+import type { JsonObject } from "#core/json.ts"
 import type { Desk } from "#gateway/desk/desk.ts"
 import type { AdminAdmission } from "#http/admin-admission.ts"
 import { adminErrorResponse } from "#http/admin-error.ts"
@@ -65,15 +66,16 @@ function admit(request: Request, url: URL, parts: AdminParts): void {
   }
 }
 
-/** Reads a JSON body of the given shape; a missing body counts as `{}`. Throws `invalid-request` naming the first fault. */
+/** Reads a JSON body of the given shape; a missing body counts as `{}`. Throws `invalid-request` naming the first fault. `reshape` translates it first. */
 export async function readOrder<Schema extends TSchema>(
   request: Request,
   schema: Schema,
   parts: Pick<AdminParts, "timers" | "bodyTimeoutMs">,
+  reshape: (body: JsonObject) => JsonObject = body => body,
 ): Promise<Static<Schema>> {
   const isEmpty = request.body === null || request.headers.get("content-length") === "0"
   const limits = { maxBytes: MAX_ORDER_BYTES, timeoutMs: parts.bodyTimeoutMs(), timers: parts.timers }
-  const body: unknown = isEmpty ? {} : await readJsonBody(request, limits)
+  const body: unknown = reshape(isEmpty ? {} : await readJsonBody(request, limits))
   if (Value.Check(schema, body)) return body
   const first = Value.Errors(schema, body).First()
   const fault = first === undefined ? undefined : innermost(first)

@@ -7,6 +7,7 @@ import { needsConfirmation } from "#gateway/desk/confirmation.ts"
 import type { Desk } from "#gateway/desk/desk.ts"
 import type { KeyDesk, NewKey } from "#gateway/desk/keys.ts"
 import { POLICY } from "#gateway/keys/key-policy.ts"
+import { codex2apiKey, orderOfCodex2api } from "#http/adapters/codex2api-keys.ts"
 
 import { type AdminParts, adminRoute, readOrder } from "./admin-route.ts"
 
@@ -37,37 +38,46 @@ const DELETE = Type.Object({ confirm: Type.Optional(Type.Boolean()) })
 /** Returns the routes as one Elysia plugin. */
 export function keyRoutes(parts: AdminParts) {
   const { keys } = parts.desk
-  return new Elysia({ name: "admin-keys", prefix: "/api/admin/keys" })
-    .get("", ({ request }) => adminRoute(request, parts, () => listKeys(keys)))
-    .post("", ({ request }) =>
-      adminRoute(request, parts, async () => {
-        const { key, ...order } = await readOrder(request, CREATE, parts)
-        return shownOnce(keys.create(order, key))
-      }),
-    )
-    .get("/:id", ({ request, params }) => adminRoute(request, parts, () => keys.show(params.id)))
-    .patch("/:id", ({ request, params }) =>
-      adminRoute(request, parts, async () => keys.change(params.id, await readOrder(request, CHANGE, parts))),
-    )
-    .delete("/:id", ({ request, params }) =>
-      adminRoute(request, parts, async url => {
-        const confirm = url.searchParams.get("confirm") === "true" || (await readOrder(request, DELETE, parts)).confirm
-        if (confirm !== true) throw needsConfirmation("Deleting a client key")
-        return { deleted: keys.remove(params.id).id }
-      }),
-    )
-    .post("/:id/rotate", ({ request, params }) =>
-      adminRoute(request, parts, async () => {
-        const { key } = await readOrder(request, ROTATE, parts)
-        return shownOnce(keys.rotate(params.id, key))
-      }),
-    )
-    .get("/:id/usage", ({ request, params }) => adminRoute(request, parts, () => usageOf(keys, params.id)))
-    .post("/:id/reset-usage", ({ request, params }) => adminRoute(request, parts, () => keys.resetUsage(params.id)))
+  return (
+    new Elysia({ name: "admin-keys", prefix: "/api/admin/keys" })
+      .get("", ({ request }) => adminRoute(request, parts, url => listKeys(keys, url)))
+      .post("", ({ request }) =>
+        adminRoute(request, parts, async () => {
+          const { key, ...order } = await readOrder(request, CREATE, parts, body => orderOfCodex2api(body, null))
+          return shownOnce(keys.create(order, key))
+        }),
+      )
+      .get("/:id", ({ request, params }) => adminRoute(request, parts, () => keys.show(params.id)))
+      .patch("/:id", ({ request, params }) =>
+        adminRoute(request, parts, async () => {
+          const { limits } = keys.show(params.id)
+          return keys.change(params.id, await readOrder(request, CHANGE, parts, body => orderOfCodex2api(body, limits)))
+        }),
+      )
+      .delete("/:id", ({ request, params }) =>
+        adminRoute(request, parts, async url => {
+          const confirm =
+            url.searchParams.get("confirm") === "true" || (await readOrder(request, DELETE, parts)).confirm
+          if (confirm !== true) throw needsConfirmation("Deleting a client key")
+          return { deleted: keys.remove(params.id).id }
+        }),
+      )
+      .post("/:id/rotate", ({ request, params }) =>
+        adminRoute(request, parts, async () => {
+          const { key } = await readOrder(request, ROTATE, parts)
+          return shownOnce(keys.rotate(params.id, key))
+        }),
+      )
+      .get("/:id/usage", ({ request, params }) => adminRoute(request, parts, () => usageOf(keys, params.id)))
+      // As codex2api calls it.
+      .post("/:id/reset-quota", ({ request, params }) => adminRoute(request, parts, () => keys.resetUsage(params.id)))
+      .post("/:id/reset-usage", ({ request, params }) => adminRoute(request, parts, () => keys.resetUsage(params.id)))
+  )
 }
 
-function listKeys(keys: Desk["keys"]): unknown {
-  const all = keys.list()
+function listKeys(keys: Desk["keys"], { searchParams }: URL): unknown {
+  const reports = keys.list()
+  const all = searchParams.get("shape") === "codex2api" ? reports.map(codex2apiKey) : reports
   return { total: all.length, keys: all, damaged: keys.damaged() }
 }
 

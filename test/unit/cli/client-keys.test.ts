@@ -87,6 +87,14 @@ test("without a gateway the command works on the folder, and the gateway finds t
   expect((await chat(key)).status).toBe(200)
 })
 
+test("keys are good under another master key as well", async () => {
+  const key = (await run("create", "sealed")).out.trim()
+  await gateway.restart(async () => {
+    expect((await run("rotate-master")).code).toBe(0)
+  })
+  expect((await chat(key)).status).toBe(200)
+})
+
 test.each([
   [["create"], "create needs one name"],
   [["set", "laptop"], "set needs something to change"],

@@ -148,6 +148,8 @@ describe("fault 71: a store that cannot be read", () => {
     expect(enter(text)).toBe("key-store-unavailable")
     expect(enter("sk-unknown")).toBe("key-store-unavailable")
     expect(door().needsKey()).toBe(true)
+    const bare = new Request("http://127.0.0.1/v1/models")
+    expect(() => door().admit(bare, new URL(bare.url), () => "127.0.0.1")).toThrow("cannot be checked right now")
     expect(world.failures[0]).toContain("reading the client keys")
   })
 

@@ -192,6 +192,44 @@ describe("a key at work", () => {
   })
 })
 
+describe("james-6-23/codex2api's words", () => {
+  test("make a key, change its budget and list it", async () => {
+    const limits = {
+      rpm: 30,
+      max_concurrency: 2,
+      cost_limit_5h: 1.5,
+      token_limit_7d: 1000,
+      model_allow: ["gpt-5.5"],
+      rpd: 0,
+    }
+    const made = await create({ name: "theirs", quota_limit: 20, limits, allowed_group_ids: [] })
+    expect(made.key).toMatch(/^sk-/)
+    expect(await show(made.id)).toMatchObject({
+      models: { allow: ["gpt-5.5"] },
+      limits: { rpm: 30, concurrency: 2, "5h": { cost_usd: 1.5 }, "7d": { tokens: 1000 }, total: { cost_usd: 20 } },
+    })
+    await gateway.ask("PATCH", `/api/admin/keys/${made.id}`, { quota_limit: 0 })
+    const { limits: after } = await show(made.id)
+    expect(after).toEqual({ rpm: 30, concurrency: 2, "5h": { cost_usd: 1.5 }, "7d": { tokens: 1000 } })
+    await gateway.ask("PATCH", `/api/admin/keys/${made.id}`, { quota_limit: 7 })
+    const { keys } = (await gateway.ask("GET", "/api/admin/keys?shape=codex2api")).json
+    expect(keys.find((one: { id: string }) => one.id === made.id)).toMatchObject({
+      name: "theirs",
+      quota_limit: 7,
+      quota_used: 0,
+      limits: { rpm: 30, max_concurrency: 2, cost_limit_5h: 1.5, token_limit_7d: 1000, model_allow: ["gpt-5.5"] },
+    })
+    expect((await gateway.ask("POST", `/api/admin/keys/${made.id}/reset-quota`)).status).toBe(200)
+  })
+
+  test("what has no words here is refused, not forgotten", async () => {
+    const refused = (order: object) => create(order).then(answer => answer.error?.message)
+    expect(await refused({ quota_limit: 5, allowed_group_ids: [3] })).toContain("allowed_group_ids")
+    expect(await refused({ limits: { max_concurrency: 2, image_policy: "block" } })).toContain("limits.image_policy")
+    expect(await refused({ quota_limit: "much" })).toContain("limits.total.cost_usd")
+  })
+})
+
 describe("icebear0828/codex-proxy's routes", () => {
   const path = "/admin/client-keys"
 
