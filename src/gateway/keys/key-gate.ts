@@ -57,11 +57,15 @@ export function makeKeyGate(parts: KeyGateParts): KeyGate {
   }
 }
 
-/** The key was deleted while its request was on the way in. */
+/** The key was deleted while its request was on the way in, or in line. */
+function keyGone(): GatewayError {
+  return new GatewayError("unauthorized", "The API key is not known here.", { code: "invalid_api_key" })
+}
+
 const GONE: KeyCharge = {
   ...NO_CHARGE,
   admit: () => {
-    throw new GatewayError("unauthorized", "The API key is not known here.", { code: "invalid_api_key" })
+    throw keyGone()
   },
 }
 
@@ -73,9 +77,13 @@ function openCharge(entry: KeyEntry, parts: KeyGateParts): KeyCharge {
   let isOver = false
 
   function reserve(turn: KeyedTurn): void {
-    refuseEnded(entry, clock())
+    // A request may have stood in line for a while: the key counts as it is by now.
+    const current = parts.ring.get(key.id)
+    if (current === undefined) throw keyGone()
+    refuseEnded(current, clock())
+    refuseModel(current.key, turn.request.model, turn.plan)
     meter.touch(clock())
-    held = hold(entry, turn, parts)
+    held = hold(current, turn, parts)
     meter.reserve(held.amounts)
     parts.changed(entry)
   }

@@ -3,6 +3,7 @@
 import type { Clock, Timers } from "#core/clock.ts"
 import type { ClientKeyRows, KeyCounterRow, KeyUseRow } from "#store/client-keys.ts"
 
+import { calendarDayOf } from "./calendar-day.ts"
 import { RING_SHAPES } from "./key-meter.ts"
 import type { KeyEntry } from "./key-ring.ts"
 
@@ -28,8 +29,6 @@ export type UsageKeeperParts = {
 /** What a crash may lose. */
 const WRITE_MS = 1_000
 const TIDY_MS = 60 * 60_000
-/** Calendar days are kept for reports. */
-const DAYS_KEPT_MS = 400 * 24 * 60 * 60_000
 
 /** Makes the keeper. */
 export function makeUsageKeeper(parts: UsageKeeperParts): UsageKeeper {
@@ -69,7 +68,7 @@ export function makeUsageKeeper(parts: UsageKeeperParts): UsageKeeper {
     for (const [grain, { bucketMs, buckets }] of Object.entries(RING_SHAPES)) {
       rows.deleteOldKeyCounters(grain, Math.floor(nowMs / bucketMs) - buckets)
     }
-    rows.deleteOldKeyCounters("date", oldestDate(nowMs - DAYS_KEPT_MS))
+    rows.deleteOldKeyCounters("date", calendarDayOf(nowMs).bucket)
   }
 
   function flush(): void {
@@ -103,9 +102,4 @@ export function makeUsageKeeper(parts: UsageKeeperParts): UsageKeeper {
       write()
     },
   }
-}
-
-function oldestDate(atMs: number): number {
-  const date = new Date(atMs)
-  return date.getFullYear() * 10_000 + (date.getMonth() + 1) * 100 + date.getDate()
 }

@@ -117,6 +117,20 @@ describe("what was used", () => {
     expect(world.ask(id).refusal?.message).toContain("`5h.requests`")
   })
 
+  test("rows of spans that are over are deleted", () => {
+    const { id } = world.add()
+    const grainsAfter = (daysLater: number) => {
+      world.time.advance(daysLater * 24 * 3_600_000)
+      world.ask(id).charge.settle(answered(1, 1))
+      world.time.advance(1_000)
+      return Object.groupBy(world.store().listKeyCounters(), row => row.grain)
+    }
+    expect(grainsAfter(0)).toMatchObject({ "5h": { length: 1 }, "7d": { length: 1 }, date: { length: 1 } })
+    expect(grainsAfter(3)).toMatchObject({ "5h": { length: 1 }, "7d": { length: 2 }, "30d": { length: 2 } })
+    const late = grainsAfter(40)
+    expect(late).toMatchObject({ "7d": { length: 1 }, "30d": { length: 1 }, date: { length: 1 }, total: { length: 1 } })
+  })
+
   test("can be set back, for good", () => {
     const { id } = world.add({ limits: { total: { requests: 1 } } })
     world.ask(id).charge.settle(answered(1, 1))

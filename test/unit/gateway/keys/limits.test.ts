@@ -2,6 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "bun:test"
 
+import { makeClientKey } from "#gateway/keys/client-key.ts"
+
 import { answered, makeKeyWorld, turnOf } from "./world.ts"
 
 const MINUTE_MS = 60_000
@@ -260,6 +262,31 @@ describe("requests at the same time", () => {
     world.time.advance(30_000)
     expect(await refused).toMatchObject({ kind: "key-limit", code: "key_concurrency_limit" })
     expect(world.lines().waiting(id)).toBe(0)
+  })
+
+  test("who stands in line when the key is deleted, disabled or narrowed goes no further", async () => {
+    const refusalOf = async (change: (id: string) => void) => {
+      const { id } = world.add({ limits: { concurrency: 1 } })
+      const first = world.ask(id)
+      const second = world.ask(id)
+      const refusal = second.place?.catch(cause => cause)
+      change(id)
+      first.charge.settle(answered(1, 1))
+      const { kind, code } = await refusal
+      second.charge.settle({ attempts: 0, status: 401 })
+      expect(world.lines().running(id)).toBe(0)
+      return [kind, code]
+    }
+    const changed = (change: object) => (id: string) => {
+      const entry = world.ring().get(id)
+      if (entry !== undefined) world.ring().put(makeClientKey({ ...entry.key, ...change }))
+    }
+    expect(await refusalOf(world.ring().remove)).toEqual(["unauthorized", "invalid_api_key"])
+    expect(await refusalOf(changed({ enabled: false }))).toEqual(["forbidden", "key_disabled"])
+    expect(await refusalOf(changed({ policy: { models: { deny: ["*"] } } }))).toEqual([
+      "forbidden",
+      "key_model_not_allowed",
+    ])
   })
 
   test("a refused request gives its place back", () => {
