@@ -26,6 +26,8 @@ export const CLIENT_KEY_SETTINGS = {
 /** What models cost. */
 export const PRICES = textMap({
   default: {},
+  // Without one of its own a name would have to look like a price, and one that does not would go unchecked.
+  namePattern: "^[!-~]+$",
   valuePattern: `^${PRICE}/${PRICE}/${PRICE}$`,
   expected: "a mapping of model names to three prices, such as `gpt-5.5: 1.25/0.125/10`",
   description:

@@ -196,6 +196,25 @@ const BAD_INPUTS: readonly BadInput[] = [
     ],
   },
   {
+    name: "a proxy that is no range of addresses",
+    given: { yaml: 'client-keys:\n  trusted-proxies: ["10.0.0.0/8", "10.0.0.0/33", "proxy.local"]\n' },
+    says: [
+      "sluice.yaml:2: client-keys.trusted-proxies: expected a list of addresses or ranges such as 127.0.0.1 or 10.0.0.0/8, got a list",
+    ],
+  },
+  {
+    name: "a range of more bits than an address has",
+    given: { yaml: "client-keys:\n  trusted-proxies: [10.0.0.0/33]\n" },
+    says: ["sluice.yaml:2: client-keys.trusted-proxies: 10.0.0.0/33 is neither an address nor a range of addresses"],
+  },
+  {
+    name: "a price with a part missing",
+    given: { yaml: "prices:\n  gpt-5.5: 1.25/10\n" },
+    says: [
+      "sluice.yaml:1: prices: expected a mapping of model names to three prices, such as `gpt-5.5: 1.25/0.125/10`, got a mapping",
+    ],
+  },
+  {
     name: "a user agent with an unknown placeholder",
     given: { yaml: 'upstream-identity:\n  user-agent: "{originator}/{client-version} {colour}"\n' },
     says: ["sluice.yaml:2: upstream-identity.user-agent: unknown placeholder {colour}"],
@@ -222,6 +241,10 @@ const BAD_INPUTS: readonly BadInput[] = [
     ],
   },
 ]
+
+test("an open address is accepted without `api-keys` where a key is required", async () => {
+  expect(await problemsOf({ yaml: "listen: :8080\nclient-keys:\n  required: true\n" })).toEqual([])
+})
 
 for (const { name, given, says } of BAD_INPUTS) {
   test(`refused: ${name}`, async () => {

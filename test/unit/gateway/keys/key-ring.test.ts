@@ -19,12 +19,12 @@ beforeEach(() => {
 
 afterEach(() => world.stop())
 
-function door(trusted: readonly string[] = []) {
+function door(trusted: readonly string[] = [], isRequired = false) {
   const trustedProxies = trusted.map(parseRange).filter(range => range !== undefined)
   const stored = makeStoredKeys({
     clock: world.time.clock,
     ring: world.ring(),
-    isRequired: () => false,
+    isRequired: () => isRequired,
     trustedProxies: () => trustedProxies,
   })
   return makeAdmission([], stored)
@@ -84,6 +84,8 @@ describe("the store", () => {
     expect(admit).toThrow("No API key was sent")
     world.ring().remove(id)
     expect(admit().keyId).toBe("anonymous")
+    // Behind an address others can reach, the operator wants one before there is any.
+    expect(() => door([], true).admit(address, new URL(address.url), () => "127.0.0.1")).toThrow("No API key was sent")
   })
 })
 
