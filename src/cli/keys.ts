@@ -1,26 +1,51 @@
-/** `sluice keys`: shows which master key is in use and changes it. */
+/** `sluice keys`: client keys of the gateway, and the master key that encrypts what is stored. */
 
-import { join, resolve } from "node:path"
-
-import type { KeySlots } from "#accounts/secrets/key-slots.ts"
-import { KEY_FACT_NAMES, readKeyFacts } from "#accounts/secrets/sealed-rows.ts"
-import type { Config } from "#config/config.ts"
 import { nearest } from "#config/edit-distance.ts"
-import { type CommandLine, readCommandLine } from "#config/flag-layer.ts"
-import { formatProblem } from "#config/problem.ts"
-import { peekMeta } from "#store/peek-meta.ts"
+import { type OwnFlags, readCommandLine } from "#config/flag-layer.ts"
 
-import type { Command, CommandIo } from "./command.ts"
-import { keyPlace } from "./compose/key-place.ts"
-import { type KeyRotation, rotateKey } from "./compose/rotate-key.ts"
-import { configLoader } from "./config-loader.ts"
+import { runVerb, type Verb, wrongUsage } from "./accounts/verb.ts"
+import type { Command } from "./command.ts"
+import * as changes from "./keys/change-commands.ts"
+import { createVerb, setVerb } from "./keys/create-command.ts"
+import { KEY_FLAGS_HELP } from "./keys/key-flags.ts"
+import { listVerb, showVerb, usageVerb } from "./keys/list-command.ts"
+import { runMasterKeyVerb } from "./keys/master-key.ts"
 
-const HELP = `sluice keys show [--json] [--config FILE] [--<key> VALUE …]
+const HELP = `sluice keys list
+sluice keys show KEY …
+sluice keys usage [KEY …]
+sluice keys create NAME [--owner TEXT] [--limit NAME=NUMBER …] [--expires WHEN] …
+sluice keys set KEY [--limit NAME=NUMBER …] …
+sluice keys enable|disable|reset KEY …
+sluice keys rotate KEY
+sluice keys remove KEY … --yes
+
+  Client keys let clients in. These are stored, with rights and limits of their own; those of \`api-keys\` stand in the
+  configuration and have none. KEY is an id, a name or the first 8 characters.
+
+  list      every stored key with its state and what it has used
+  show      what a key may do, its limits and how full they are
+  usage     the limits of every key, and how full they are
+  create    makes a key and prints it: once, and never again
+  set       name, owner, note, expiry, rights and limits
+  enable    lets a key work again; disable stops it
+  reset     sets back what a key has used
+  rotate    gives a key another text; the old one opens nothing from then on
+  remove    deletes a key
+
+  For create and set:
+
+  --key TEXT                      at create and rotate: a text of your own, of 16 characters or more
+${KEY_FLAGS_HELP}
+  \`sluice keys VERB --help\` says more. Every verb takes --json, --gateway URL and --config FILE.
+
+sluice keys show [--json] [--config FILE] [--<key> VALUE …]
 sluice keys rotate-master [--new-key-file PATH] [--json] [--config FILE] [--<key> VALUE …]
 
   The master key encrypts the credentials in \`data-dir\`. It is never printed.
 
-  show            says where the key is, its id, and the id that the database needs; exit code 1 when they differ
+  show            without a KEY says where the master key is, its id, and the id that the database needs; exit code 1
+                  when they differ
   rotate-master   encrypts everything with a new key. Stop the gateway first. The old key file is kept as
                   master.key.old until the gateway has started once
 
@@ -28,81 +53,57 @@ sluice keys rotate-master [--new-key-file PATH] [--json] [--config FILE] [--<key
   --json                machine-readable output
   --config FILE         the configuration that names \`data-dir\` and the key
   --<key> VALUE         any setting, as for \`serve\`
+
+Exit code 0 = done, 1 = failed, 2 = wrong usage.
 `
 
-const VERBS: readonly string[] = ["show", "rotate-master"]
+const VERBS: Readonly<Record<string, Verb>> = {
+  list: listVerb,
+  show: showVerb,
+  usage: usageVerb,
+  create: createVerb,
+  set: setVerb,
+  enable: changes.enableVerb,
+  disable: changes.disableVerb,
+  reset: changes.resetVerb,
+  rotate: changes.rotateVerb,
+  remove: changes.removeVerb,
+}
+
+const NAMES: readonly string[] = [...Object.keys(VERBS), "rotate-master"]
+
+const MASTER_FLAGS: Readonly<Record<"show" | "rotate-master", OwnFlags>> = {
+  show: { "--json": "switch", "--gateway": "value" },
+  "rotate-master": { "--json": "switch", "--new-key-file": "value" },
+}
+
+function verbOf(name: string): Verb | undefined {
+  return Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
+}
 
 /** The `keys` verb. */
 export const keysCommand: Command = {
   name: "keys",
-  summary: "show which master key encrypts the stored credentials, or change it",
+  summary: "client keys with rights and limits; the master key that encrypts what is stored",
   help: HELP,
+  helpFor: ([name = ""]) => (name === "show" ? HELP : (verbOf(name)?.help ?? HELP)),
   run: async (args, io) => {
-    const [verb = "", ...rest] = args
-    if (!VERBS.includes(verb)) return wrongUsage(io, unknownVerb(verb))
-    const line = readCommandLine(rest, {
-      "--json": "switch",
-      ...(verb === "rotate-master" ? { "--new-key-file": "value" } : {}),
-    })
-    if (line.positionals.length > 0 && line.layer.problems.length === 0) return wrongUsage(io, "too many arguments")
-    const result = await configLoader(line, io).load()
-    if (result.type === "refused") {
-      for (const problem of result.problems) io.stderr(`${formatProblem(problem)}\n`)
-      return 1
+    const [name = "", ...rest] = args
+    if (name === "show" || name === "rotate-master") {
+      const line = readCommandLine(rest, MASTER_FLAGS[name])
+      const isKeyNamed = line.positionals.length > 0
+      if (name === "show" && isKeyNamed) return runVerb(showVerb, rest, io)
+      if (isKeyNamed && line.layer.problems.length === 0) return wrongUsage(io, "too many arguments", "keys")
+      return runMasterKeyVerb(name, line, io)
     }
-    const { config } = result.loaded
-    const slots = keyPlace(config, io.env)
-    return verb === "show" ? show({ config, slots, line, io }) : rotate({ config, slots, line, io })
+    const verb = verbOf(name)
+    if (verb !== undefined) return runVerb(verb, rest, io)
+    return wrongUsage(io, unknownVerb(name), "keys")
   },
 }
 
-type Call = {
-  readonly config: Config
-  readonly slots: KeySlots
-  readonly line: CommandLine
-  readonly io: CommandIo
-}
-
-async function show({ config, slots, line, io }: Call): Promise<number> {
-  const key = await slots.read("current")
-  const known = peekMeta(join(config.dataDir, "core.db"), KEY_FACT_NAMES)
-  const { keyId: neededId } = readKeyFacts(name => known.get(name))
-  const opens = neededId === undefined || neededId === key?.id
-  if (line.own.has("--json")) {
-    const { source, where } = slots
-    io.stdout(`${JSON.stringify({ source, where, keyId: key?.id ?? null, databaseKeyId: neededId ?? null, opens })}\n`)
-  } else {
-    io.stdout(`source:    ${slots.source} (${slots.where})\n`)
-    io.stdout(`key id:    ${key?.id ?? "none yet; the first start makes one"}\n`)
-    io.stdout(`database:  ${neededId ?? "names none yet"}\n`)
-    if (!opens) io.stderr("sluice keys: this key does not open the database\n")
-  }
-  return opens ? 0 : 1
-}
-
-async function rotate({ config, slots, line, io }: Call): Promise<number> {
-  const given = line.own.get("--new-key-file")
-  const newKeyFile = typeof given === "string" ? resolve(io.cwd, given) : undefined
-  const rotation = await rotateKey({ dataDir: config.dataDir, slots, newKeyFile })
-  if (line.own.has("--json"))
-    io.stdout(`${JSON.stringify({ source: slots.source, where: slots.where, ...rotation })}\n`)
-  else io.stdout(report(rotation, slots, newKeyFile))
-  return 0
-}
-
-function report({ fromId, toId, credentials }: KeyRotation, slots: KeySlots, newKeyFile: string | undefined): string {
-  const done = `${credentials} credentials are encrypted with the key ${toId} instead of ${fromId}.\n`
-  if (!slots.isWritable) return `${done}Set ${slots.where} to the content of ${newKeyFile} before the next start.\n`
-  return `${done}The new key is in place: ${slots.where}. The old one is kept until the gateway has started once.\n`
-}
-
-function unknownVerb(verb: string): string {
-  const near = nearest(verb, VERBS)
-  if (verb === "") return "expected show or rotate-master"
-  return `there is no "${verb}"; ${near === undefined ? "expected show or rotate-master" : `did you mean "${near}"?`}`
-}
-
-function wrongUsage(io: CommandIo, message: string): number {
-  io.stderr(`sluice keys: ${message}\n  \`sluice keys --help\` shows how it is used.\n`)
-  return 2
+function unknownVerb(name: string): string {
+  const near = nearest(name, NAMES)
+  if (name === "") return `expected ${NAMES.join(", ")}`
+  return `there is no "${name}"; ${near === undefined ? `expected ${NAMES.join(", ")}` : `did you mean "${near}"?`}`
 }

@@ -38,6 +38,9 @@ export type Config = AccountSourcesConfig & {
   readonly healthCheckConcurrency: number
   /** Client keys. Secrets. */
   readonly apiKeys: readonly string[]
+  readonly clientKeys: ClientKeysConfig
+  /** Dollars a million tokens, by upstream model or pattern. */
+  readonly prices: Readonly<Record<string, PriceConfig>>
   /** Key of the operators' surface; blank = this machine only. A secret. */
   readonly adminKey: string
   readonly ollama: OllamaConfig
@@ -66,6 +69,17 @@ export type Config = AccountSourcesConfig & {
   /** Empty = chosen from the catalogue. */
   readonly images: { readonly hostModel: string }
 }
+
+/** What stored client keys have in common. */
+export type ClientKeysConfig = {
+  /** A key is asked for even while there is none. */
+  readonly required: boolean
+  /** Addresses or ranges of reverse proxies, as written. */
+  readonly trustedProxies: readonly string[]
+}
+
+/** Dollars a million tokens. */
+export type PriceConfig = { readonly input: number; readonly cachedInput: number; readonly output: number }
 
 /** What follows from used quota. */
 export type QuotaConfig = {
@@ -123,6 +137,11 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     healthCheckMaxFailures: values["health-check-max-failures"],
     healthCheckConcurrency: values["health-check-concurrency"],
     apiKeys: [...values["api-keys"]],
+    clientKeys: {
+      required: values["client-keys"].required,
+      trustedProxies: [...values["client-keys"]["trusted-proxies"]],
+    },
+    prices: Object.fromEntries(Object.entries(values.prices).map(([model, text]) => [model, makePrice(text)])),
     adminKey: values["admin-key"],
     ollama: makeOllamaConfig(values.ollama),
     oauth: { issuer: values.oauth.issuer.replace(/\/+$/, ""), clientId: values.oauth["client-id"] },
@@ -178,6 +197,12 @@ function makeIdentity(values: ConfigValues, place: ConfigPlace): Config["upstrea
   const { originator, "client-version": clientVersion, "user-agent": template } = values["upstream-identity"]
   const userAgent = fillUserAgent(template, { ...place.host, originator, clientVersion, version: place.version })
   return { originator, userAgent, clientVersion }
+}
+
+/** Reads `1.25/0.125/10`, which the schema has checked. */
+function makePrice(text: string): PriceConfig {
+  const [input = 0, cachedInput = 0, output = 0] = text.split("/").map(Number)
+  return { input, cachedInput, output }
 }
 
 function makeQuotaConfig(values: ConfigValues["quota"]): QuotaConfig {

@@ -94,6 +94,14 @@ export function secretList(given: Given<string[]>): TUnsafe<string[]> {
   return Type.Unsafe<string[]>(Type.Array(Type.String({ minLength: 1, pattern: "^[!-~]+$" }), note))
 }
 
+/** A list of texts that may be shown, each narrowed by a pattern. */
+export function textList(
+  given: Given<string[]> & { readonly pattern: string; readonly expected: string },
+): TUnsafe<string[]> {
+  const note = annotate(given, { kind: "list", expected: given.expected })
+  return Type.Unsafe<string[]>(Type.Array(Type.String({ minLength: 1, pattern: given.pattern }), note))
+}
+
 /** Texts by name, both without spaces. */
 export function textMap(
   given: Given<Record<string, string>> & {

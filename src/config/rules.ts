@@ -1,5 +1,7 @@
 /** What must hold between settings, beyond each one's own type. */
 
+import { parseRange } from "#core/address-range.ts"
+
 import { remarksOnSources, repeatsIn } from "./account-sources.ts"
 import type { Config, ConfigPlace } from "./config.ts"
 import type { ConfigProblem, ConfigSource } from "./problem.ts"
@@ -16,7 +18,7 @@ export type RuleInput = {
 
 /** Returns every broken rule. */
 export function checkRules(input: RuleInput): readonly ConfigProblem[] {
-  return [...checkExposure(input), ...checkUserAgent(input), ...checkPool(input)]
+  return [...checkExposure(input), ...checkUserAgent(input), ...checkPool(input), ...checkProxies(input)]
 }
 
 /** Returns remarks about settings that are allowed and probably not meant. */
@@ -40,6 +42,13 @@ function openBridge(host: string): string {
   return `ollama.host: ${host} can be reached from other machines, and Ollama's clients send no key: whoever reaches it can spend your accounts`
 }
 
+function checkProxies({ config, sourceOf }: RuleInput): readonly ConfigProblem[] {
+  const key = "client-keys.trusted-proxies"
+  return config.clientKeys.trustedProxies
+    .filter(text => parseRange(text) === undefined)
+    .map(text => ({ source: sourceOf(key), key, message: `${text} is neither an address nor a range of addresses` }))
+}
+
 function unknownClient(originator: string): string {
   return `upstream-identity: the user agent does not begin with "${originator}/", so models that are served to known clients only will look missing`
 }
@@ -51,8 +60,8 @@ function isLoopback(host: string): boolean {
 
 function checkExposure({ config, values, sourceOf }: RuleInput): readonly ConfigProblem[] {
   const { host, port } = config.listen
-  if (config.apiKeys.length > 0 || isLoopback(host)) return []
-  const message = `${values.listen} can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, or listen on 127.0.0.1:${port}`
+  if (config.apiKeys.length > 0 || config.clientKeys.required || isLoopback(host)) return []
+  const message = `${values.listen} can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, set client-keys.required, or listen on 127.0.0.1:${port}`
   return [{ source: sourceOf("listen"), key: "listen", message }]
 }
 

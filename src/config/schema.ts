@@ -3,6 +3,7 @@
 import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox"
 
 import { IMAGE_SETTINGS } from "./image-settings.ts"
+import { CLIENT_KEY_SETTINGS, PRICES } from "./key-settings.ts"
 import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
 import { MEMORY_SETTINGS } from "./memory-settings.ts"
 import { OLLAMA_SETTINGS } from "./ollama-settings.ts"
@@ -20,7 +21,7 @@ const NETWORK = {
   listen: text({
     default: "127.0.0.1:8080",
     description:
-      "Address to serve on. `:8080` means every interface of this machine; any address other machines can reach needs `api-keys`.",
+      "Address to serve on. `:8080` means every interface of this machine; any address other machines can reach needs `api-keys` or `client-keys.required`.",
     expected: "an address such as 127.0.0.1:8080, [::1]:8080 or :8080",
     pattern: LISTEN_PATTERN,
     live: false,
@@ -29,9 +30,11 @@ const NETWORK = {
   "api-keys": secretList({
     default: [],
     description:
-      "Keys clients must present. Empty = no key is asked for, which is only possible on a loopback address.",
+      "Keys clients must present, beside those that `sluice keys create` stores. Without any no key is asked for, which is only possible on a loopback address.",
     live: true,
   }),
+  "client-keys": section("Keys that are stored, beside those of `api-keys`.", CLIENT_KEY_SETTINGS),
+  prices: PRICES,
   "admin-key": text({
     default: "",
     description:

@@ -31,6 +31,11 @@ export const ERROR_KINDS = {
   "quota-exhausted": { status: 429, scope: "account", summary: "The accounts' usage windows are spent." },
   "credential-rejected": { status: 503, scope: "account", summary: "The upstream refused the account's credential." },
   "no-account": { status: 503, scope: "gateway", summary: "No account is free or usable right now." },
+  "key-store-unavailable": {
+    status: 503,
+    scope: "gateway",
+    summary: "Client keys cannot be checked right now.",
+  },
   "upstream-overloaded": { status: 503, scope: "provider", summary: "The upstream is at capacity." },
   "upstream-unavailable": { status: 502, scope: "provider", summary: "The upstream could not be reached or failed." },
   "upstream-protocol": {

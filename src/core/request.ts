@@ -13,6 +13,8 @@ export type ClientCall = {
   readonly protocol: ProtocolId
   /** The body, parsed; dialects check what they use. */
   readonly json: JsonObject
+  /** Size of the body, unpacked; absent = nobody has measured it. */
+  readonly bodyBytes?: number
   /** Lower-case names. Only what {@link CLIENT_HEADERS} lists is ever forwarded. */
   readonly headers: Headers
   readonly principal: Principal

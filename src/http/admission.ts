@@ -1,40 +1,81 @@
-/** Who may come in: client keys in every place clients put them, compared in constant time. */
+/** Who may come in: client keys in every place clients put them, compared in a time that says nothing about them. */
 
 import { GatewayError } from "#core/errors.ts"
 import type { Principal } from "#core/request.ts"
+import type { StoredKeys } from "#gateway/keys/stored-keys.ts"
+
+import { clientAddress } from "./client-address.ts"
 
 /** Checks the key of a request. */
 export type Admission = {
-  /** Keys are configured: who has one may come from anywhere. */
-  readonly needsKey: boolean
-  /** Returns who is asking. Throws `unauthorized`, or `forbidden` for a foreign page when no key is configured. */
-  readonly admit: (request: Request, url: URL) => Principal
+  /** There are keys: who has one may come from anywhere. */
+  readonly needsKey: () => boolean
+  /**
+   * Returns who is asking; `peerOf` tells the address of the connection. Throws `unauthorized` for a key that is none,
+   * `forbidden` for one that may not come in, or for a foreign page when there are no keys, and `key-store-unavailable`
+   * when nobody can tell.
+   */
+  readonly admit: (request: Request, url: URL, peerOf: PeerOf) => Principal
 }
+
+/** The address the request's connection comes from. */
+export type PeerOf = (request: Request) => string | undefined
 
 const ANONYMOUS: Principal = { keyId: "anonymous" }
 
-/** Makes the check for the configured keys; an empty list admits everyone on this machine. */
-export function makeAdmission(apiKeys: readonly string[]): Admission {
+/** Makes the check for the configured and the stored keys; without any, everyone on this machine is admitted. */
+export function makeAdmission(apiKeys: readonly string[], stored: StoredKeys): Admission {
   const known = apiKeys.map(key => {
     const digest = sha256(key)
     return { digest, principal: { keyId: digest.toString("hex").slice(0, 8) } }
   })
-  if (known.length === 0) return { needsKey: false, admit: admitLocal }
+  const needsKey = () => known.length > 0 || stored.areNeeded()
   return {
-    needsKey: true,
-    admit: (request, url) => {
+    needsKey,
+    admit: (request, url, peerOf) => {
+      if (!needsKey()) return admitLocal(request, url)
       const presented = presentedKeys(request.headers, url)
-      if (presented.length === 0) throw unauthorized("No API key was sent.")
-      const digests = presented.map(sha256)
-      // Every key is compared, equal or not, so that the time says nothing about which one was close.
-      let principal: Principal | undefined
-      for (const key of known) {
-        for (const digest of digests) if (crypto.timingSafeEqual(key.digest, digest)) principal ??= key.principal
-      }
-      if (principal === undefined) throw unauthorized("The API key is not known here.")
-      return principal
+      if (presented.length === 0) throw noKey(known.length, stored)
+      return (
+        admitConfigured(presented, known) ??
+        admitStored(presented, stored, () => clientAddress(request.headers, peerOf(request), stored.trustedProxies()))
+      )
     },
   }
+}
+
+type ConfiguredKey = { readonly digest: Buffer; readonly principal: Principal }
+
+/** Every key is compared, equal or not, so that the time says nothing about which one was close. */
+function admitConfigured(presented: readonly string[], known: readonly ConfiguredKey[]): Principal | undefined {
+  if (known.length === 0) return undefined
+  const digests = presented.map(sha256)
+  let principal: Principal | undefined
+  for (const key of known) {
+    for (const digest of digests) if (crypto.timingSafeEqual(key.digest, digest)) principal ??= key.principal
+  }
+  return principal
+}
+
+/** Without a readable store nobody knows whether a key is needed, unless the configuration has some. */
+function noKey(configured: number, stored: StoredKeys): GatewayError {
+  if (configured === 0) stored.ensureReadable()
+  return unauthorized("No API key was sent.")
+}
+
+/** The first good key counts; if there is none, why the first known one is not good says more than that the others are unknown. */
+function admitStored(presented: readonly string[], stored: StoredKeys, address: () => bigint | undefined): Principal {
+  let refusal: unknown
+  for (const text of presented) {
+    try {
+      const principal = stored.admit(text, address)
+      if (principal !== undefined) return principal
+    } catch (cause) {
+      // Thrown below unless another key is good.
+      refusal ??= cause
+    }
+  }
+  throw refusal ?? unauthorized("The API key is not known here.")
 }
 
 /**
@@ -51,15 +92,15 @@ function admitLocal(request: Request, url: URL): Principal {
   })
 }
 
-/** True for a request that brings one of the configured keys; without configured keys no request does. */
-export function hasKnownKey(admission: Admission, request: Request, url: URL): boolean {
-  if (!admission.needsKey) return false
+/** True for a request that brings a client key, good or not any more; without keys no request does. */
+export function hasKnownKey(admission: Admission, request: Request, url: URL, peerOf: PeerOf): boolean {
+  if (!admission.needsKey()) return false
   try {
-    admission.admit(request, url)
+    admission.admit(request, url, peerOf)
     return true
   } catch (cause) {
-    if (cause instanceof GatewayError && cause.kind === "unauthorized") return false
-    throw cause
+    if (!(cause instanceof GatewayError)) throw cause
+    return cause.kind === "forbidden"
   }
 }
 
@@ -100,6 +141,6 @@ function sha256(text: string): Buffer {
 function unauthorized(message: string): GatewayError {
   return new GatewayError("unauthorized", message, {
     code: "invalid_api_key",
-    hint: "Send one of the configured `api-keys` as a Bearer token or in `x-api-key`.",
+    hint: "Send one of the configured `api-keys`, or one that `sluice keys create` has made, as a Bearer token or in `x-api-key`.",
   })
 }

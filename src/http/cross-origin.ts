@@ -15,7 +15,7 @@ export function preflight(): Response {
 
 /** Adds the one header a browser looks for, when the request came from a page and keys are configured. */
 export function withCrossOrigin(request: Request, response: Response, admission: Admission): Response {
-  if (!admission.needsKey || !request.headers.has("origin")) return response
+  if (!admission.needsKey() || !request.headers.has("origin")) return response
   response.headers.set("access-control-allow-origin", "*")
   response.headers.set("access-control-expose-headers", "x-request-id, request-id, retry-after, x-should-retry")
   return response

@@ -1,5 +1,7 @@
 /** Routes that need a client key and run no model: admission first, failures in the dialect the caller speaks. */
 
+import type { Principal } from "#core/request.ts"
+
 import { dialectOf } from "./dialect-of.ts"
 import { errorResponse } from "./errors.ts"
 import { requestIdHeaders } from "./request-id-headers.ts"
@@ -9,14 +11,14 @@ import { newRequestId, type ServeParts } from "./serve-model.ts"
 export async function guarded(
   request: Request,
   parts: ServeParts,
-  handle: (url: URL) => Response | Promise<Response>,
+  handle: (url: URL, principal: Principal) => Response | Promise<Response>,
 ): Promise<Response> {
   const url = new URL(request.url)
   const protocol = dialectOf(request)
   const id = newRequestId(parts.random)
   try {
-    parts.admission().admit(request, url)
-    const response = await handle(url)
+    const principal = parts.admission().admit(request, url, parts.peerOf)
+    const response = await handle(url, principal)
     for (const [name, value] of Object.entries(requestIdHeaders(protocol, id))) response.headers.set(name, value)
     return response
   } catch (cause) {

@@ -17,7 +17,7 @@ export type BodyLimits = {
  * `invalid-request` with code `invalid_json`.
  */
 export async function readJsonBody(request: Request, limits: BodyLimits): Promise<JsonObject> {
-  return parseObject(await readBodyBytes(request, limits))
+  return parseJsonBody(await readBodyBytes(request, limits))
 }
 
 /** Returns the body, unpacked. Throws `request-too-large`, `request-timeout` or `unsupported-encoding`. */
@@ -124,7 +124,8 @@ function codeOf(cause: unknown): unknown {
   return cause instanceof Error && "code" in cause ? cause.code : undefined
 }
 
-function parseObject(bytes: Uint8Array): JsonObject {
+/** Reads a body as a JSON object. Throws `invalid-request` with code `invalid_json`. */
+export function parseJsonBody(bytes: Uint8Array): JsonObject {
   let value: unknown
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes))

@@ -2,13 +2,14 @@
 
 import type { Clock, Timers } from "#core/clock.ts"
 import { makeId, type ProtocolId, type RandomBytes, type RequestId } from "#core/ids.ts"
+import type { JsonObject } from "#core/json.ts"
 import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
 
 import type { AdminParts } from "./admin/admin-route.ts"
-import type { Admission } from "./admission.ts"
+import type { Admission, PeerOf } from "./admission.ts"
 import { errorResponse } from "./errors.ts"
-import { readJsonBody } from "./read-body.ts"
+import { parseJsonBody, readBodyBytes } from "./read-body.ts"
 import { requestIdHeaders } from "./request-id-headers.ts"
 
 /** What serving needs. */
@@ -17,9 +18,10 @@ export type ServeParts = {
   readonly timers: Timers
   readonly random: RandomBytes
   readonly admission: () => Admission
+  readonly peerOf: PeerOf
   readonly bodyLimits: () => { readonly maxBytes: number; readonly timeoutMs: number }
   /** Reads the body where it may be something else than JSON. */
-  readonly readBody?: typeof readJsonBody
+  readonly readBody?: (bytes: Uint8Array<ArrayBuffer>, request: Request) => JsonObject | Promise<JsonObject>
   /** What the operators' surface needs besides. */
   readonly admin: Pick<AdminParts, "admission" | "bodyTimeoutMs" | "version" | "ollamaStatus">
   /** Told about requests that end before the gateway has seen them. */
@@ -45,9 +47,19 @@ export async function serveModel(
   const id = newRequestId(parts.random)
   let call: ClientCall
   try {
-    const principal = parts.admission().admit(request, new URL(request.url))
-    const json = await (parts.readBody ?? readJsonBody)(request, { ...parts.bodyLimits(), timers: parts.timers })
-    call = { id, protocol, json, headers: request.headers, principal, signal: request.signal, startedAtMs }
+    const principal = parts.admission().admit(request, new URL(request.url), parts.peerOf)
+    const bytes = await readBodyBytes(request, { ...parts.bodyLimits(), timers: parts.timers })
+    const json = await (parts.readBody ?? parseJsonBody)(bytes, request)
+    call = {
+      id,
+      protocol,
+      json,
+      bodyBytes: bytes.byteLength,
+      headers: request.headers,
+      principal,
+      signal: request.signal,
+      startedAtMs,
+    }
   } catch (cause) {
     parts.refused({ id, protocol, startedAtMs, cause })
     return errorResponse(cause, protocol, id)

@@ -9,6 +9,7 @@ import { geminiRoutes } from "./api/gemini.ts"
 import { imageRoutes } from "./api/images.ts"
 import { openaiRoutes } from "./api/openai.ts"
 import { operationRoutes } from "./api/operations.ts"
+import { ownKeyRoutes } from "./api/own-key.ts"
 import { compileRoutes } from "./compile-routes.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
 import { dialectAt } from "./dialect-of.ts"
@@ -26,13 +27,14 @@ export type RunningServer = {
 }
 
 /** Builds the application; it can be called without a socket. */
-function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: Request) => string | undefined) {
+function makeApplication(gateway: Gateway, parts: ServeParts) {
+  const { peerOf } = parts
   const admin: AdminParts = {
     ...parts.admin,
     desk: gateway.desk,
     timers: parts.timers,
     peerOf,
-    hasClientKey: (request, url) => hasKnownKey(parts.admission(), request, url),
+    hasClientKey: (request, url) => hasKnownKey(parts.admission(), request, url, peerOf),
   }
   return compileRoutes({ dialectOf: dialectAt, random: parts.random }, application =>
     application
@@ -41,16 +43,22 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
       .use(geminiRoutes(gateway, parts))
       .use(imageRoutes(gateway, parts))
       .use(operationRoutes(gateway, parts))
+      .use(ownKeyRoutes(gateway, parts))
       .use(operatorRoutes(admin, parts.clock))
       .options("/*", preflight),
   )
 }
 
 /** Starts listening. Throws `invalid-request` with the reason when the address cannot be taken. */
-export function startServer(address: ListenAddress, gateway: Gateway, parts: ServeParts): RunningServer {
+export function startServer(
+  address: ListenAddress,
+  gateway: Gateway,
+  parts: Omit<ServeParts, "peerOf">,
+): RunningServer {
   const peerOf = (request: Request) => server.requestIP(request)?.address
-  const application = makeApplication(gateway, parts, peerOf)
-  const sockets = makeResponsesSockets(gateway, parts, parts.bodyLimits().maxBytes)
+  const serving: ServeParts = { ...parts, peerOf }
+  const application = makeApplication(gateway, serving)
+  const sockets = makeResponsesSockets(gateway, serving, parts.bodyLimits().maxBytes)
   const serve = async (request: Request) => withCrossOrigin(request, await application(request), parts.admission())
   const server: ReturnType<typeof listen> = listen(address, serve, sockets)
   return {

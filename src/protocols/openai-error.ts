@@ -33,6 +33,7 @@ const KIND_WORDS: Readonly<Record<ErrorKind, KindWords>> = {
   "quota-exhausted": { type: LIMIT, code: "usage_limit_reached" },
   "credential-rejected": { type: SERVER, code: "account_unavailable" },
   "no-account": { type: SERVER, code: "no_available_accounts" },
+  "key-store-unavailable": { type: SERVER, code: "key_store_unavailable" },
   "upstream-overloaded": { type: SERVER, code: "server_is_overloaded" },
   "upstream-unavailable": { type: SERVER, code: "upstream_error" },
   "upstream-protocol": { type: SERVER, code: "upstream_stream_break" },
@@ -55,6 +56,7 @@ const PASSING: ReadonlySet<ErrorKind> = new Set<ErrorKind>([
   "quota-exhausted",
   "key-limit",
   "no-account",
+  "key-store-unavailable",
   "upstream-overloaded",
 ])
 

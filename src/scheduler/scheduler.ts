@@ -26,7 +26,7 @@ import type {
   SchedulerLimits,
   Standing,
 } from "./types.ts"
-import { isAvailable, isSlow, makeCounts, standingOf, viewAll } from "./view.ts"
+import { isAvailable, isMemberInScope, isSlow, makeCounts, standingOf, viewAll } from "./view.ts"
 
 /** Everything there is to the scheduler. Ids it does not know are ignored: accounts may leave at any time. */
 export type Scheduler = {
@@ -55,6 +55,8 @@ export type Scheduler = {
   readonly isSlow: (id: AccountId) => boolean
   /** Whether the account could serve the model (its slug), and when it can if not. */
   readonly standingOf: (id: AccountId, model: string) => Standing
+  /** The account is among those of the scope; an unknown one is in none. */
+  readonly isInScope: (id: AccountId, scope: Demand["scope"]) => boolean
   readonly view: () => readonly AccountView[]
   readonly counts: () => PoolCounts
   /** Blocks worth keeping over a restart. */
@@ -138,6 +140,10 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
     },
     isSlow: id => isSlow(pool, id),
     standingOf: (id, model) => standingOf(pool, id, model),
+    isInScope: (id, scope) => {
+      const member = pool.get(id)
+      return member !== undefined && isMemberInScope(pool, member, scope)
+    },
     view: () => viewAll(pool, clock()),
     counts: () => {
       const breaker = judge.breaker()

@@ -8,6 +8,7 @@ import type { BreakerState } from "./health/breaker.ts"
 import type { HealthTerm } from "./health/score.ts"
 import type { Explanation } from "./line/explanation.ts"
 import type { PlacementRules } from "./members/placement.ts"
+import type { AccountScope } from "./pick/account-scope.ts"
 import type { Tier } from "./pick/ranks.ts"
 import type { Strategy } from "./pick/strategies.ts"
 
@@ -46,6 +47,8 @@ export type Demand = {
   readonly tags?: readonly string[]
   /** Plans that will not do. Default: none. */
   readonly notPlans?: readonly string[]
+  /** The accounts the request's key may use. Default: all. */
+  readonly scope?: AccountScope | undefined
   /** Accounts this request has used up; never picked. */
   readonly exclude: ReadonlySet<AccountId>
   /** No other account will do: it is taken, waited for or refused. Default: any. */

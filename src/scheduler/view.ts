@@ -9,6 +9,7 @@ import { obstaclesOf } from "./line/outlook.ts"
 import { axisReason, egressOf, longest, type Member, plainBlock } from "./members/member.ts"
 import { placementOf } from "./members/placement.ts"
 import { ceilingOf, healthFactsOf, shownTier } from "./members/trust.ts"
+import { type AccountScope, isInScope } from "./pick/account-scope.ts"
 import type { Pool } from "./pool.ts"
 import type { AccountView, PoolCounts, Standing, UnavailableReason } from "./types.ts"
 
@@ -116,4 +117,9 @@ export function makeCounts(pool: Pool): () => Pick<PoolCounts, "total" | "availa
     counts = { total: pool.size(), available, byReason }
     return counts
   }
+}
+
+/** True when the account is among those of the scope. */
+export function isMemberInScope(pool: Pool, { facts }: Member, scope: AccountScope | undefined): boolean {
+  return isInScope({ tags: placementOf(facts, pool.policy().placement).tags, plan: facts.plan }, scope)
 }

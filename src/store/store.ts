@@ -4,6 +4,7 @@ import { dirname } from "node:path"
 
 import { type AccountTables, makeAccountTables } from "./account-tables.ts"
 import { type BindingRows, makeBindingRows } from "./bindings.ts"
+import { type ClientKeyRows, makeClientKeyRows } from "./client-keys.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
@@ -19,6 +20,7 @@ export type Store = CredentialRows &
   RefreshIntentRows &
   SchedulerBlockRows &
   BindingRows &
+  ClientKeyRows &
   ModelListRows &
   MetaRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
@@ -54,6 +56,7 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...makeRefreshIntentRows(database),
       ...makeSchedulerBlockRows(database),
       ...makeBindingRows(database),
+      ...makeClientKeyRows(database),
       ...makeModelListRows(database),
       ...meta,
       ...secrets,

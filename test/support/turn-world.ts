@@ -11,6 +11,7 @@ import { runSettled } from "#gateway/calls/run-settled.ts"
 import { makeRunningTurns } from "#gateway/calls/running-turns.ts"
 import { serveTurn } from "#gateway/calls/serve-turn.ts"
 import type { ServeTurnParts } from "#gateway/calls/serve-turn-parts.ts"
+import { makeResponseMemory } from "#gateway/memory/response-memory.ts"
 import { makePool } from "#gateway/pool/pool.ts"
 import { makeRetryBudget } from "#gateway/turn/retry-budget.ts"
 import type { TurnLimits } from "#gateway/turn/turn-parts.ts"
@@ -216,8 +217,11 @@ function buildParts(options: WorldOptions, { time, outcomes, refreshed, send }: 
       send,
       budget: makeRetryBudget({ clock }),
       affinity: makeAffinity({ clock }),
+      memory: makeResponseMemory(clock, () => ({ isOn: false, maxBytes: 0, ttlMs: 0 })),
       limits: () => limits,
     },
+    keys: { open: () => ({ admit: () => undefined, scope: undefined, settle: () => {} }) },
+    images: { hostModel: () => "gpt-5.5", withoutImages: () => ({ accounts: new Set(), total: 0 }) },
     planModel: request => ({ slug: request.model, warnings: [] }),
     streamLimits: () => ({ idleTimeoutMs: 600_000, clientKeepaliveMs: 15_000 }),
     exposeCodexHeaders: () => false,

@@ -11,6 +11,7 @@ import type { RemovedAccount } from "#http/admin/accounts.ts"
 import type { AdminGreeting } from "#http/admin/admin.ts"
 
 import type { AdminConnection, AdminRequest } from "./admin-connection.ts"
+import { type KeyOrders, makeKeyOrders } from "./key-orders.ts"
 import { readJson, readSteps } from "./read-answer.ts"
 
 /** Names of accounts, or all that serve. */
@@ -53,6 +54,7 @@ export type AdminClient = {
   readonly test: (names: Names, onStep: OnStep<TestReport>) => Promise<readonly TestReport[]>
   readonly import: (form: FormData, onWritten: (written: number, total: number) => void) => Promise<ImportReport>
   readonly export: (names: Names, format: string) => Promise<ExportAnswer>
+  readonly keys: KeyOrders
   readonly close: () => Promise<void>
 }
 
@@ -148,6 +150,7 @@ export function makeAdminClient({ where, send, close }: AdminConnection, signal:
     },
     export: (names, format) =>
       ask({ method: "POST", path: `${ACCOUNTS}/export`, body: JSON.stringify({ ids: names, format }) }, "text"),
+    keys: makeKeyOrders(ask),
     close,
   }
 }

@@ -2,7 +2,7 @@
 
 /** A request for the surface. `path` begins with `/api/admin`. */
 export type AdminRequest = {
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE"
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array<ArrayBuffer>

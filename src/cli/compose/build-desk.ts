@@ -4,6 +4,7 @@ import { systemClock } from "#core/clock.ts"
 import type { DeskParts } from "#gateway/desk/desk.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
+import type { BuiltKeys } from "./build-keys.ts"
 import type { BuiltOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
 import type { GatewayContext } from "./gateway-context.ts"
@@ -14,6 +15,7 @@ export type BuildDeskParts = GatewayContext & {
   readonly built: BuiltPool
   readonly orders: BuiltOrders
   readonly counters: Counters
+  readonly keys: BuiltKeys
 }
 
 /** Puts the desk's parts together. */
@@ -30,6 +32,7 @@ export function buildDesk(parts: BuildDeskParts): DeskParts {
     cookies,
     counters: parts.counters,
     pause: () => new Promise(done => setImmediate(done)),
+    keys: { ...parts.keys, random: randomBytes, configured: () => config().apiKeys },
     signIn: {
       service: () => ({ ...config().oauth, send }),
       originator: () => config().upstreamIdentity.originator,

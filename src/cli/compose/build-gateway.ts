@@ -7,6 +7,7 @@ import { makeStatus } from "#gateway/pool/status.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
 import { buildDesk } from "./build-desk.ts"
+import { type BuildKeysParts, type BuiltKeys, buildKeys } from "./build-keys.ts"
 import { buildOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
 import { type BuiltServing, buildServing } from "./build-serving.ts"
@@ -14,17 +15,19 @@ import type { GatewayContext } from "./gateway-context.ts"
 import { startProbing } from "./start-probing.ts"
 
 /** What the gateway is built from. */
-export type BuildGatewayParts = GatewayContext & {
-  readonly built: BuiltPool
-  readonly counters: Counters
-  readonly record: (outcome: Outcome) => void
-  readonly version: string
-}
+export type BuildGatewayParts = GatewayContext &
+  Pick<BuildKeysParts, "sealer"> & {
+    readonly built: BuiltPool
+    readonly counters: Counters
+    readonly record: (outcome: Outcome) => void
+    readonly version: string
+  }
 
 /** The gateway and its background work. */
 export type BuiltGateway = {
   readonly gateway: Gateway
   readonly bindings: BuiltServing["bindings"]
+  readonly keys: BuiltKeys
   /** Starts probing; the returned function ends it and the shared ticker. */
   readonly startProbing: () => () => void
 }
@@ -33,7 +36,8 @@ export type BuiltGateway = {
 export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   const { config, built } = parts
   const { pool, scheduler, catalogue } = built
-  const { serving, tokens, heartbeat, bindings, slugOf } = buildServing(parts)
+  const keys = buildKeys(parts)
+  const { serving, tokens, heartbeat, bindings, slugOf } = buildServing({ ...parts, keys: keys.gate })
   const orders = buildOrders(parts)
   const gateway = makeGateway({
     serving,
@@ -54,11 +58,12 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
     }),
     accounts: pool.accounts,
     ...orders,
-    desk: buildDesk({ ...parts, orders }),
+    desk: buildDesk({ ...parts, orders, keys }),
   })
   return {
     gateway,
     bindings,
+    keys,
     startProbing: () => {
       const stop = startProbing({ config, built, probe: orders.checkQuota, reportFailure: parts.reportFailure })
       return () => {

@@ -16,6 +16,7 @@ import type { GatewayContext } from "./gateway-context.ts"
 
 /** What serving is built from. */
 export type BuildServingParts = Pick<GatewayContext, "config" | "send" | "store"> & {
+  readonly keys: ServeTurnParts["keys"]
   readonly built: BuiltPool
   readonly record: (outcome: Outcome) => void
 }
@@ -64,6 +65,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
     }),
     exposeCodexHeaders: () => config().exposeCodexHeaders,
     record: parts.record,
+    keys: parts.keys,
   }
   return { serving, tokens: buildTokens(), heartbeat, bindings, slugOf: name => plan({ name }).slug }
 }

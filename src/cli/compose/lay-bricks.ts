@@ -58,12 +58,13 @@ export async function layBricks(parts: LayBricksParts) {
     isIdle,
     listener: poolListener(isIdle ? { ...built, sync: NO_SYNC } : built, counters.forget),
   })
-  const { gateway, bindings, startProbing } = buildGateway({
+  const { gateway, bindings, keys, startProbing } = buildGateway({
     ...shared,
+    sealer,
     built,
     counters,
     record,
     version: parts.version,
   })
-  return { ...shared, accounts, built, bindings, gateway, startProbing, record }
+  return { ...shared, accounts, built, bindings, keys, gateway, startProbing, record }
 }

@@ -16,7 +16,7 @@ export type OpenPortsParts = {
   /** The configuration in force; read again at each use. */
   readonly config: () => Config
   readonly log: Log
-  readonly bricks: Pick<Bricks, "gateway" | "record" | "reportFailure">
+  readonly bricks: Pick<Bricks, "gateway" | "keys" | "record" | "reportFailure">
 }
 
 /** Ports that are open. */
@@ -30,9 +30,9 @@ export type OpenPorts = {
 
 /** Opens them. Throws `invalid-request` when the gateway's own address cannot be taken; Ollama's is tried again. */
 export function openPorts({ config, log, bricks }: OpenPortsParts): OpenPorts {
-  const { gateway, record, reportFailure } = bricks
+  const { gateway, keys, record, reportFailure } = bricks
   const graceMs = () => config().shutdownTimeoutMs
-  const serving = serveParts(config, record, () => bridge.status())
+  const serving = serveParts(config, { stored: keys.stored, record, ollamaStatus: () => bridge.status() })
   const bridge: OllamaBridge = makeOllamaBridge({
     config: () => config().ollama,
     makeApplication: () => makeOllamaApplication(gateway, serving, () => config().ollama),

@@ -24,6 +24,7 @@ export async function startBricks(parts: StartBricksParts, undo: UndoList): Prom
     parts.log.info({ credentials: opened.sealedNow }, "stored credentials are encrypted from now on")
   const bricks = await layBricks({ ...parts, egress, opened })
   undo.add(bricks.cookies.close)
+  undo.add(bricks.keys.keeper.close)
   undo.add(() => saveBlocks(bricks))
   undo.add(bricks.accounts.close)
   undo.add(bricks.built.sync.stop)

@@ -12,7 +12,7 @@ import type { ServeTurnParts } from "./serve-turn-parts.ts"
 /** What a run needs: the book of running turns, and where outcomes go. */
 export type RunSettledParts = {
   readonly running: RunningTurns
-  readonly serving: Pick<ServeTurnParts, "record" | "turn">
+  readonly serving: Pick<ServeTurnParts, "record" | "turn" | "keys">
 }
 
 /** Calls `serve` once. Rejects with its `GatewayError`; an answer that streams settles itself later. */
@@ -23,15 +23,17 @@ export async function runSettled(
 ): Promise<GatewayAnswer> {
   const abort = new AbortController()
   const leave = running.enter(abort)
+  const charge = serving.keys.open(call.principal)
   const settler = makeSettler(call, {
     clock: serving.turn.clock,
     record: outcome => {
       leave()
+      charge.settle(outcome)
       serving.record(outcome)
     },
   })
   try {
-    return await serve({ settler, abort })
+    return await serve({ settler, abort, charge })
   } catch (cause) {
     const error = toGatewayError(cause)
     settler.end({ status: error.status, error })

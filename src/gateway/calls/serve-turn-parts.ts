@@ -3,6 +3,7 @@
 import type { Outcome } from "#core/outcome.ts"
 import type { Heartbeat } from "#gateway/answer/heartbeat.ts"
 import type { StreamLimits } from "#gateway/answer/stream-answer.ts"
+import type { KeyGate } from "#gateway/keys/key-gate.ts"
 import type { PrepareParts } from "#gateway/turn/prepare-turn.ts"
 import type { TurnParts } from "#gateway/turn/turn-parts.ts"
 
@@ -17,4 +18,5 @@ export type ServeTurnParts = {
   readonly streamLimits: () => StreamLimits
   readonly exposeCodexHeaders: () => boolean
   readonly record: (outcome: Outcome) => void
+  readonly keys: KeyGate
 }

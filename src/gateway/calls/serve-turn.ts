@@ -6,6 +6,7 @@ import type { GatewayAnswer } from "#gateway/answer/answer.ts"
 import { answerNothing } from "#gateway/answer/answer-nothing.ts"
 import { answerOnce } from "#gateway/answer/answer-once.ts"
 import { streamTurn } from "#gateway/answer/stream-turn.ts"
+import type { KeyCharge } from "#gateway/keys/key-gate.ts"
 import { prepareTurn } from "#gateway/turn/prepare-turn.ts"
 import type { Settler } from "#gateway/turn/settle.ts"
 import { runTurn } from "#gateway/turn/turn.ts"
@@ -22,6 +23,8 @@ const HEADERS_LATEST_MS = 15_000
 /** One request as long as it runs. */
 export type Run = {
   readonly settler: Settler
+  /** What the client's key pays. */
+  readonly charge: KeyCharge
   /** Ends the upstream request: client gone, deadline, shutdown. */
   readonly abort: AbortController
 }
@@ -30,10 +33,12 @@ export type Run = {
 export async function serveTurn(
   call: ClientCall,
   kind: TurnKind,
-  { settler, abort }: Run,
+  { settler, abort, charge }: Run,
   parts: ServeTurnParts,
 ): Promise<GatewayAnswer> {
-  const turn = prepareTurn(call, { kind, settler, planModel: parts.planModel })
+  const turn = prepareTurn(call, { kind, settler, planModel: parts.planModel, scope: charge.scope })
+  const place = charge.admit(turn, call.signal)
+  if (place !== undefined) await place
   if (turn.request.reply.wantsNothing) return answerNothing(turn, parts.turn.clock)
   parts.turn.budget.request()
   linkAbort(call.signal, abort)

@@ -1,13 +1,13 @@
 /** The operators' desk: every account with all that is known of it, and what can be ordered for it. */
 
 import type { Account } from "#core/account.ts"
-import { GatewayError } from "#core/errors.ts"
 import type { Pool } from "#gateway/pool/pool.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
 import { type AccountReport, reportAccount } from "./account-report.ts"
 import { type CookieDesk, type CookieDeskParts, makeCookieDesk } from "./cookies.ts"
 import { type Intake, makeIntake } from "./intake.ts"
+import { type KeyDesk, type KeyDeskParts, makeKeyDesk } from "./keys.ts"
 import { makeOrders, type Orders, type OrdersParts } from "./orders.ts"
 import { makeQuotaDesk, type QuotaDesk, type QuotaDeskParts } from "./quota.ts"
 import { saveSignIn } from "./save-sign-in.ts"
@@ -35,6 +35,7 @@ export type Desk = Intake &
   Orders & {
     readonly cookies: CookieDesk
     readonly quota: QuotaDesk
+    readonly keys: KeyDesk
     readonly list: (filter?: ListFilter) => readonly AccountReport[]
     /** Throws `not-found`, or `invalid-request` for a name that fits several. */
     readonly show: (targets: Targets) => readonly AccountReport[]
@@ -53,6 +54,7 @@ export type DeskParts = OrdersParts &
     readonly counters: Counters
     readonly pause: () => Promise<void>
     readonly signIn: SignInParts
+    readonly keys: Omit<KeyDeskParts, "clock">
   }
 
 function matches(report: AccountReport, { state, tag, search }: ListFilter): boolean {
@@ -116,6 +118,7 @@ export function makeDesk(parts: DeskParts): Desk {
     show,
     cookies: makeCookieDesk(parts),
     quota: makeQuotaDesk(parts),
+    keys: makeKeyDesk({ ...parts.keys, clock }),
     signIns: makeSignIns({
       ...parts.signIn,
       clock,
@@ -123,12 +126,4 @@ export function makeDesk(parts: DeskParts): Desk {
         saveSignIn(text, { importTexts: intake.importTexts, show, rescan: () => parts.accounts().rescan() }),
     }),
   }
-}
-
-/** The refusal of an order that would lose something without being told so twice. */
-export function needsConfirmation(what: string): GatewayError {
-  return new GatewayError("invalid-request", `${what} cannot be undone and was not confirmed.`, {
-    code: "confirmation_required",
-    hint: "Send it again with `confirm` set to true.",
-  })
 }

@@ -96,6 +96,7 @@ function giveUpError(turn: Turn, { verdict, tries }: Failure, parts: TurnParts):
       error: verdict.error,
       model: turn.plan.slug,
       keyId: turn.call.principal.keyId,
+      scope: turn.scope,
       tried: new Set(tries.accounts),
       nowMs: parts.clock(),
     },

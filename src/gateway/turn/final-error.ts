@@ -2,6 +2,7 @@
 
 import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
+import type { AccountScope } from "#scheduler/pick/account-scope.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
 
 /** The request as far as it matters here. */
@@ -9,6 +10,7 @@ export type FinalErrorInput = {
   readonly error: GatewayError
   readonly model: string
   readonly keyId: string
+  readonly scope?: AccountScope | undefined
   /** Every account the request was tried on. */
   readonly tried: ReadonlySet<AccountId>
   readonly nowMs: number
@@ -28,6 +30,7 @@ export function finalError(input: FinalErrorInput, scheduler: Scheduler): Gatewa
     model: input.model,
     exclude: input.tried,
     keyId: input.keyId,
+    scope: input.scope,
     deadlineMs: input.nowMs,
   })
   switch (others.type) {

@@ -49,6 +49,11 @@ type Wanting = {
 
 async function obtain({ account, hold }: Home, wanting: Wanting): Promise<Lease | undefined> {
   const { turn, tries, parts, signal } = wanting
+  if (turn.scope !== undefined && !parts.scheduler.isInScope(account, turn.scope)) {
+    // The key's rights have changed since: the conversation moves for good.
+    tries.lost.add(account)
+    return undefined
+  }
   const faster = hold === "soft" ? leaseFaster(account, wanting) : undefined
   if (faster !== undefined) return faster
   const atOnce = acquireOnly(account, parts.clock(), wanting)
@@ -112,6 +117,7 @@ function acquireOnly(account: AccountId, deadlineMs: number, { turn, parts }: Wa
     exclude: NOBODY,
     only: account,
     keyId: turn.call.principal.keyId,
+    scope: turn.scope,
     deadlineMs,
   })
 }

@@ -72,6 +72,7 @@ function acquire(
     exclude: excluded,
     ...(prefer !== undefined && { prefer }),
     keyId: turn.call.principal.keyId,
+    scope: turn.scope,
     deadlineMs: parts.clock() + parts.limits().queueTimeoutMs,
     ...special,
   })

@@ -5,6 +5,7 @@ import type { ClientCall, ModelRequest } from "#core/request.ts"
 import type { ModelPlan } from "#gateway/models/plan-model.ts"
 import { conversationKey, conversationSeed } from "#protocols/conversation-seed.ts"
 import { clientProtocols } from "#protocols/registry.ts"
+import type { AccountScope } from "#scheduler/pick/account-scope.ts"
 
 import type { Settler } from "./settle.ts"
 import type { Turn, TurnKind } from "./turn-types.ts"
@@ -14,10 +15,12 @@ export type PrepareParts = {
   readonly kind: TurnKind
   readonly settler: Settler
   readonly planModel: (request: ModelRequest) => ModelPlan
+  /** The accounts the client's key may use; undefined = all. */
+  readonly scope: AccountScope | undefined
 }
 
 /** Throws `invalid-request` or `model-not-found`; the settler knows the model and the lane as soon as they are known. */
-export function prepareTurn(call: ClientCall, { kind, settler, planModel }: PrepareParts): Turn {
+export function prepareTurn(call: ClientCall, { kind, settler, planModel, scope }: PrepareParts): Turn {
   const request = (kind.decode ?? clientProtocols[call.protocol].decodeRequest)(call)
   settler.lane(laneOf(request), request.model)
   const plan = planModel(kind.host === undefined ? request : { ...request, model: kind.host() })
@@ -26,7 +29,7 @@ export function prepareTurn(call: ClientCall, { kind, settler, planModel }: Prep
   const conversation = conversationKey(conversationSeed(request, plan.slug), keyId)
   const { sessionGroup } = request
   const group = sessionGroup === undefined ? {} : { group: conversationKey(`group\n${sessionGroup}`, keyId) }
-  return { call, request, plan, conversation, ...group, settler, kind }
+  return { call, request, plan, conversation, ...group, settler, kind, scope }
 }
 
 /** The relay lane needs the client to speak the upstream's dialect; there is one upstream dialect so far. */

@@ -6,6 +6,7 @@ import type { Verdict } from "#core/outcome.ts"
 import type { ClientCall, ModelRequest } from "#core/request.ts"
 import type { ModelPlan } from "#gateway/models/plan-model.ts"
 import type { AnswerParts, ClientProtocol, ReplyContext, UpstreamProtocol } from "#protocols/protocol.ts"
+import type { AccountScope } from "#scheduler/pick/account-scope.ts"
 import type { Lease } from "#scheduler/types.ts"
 
 import type { Settler } from "./settle.ts"
@@ -21,6 +22,8 @@ export type Turn = {
   readonly group?: string
   readonly settler: Settler
   readonly kind: TurnKind
+  /** The accounts the client's key may use; undefined = all. */
+  readonly scope?: AccountScope | undefined
 }
 
 /** What tells an ordinary turn, the two ways of compaction and a search apart. All but `turn` are answered by one JSON value. */

@@ -8,6 +8,7 @@ import type { AdminParts } from "#http/admin/admin-route.ts"
 import { codex2apiRoutes } from "./codex2api.ts"
 import { dvcrnRoutes } from "./dvcrn.ts"
 import { icebearRoutes } from "./icebear.ts"
+import { icebearKeyRoutes } from "./icebear-keys.ts"
 import { icebearOllamaRoutes } from "./icebear-ollama.ts"
 import { xxxteamRoutes } from "./xxxteam.ts"
 
@@ -18,5 +19,6 @@ export function adapterRoutes(parts: AdminParts, clock: Clock) {
     .use(dvcrnRoutes(parts, clock))
     .use(icebearRoutes(parts))
     .use(icebearOllamaRoutes(parts))
+    .use(icebearKeyRoutes(parts))
     .use(xxxteamRoutes(parts, clock))
 }

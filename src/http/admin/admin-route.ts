@@ -1,10 +1,11 @@
 /** What every route of the operators' surface has in common: admission, checked bodies, failures as JSON. */
 
 import type { Static, TSchema } from "@sinclair/typebox"
-import { Value } from "@sinclair/typebox/value"
+import { Value, type ValueError } from "@sinclair/typebox/value"
 
 import type { Timers } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
+import type { JsonObject } from "#core/json.ts"
 import type { Desk } from "#gateway/desk/desk.ts"
 import type { AdminAdmission } from "#http/admin-admission.ts"
 import { adminErrorResponse } from "#http/admin-error.ts"
@@ -67,23 +68,31 @@ function admit(request: Request, url: URL, parts: AdminParts): void {
   }
 }
 
-/** Reads a JSON body of the given shape; a missing body counts as `{}`. Throws `invalid-request` naming the first fault. */
+/** Reads a JSON body of the given shape; a missing body counts as `{}`. Throws `invalid-request` naming the first fault. `reshape` translates it first. */
 export async function readOrder<Schema extends TSchema>(
   request: Request,
   schema: Schema,
   parts: Pick<AdminParts, "timers" | "bodyTimeoutMs">,
+  reshape: (body: JsonObject) => JsonObject = body => body,
 ): Promise<Static<Schema>> {
   const isEmpty = request.body === null || request.headers.get("content-length") === "0"
   const limits = { maxBytes: MAX_ORDER_BYTES, timeoutMs: parts.bodyTimeoutMs(), timers: parts.timers }
-  const body: unknown = isEmpty ? {} : await readJsonBody(request, limits)
+  const body: unknown = reshape(isEmpty ? {} : await readJsonBody(request, limits))
   if (Value.Check(schema, body)) return body
-  const fault = Value.Errors(schema, body).First()
+  const first = Value.Errors(schema, body).First()
+  const fault = first === undefined ? undefined : innermost(first)
   const place =
     fault === undefined || fault.path === "" ? "The body" : `\`${fault.path.slice(1).replaceAll("/", ".")}\``
   throw new GatewayError("invalid-request", `${place}: ${fault?.message ?? "is not as expected"}.`, {
     code: "invalid_order",
     hint: fault === undefined ? SEE_PAGE : (allowedBy(fault.schema) ?? SEE_PAGE),
   })
+}
+
+/** "Null or an object of this shape" fails as a whole; what is wrong inside the object says more. */
+function innermost(fault: ValueError): ValueError {
+  const inner = fault.errors.map(errors => errors.First()).find(one => one !== undefined && one.path !== fault.path)
+  return inner === undefined ? fault : innermost(inner)
 }
 
 const SEE_PAGE = "docs/admin-api.md lists what each route takes."

@@ -8,6 +8,7 @@ import { type AdminParts, adminRoute } from "./admin-route.ts"
 import { compileSurface } from "./compile-surface.ts"
 import { cookieRoutes } from "./cookies.ts"
 import { intakeRoutes } from "./intake.ts"
+import { keyRoutes } from "./keys.ts"
 import { oauthRoutes } from "./oauth.ts"
 import { ollamaStatusRoutes } from "./ollama.ts"
 import { quotaRoutes } from "./quota.ts"
@@ -30,6 +31,7 @@ export function adminRoutes(parts: AdminParts) {
     .use(cookieRoutes(parts))
     .use(quotaRoutes(parts))
     .use(ollamaStatusRoutes(parts))
+    .use(keyRoutes(parts))
     .use(addRoutes(parts))
     .use(accountRoutes(parts))
 }

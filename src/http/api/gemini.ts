@@ -37,7 +37,7 @@ function methodRoutes(prefix: string, gateway: Gateway, parts: ServeParts) {
 async function serveMethod(request: Request, path: string, gateway: Gateway, parts: ServeParts): Promise<Response> {
   let address: ModelAddress
   try {
-    parts.admission().admit(request, new URL(request.url))
+    parts.admission().admit(request, new URL(request.url), parts.peerOf)
     address = readModelAddress(path)
   } catch (cause) {
     const id = newRequestId(parts.random)

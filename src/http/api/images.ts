@@ -6,7 +6,7 @@ import type { JsonObject } from "#core/json.ts"
 import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
 import type { Gateway } from "#gateway/gateway.ts"
-import { type BodyLimits, readBodyBytes, readJsonBody } from "#http/read-body.ts"
+import { parseJsonBody } from "#http/read-body.ts"
 import { type ServeParts, serveModel } from "#http/serve-model.ts"
 
 import { isForm, readImageForm } from "./image-form.ts"
@@ -33,11 +33,9 @@ export function imageRoutes(gateway: Gateway, parts: ServeParts) {
   return app
 }
 
-async function readBody(request: Request, limits: BodyLimits): Promise<JsonObject> {
+function readBody(bytes: Uint8Array<ArrayBuffer>, request: Request): JsonObject | Promise<JsonObject> {
   const contentType = request.headers.get("content-type") ?? ""
-  return isForm(contentType)
-    ? readImageForm(await readBodyBytes(request, limits), contentType)
-    : readJsonBody(request, limits)
+  return isForm(contentType) ? readImageForm(bytes, contentType) : parseJsonBody(bytes)
 }
 
 /** The body gets what the address says, under a name no client's body can speak for. */

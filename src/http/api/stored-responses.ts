@@ -11,7 +11,7 @@ import type { ServeParts } from "#http/serve-model.ts"
 /** Returns the routes under one prefix as an Elysia plugin. */
 export function storedResponseRoutes(prefix: string, { memory }: Gateway, parts: ServeParts) {
   const answer = (request: Request, read: (owner: string) => JsonObject) =>
-    guarded(request, parts, url => Response.json(read(parts.admission().admit(request, url).keyId)))
+    guarded(request, parts, (_url, principal) => Response.json(read(principal.keyId)))
   return new Elysia({ prefix })
     .get("/responses/:id", ({ request, params }) =>
       answer(request, owner => {

@@ -21,8 +21,13 @@ export type Serve = (request: Request) => Promise<Response>
 export type OllamaApplicationFacts = () => ReturnType<OllamaFacts> & { readonly origins: readonly string[] }
 
 /** Builds the application. */
-export function makeOllamaApplication(gateway: Gateway, outer: ServeParts, facts: OllamaApplicationFacts): Serve {
-  const parts: ServeParts = { ...outer, admission: () => PORT_ADMISSION }
+export function makeOllamaApplication(
+  gateway: Gateway,
+  outer: Omit<ServeParts, "peerOf">,
+  facts: OllamaApplicationFacts,
+): Serve {
+  // Everybody is admitted as the same client, wherever the connection comes from.
+  const parts: ServeParts = { ...outer, admission: () => PORT_ADMISSION, peerOf: () => undefined }
   const serveOwn = compileRoutes({ dialectOf: () => "ollama", random: parts.random }, application =>
     application.use(ollamaRoutes(gateway, parts, facts)),
   )

@@ -6,4 +6,4 @@ import type { Admission } from "#http/admission.ts"
 const PRINCIPAL: Principal = { keyId: "ollama" }
 
 /** Everybody counts as one client, whatever credentials are sent along: this is the key that the port puts in their place. */
-export const PORT_ADMISSION: Admission = { needsKey: false, admit: () => PRINCIPAL }
+export const PORT_ADMISSION: Admission = { needsKey: () => false, admit: () => PRINCIPAL }

@@ -69,7 +69,10 @@ export function makeResponsesSockets(gateway: Gateway, parts: ServeParts, maxFra
       if (request.method !== "GET" || !ADDRESS.test(url.pathname)) return undefined
       try {
         const { asked, protocol } = withKeyOfProtocols(request)
-        const data: SocketData = { principal: parts.admission().admit(asked, url), headers: asked.headers }
+        const data: SocketData = {
+          principal: parts.admission().admit(asked, url, parts.peerOf),
+          headers: asked.headers,
+        }
         const reply = protocol === undefined ? {} : { "sec-websocket-protocol": protocol }
         if (server.upgrade(request, { data, headers: reply })) return "upgraded"
         throw new GatewayError("invalid-request", "The WebSocket handshake is not valid.", {

@@ -31,6 +31,7 @@ const KIND_WORDS: Readonly<Record<ErrorKind, KindWords>> = {
   "quota-exhausted": LIMIT,
   "credential-rejected": OVERLOADED,
   "no-account": OVERLOADED,
+  "key-store-unavailable": API,
   "upstream-overloaded": OVERLOADED,
   "upstream-unavailable": API,
   "upstream-protocol": API,

@@ -35,6 +35,7 @@ const KIND_WORDS: Readonly<Record<ErrorKind, KindWords>> = {
   "quota-exhausted": LIMIT,
   "credential-rejected": UNAVAILABLE,
   "no-account": UNAVAILABLE,
+  "key-store-unavailable": UNAVAILABLE,
   "upstream-overloaded": UNAVAILABLE,
   "upstream-unavailable": UNAVAILABLE,
   "upstream-protocol": UNAVAILABLE,

@@ -6,6 +6,7 @@ import { axisReason, egressOf, longest, type Member } from "#scheduler/members/m
 import { placementOf } from "#scheduler/members/placement.ts"
 import { bandOf, headroomOf, isOverCeiling } from "#scheduler/members/quota-standing.ts"
 import { healthFactsOf } from "#scheduler/members/trust.ts"
+import { isInScope } from "#scheduler/pick/account-scope.ts"
 import { rankOf } from "#scheduler/pick/ranks.ts"
 import type { Pool } from "#scheduler/pool.ts"
 import type { Demand } from "#scheduler/types.ts"
@@ -80,6 +81,7 @@ function unwanted({ facts, models }: Member, demand: Demand, pool: Pool): string
   if (facts.plan !== undefined && demand.notPlans?.includes(facts.plan) === true) return "plan"
   const { tags } = placementOf(facts, pool.policy().placement)
   if (demand.tags?.every(tag => tags.includes(tag)) === false) return "tags"
+  if (!isInScope({ tags, plan: facts.plan }, demand.scope)) return "key"
   if (models?.has(demand.model) === false) return "model"
   return pool.plans.lacks(facts, demand.model) ? "plan" : undefined
 }

@@ -26,7 +26,7 @@ export type Candidate = {
 /** An account that could not. */
 export type Exclusion = {
   readonly account: AccountId
-  /** A reason as `AccountView` has it, or `tried`, `unasked`, `provider`, `tags`, `model`, `plan`, `way-out`, `probing`, `full`. */
+  /** A reason as `AccountView` has it, or `tried`, `unasked`, `provider`, `tags`, `key`, `model`, `plan`, `way-out`, `probing`, `full`. */
   readonly reason: string
   /** When it ends by itself, milliseconds since the epoch. */
   readonly untilMs?: number

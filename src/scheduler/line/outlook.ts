@@ -4,6 +4,7 @@ import { isClosed, type LiveBlock } from "#scheduler/blocks/blocks.ts"
 import { rulesOf } from "#scheduler/blocks/causes.ts"
 import { axisReason, egressOf, longest, type Member } from "#scheduler/members/member.ts"
 import { placementOf } from "#scheduler/members/placement.ts"
+import { isInScope } from "#scheduler/pick/account-scope.ts"
 import type { Eligibility } from "#scheduler/pick/classes.ts"
 import type { Pool } from "#scheduler/pool.ts"
 import type { UnavailableReason } from "#scheduler/types.ts"
@@ -65,13 +66,13 @@ function survey(pool: Pool, wanted: Eligibility): Outlook {
   return draft
 }
 
-function isAsked(pool: Pool, member: Member, { providers, tags, notPlans }: Eligibility): boolean {
+function isAsked(pool: Pool, member: Member, { providers, tags, notPlans, scope }: Eligibility): boolean {
   const { provider, plan } = member.facts
   if (providers?.includes(provider) === false) return false
   if (plan !== undefined && notPlans?.includes(plan) === true) return false
-  if (tags === undefined) return true
+  if (tags === undefined && scope === undefined) return true
   const own = placementOf(member.facts, pool.policy().placement).tags
-  return tags.every(tag => own.includes(tag))
+  return isInScope({ tags: own, plan: member.facts.plan }, scope) && (tags ?? []).every(tag => own.includes(tag))
 }
 
 /** Closed blocks that concern the model, those of the way out included. */

@@ -39,6 +39,7 @@ const SIGN_IN_AGAIN = "`sluice login` signs an account in again; until then it s
 export function refusalFor(facts: RefusalFacts): GatewayError {
   const { outlook, nowMs, wanted } = facts
   if (outlook.candidates === 0 && wanted.tags !== undefined && wanted.tags.length > 0) return nobodyTagged(wanted.tags)
+  if (outlook.candidates === 0 && wanted.scope !== undefined) return nobodyInScope()
   if (outlook.candidates === 0) {
     return new GatewayError("no-account", "No account is configured.", {
       code: "no_account",
@@ -93,6 +94,13 @@ export function onlyRefusal(): GatewayError {
   return new GatewayError("no-account", "The one account that may serve this request is not usable right now.", {
     code: "no_account",
     hint: "`sluice accounts` shows each account's state and what changed it.",
+  })
+}
+
+function nobodyInScope(): GatewayError {
+  return new GatewayError("no-account", "No account is set aside for this API key.", {
+    code: "no_account",
+    hint: "`sluice keys show` lists the key's tags and plans of accounts; no account fits them.",
   })
 }
 

@@ -136,7 +136,8 @@ function makeEligibilityCache(state: State, parts: ClassesParts): (wanted: Wante
   const plain = new Map<string, Eligibility>()
   const others = new Map<string, Eligibility>()
   return wanted => {
-    const isPlain = wanted.providers === undefined && wanted.tags === undefined && wanted.notPlans === undefined
+    const { providers, tags, notPlans, scope } = wanted
+    const isPlain = [providers, tags, notPlans, scope].every(wish => wish === undefined)
     const cache = isPlain ? plain : others
     const key = isPlain ? wanted.model : wantedKey(wanted)
     const cached = cache.get(key)
@@ -149,7 +150,7 @@ function makeEligibilityCache(state: State, parts: ClassesParts): (wanted: Wante
 }
 
 function buildEligibility(state: State, wanted: Wanted, parts: ClassesParts): Eligibility {
-  const { model, providers, tags, notPlans } = wanted
+  const { model, providers, tags, notPlans, scope } = wanted
   const pickable = makeClassMask(state.entries.length)
   const ready = makeClassMask(state.entries.length)
   state.entries.forEach((entry, classId) => {
@@ -159,5 +160,5 @@ function buildEligibility(state: State, wanted: Wanted, parts: ClassesParts): El
     addClass(ready, position)
     if (!entry.signature.held.includes(model)) addClass(pickable, position)
   })
-  return { model, providers, tags, notPlans, generation: state.generation, pickable, ready }
+  return { model, providers, tags, notPlans, scope, generation: state.generation, pickable, ready }
 }

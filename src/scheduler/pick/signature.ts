@@ -2,6 +2,8 @@
 
 import type { ProviderId } from "#core/ids.ts"
 
+import { type AccountScope, isInScope } from "./account-scope.ts"
+
 /** Accounts with equal signatures share a class. */
 export type ClassSignature = {
   readonly provider: ProviderId
@@ -29,6 +31,8 @@ export type Wanted = {
   readonly tags?: readonly string[] | undefined
   /** Plans that will not do; undefined = none. */
   readonly notPlans?: readonly string[] | undefined
+  /** Undefined = all accounts. */
+  readonly scope?: AccountScope | undefined
 }
 
 /** Stands in no name of a plan or of a way out. */
@@ -43,15 +47,16 @@ export function signatureKey(signature: ClassSignature, models: number): string 
 }
 
 /** Names a kind of request; equal for requests that the same accounts may serve. */
-export function wantedKey({ providers, tags, notPlans, model }: Wanted): string {
-  return `${providers?.join(",") ?? "*"}|${tags?.join(",") ?? ""}|${notPlans?.join(",") ?? ""}|${model}`
+export function wantedKey({ providers, tags, notPlans, scope, model }: Wanted): string {
+  const lists = [providers?.join(",") ?? "*", tags?.join(",") ?? "", notPlans?.join(",") ?? "", scope?.key ?? ""]
+  return `${lists.join("|")}|${model}`
 }
 
 /** True when accounts with the signature may serve the request, apart from what is blocked elsewhere. */
-export function mayServe(signature: ClassSignature, { model, providers, tags, notPlans }: Wanted): boolean {
+export function mayServe(signature: ClassSignature, { model, providers, tags, notPlans, scope }: Wanted): boolean {
   if (providers?.includes(signature.provider) === false) return false
   if (signature.models?.has(model) === false) return false
   if (signature.plan !== undefined && notPlans?.includes(signature.plan) === true) return false
   if (tags !== undefined && !tags.every(tag => signature.tags.includes(tag))) return false
-  return !signature.stopped.includes(model)
+  return isInScope(signature, scope) && !signature.stopped.includes(model)
 }

@@ -115,8 +115,8 @@ test("a key that is none stops every verb and is not repeated", async () => {
 })
 
 test.each([
-  [[], "expected show or rotate-master"],
-  [["rotate"], 'there is no "rotate"'],
+  [[], "expected list, show, usage, create, set, enable, disable, reset, rotate, remove, rotate-master"],
+  [["spin"], 'there is no "spin"'],
   [["shwo"], 'did you mean "show"?'],
 ])("the arguments %p are wrong usage", async (args, message) => {
   const result = await run(args)

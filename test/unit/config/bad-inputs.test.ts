@@ -192,7 +192,26 @@ const BAD_INPUTS: readonly BadInput[] = [
     name: "an open address without keys",
     given: { yaml: "log-level: info\nlisten: :8080\n" },
     says: [
-      "sluice.yaml:2: listen: :8080 can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, or listen on 127.0.0.1:8080",
+      "sluice.yaml:2: listen: :8080 can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, set client-keys.required, or listen on 127.0.0.1:8080",
+    ],
+  },
+  {
+    name: "a proxy that is no range of addresses",
+    given: { yaml: 'client-keys:\n  trusted-proxies: ["10.0.0.0/8", "10.0.0.0/33", "proxy.local"]\n' },
+    says: [
+      "sluice.yaml:2: client-keys.trusted-proxies: expected a list of addresses or ranges such as 127.0.0.1 or 10.0.0.0/8, got a list",
+    ],
+  },
+  {
+    name: "a range of more bits than an address has",
+    given: { yaml: "client-keys:\n  trusted-proxies: [10.0.0.0/33]\n" },
+    says: ["sluice.yaml:2: client-keys.trusted-proxies: 10.0.0.0/33 is neither an address nor a range of addresses"],
+  },
+  {
+    name: "a price with a part missing",
+    given: { yaml: "prices:\n  gpt-5.5: 1.25/10\n" },
+    says: [
+      "sluice.yaml:1: prices: expected a mapping of model names to three prices, such as `gpt-5.5: 1.25/0.125/10`, got a mapping",
     ],
   },
   {
@@ -218,10 +237,14 @@ const BAD_INPUTS: readonly BadInput[] = [
       'sluice.yaml:2: max-retries: unknown key; did you mean "max-retry"?',
       "environment SLUICE_WORKERS: workers: expected a whole number from 1 to 256, got the number 0",
       'flag --log-level: log-level: expected one of debug, info, warn, error, got the text "loud"',
-      "sluice.yaml:1: listen: 0.0.0.0:8080 can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, or listen on 127.0.0.1:8080",
+      "sluice.yaml:1: listen: 0.0.0.0:8080 can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, set client-keys.required, or listen on 127.0.0.1:8080",
     ],
   },
 ]
+
+test("an open address is accepted without `api-keys` where a key is required", async () => {
+  expect(await problemsOf({ yaml: "listen: :8080\nclient-keys:\n  required: true\n" })).toEqual([])
+})
 
 for (const { name, given, says } of BAD_INPUTS) {
   test(`refused: ${name}`, async () => {

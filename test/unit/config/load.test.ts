@@ -51,6 +51,8 @@ test("without any layer the defaults hold", async () => {
     healthCheckMaxFailures: 3,
     healthCheckConcurrency: 5,
     apiKeys: [],
+    clientKeys: { required: false, trustedProxies: [] },
+    prices: {},
     adminKey: "",
     ollama: {
       enabled: false,
@@ -183,6 +185,8 @@ const SAMPLES: Readonly<Record<string, string>> = {
 const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   listen: "127.0.0.1:9000",
   "admin-key": "admin-secret",
+  "client-keys.trusted-proxies": "127.0.0.1,10.0.0.0/8",
+  prices: "gpt-5.5=1.25/0.125/10",
   "base-url": "http://127.0.0.1:1/x",
   "usage-url": "http://127.0.0.1:1/usage",
   "proxy-url": "socks5h://127.0.0.1:1080",

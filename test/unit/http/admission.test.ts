@@ -3,11 +3,13 @@ import { describe, expect, test } from "bun:test"
 import type { GatewayError } from "#core/errors.ts"
 import { makeAdmission } from "#http/admission.ts"
 
+import { NO_STORED_KEYS } from "../../support/stored-keys.ts"
+
 const KEY = "sk-sluice-test-1"
 
 function admit(keys: readonly string[], headers: Record<string, string>, query = "", origin = "http://127.0.0.1:8080") {
   const request = new Request(`${origin}/v1/models${query}`, { headers })
-  return makeAdmission(keys).admit(request, new URL(request.url))
+  return makeAdmission(keys, NO_STORED_KEYS).admit(request, new URL(request.url), () => "127.0.0.1")
 }
 
 function refusal(keys: readonly string[], headers: Record<string, string>, query = ""): GatewayError {

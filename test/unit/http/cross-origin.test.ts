@@ -3,9 +3,13 @@ import { expect, test } from "bun:test"
 import { makeAdmission } from "#http/admission.ts"
 import { preflight, withCrossOrigin } from "#http/cross-origin.ts"
 
+import { NO_STORED_KEYS } from "../../support/stored-keys.ts"
+
 function allowedOrigin(keys: readonly string[], headers: Record<string, string>): string | null {
   const request = new Request("http://gateway.test/v1/models", { headers })
-  return withCrossOrigin(request, new Response("{}"), makeAdmission(keys)).headers.get("access-control-allow-origin")
+  return withCrossOrigin(request, new Response("{}"), makeAdmission(keys, NO_STORED_KEYS)).headers.get(
+    "access-control-allow-origin",
+  )
 }
 
 test("a page may read answers when a key decides who may ask", () => {
