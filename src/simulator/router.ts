@@ -1,7 +1,5 @@
 /** Method and path → endpoint, with every request recorded. */
 
-import { toGatewayError } from "#core/errors.ts"
-
 import { makeLoginCodes } from "./accounts/login-codes.ts"
 import { makeAuthorizeEndpoint, makeDeviceTokenEndpoint, makeUserCodeEndpoint } from "./accounts/login-endpoints.ts"
 import { makeTokenEndpoint, revokeEndpoint } from "./accounts/token-endpoint.ts"
@@ -9,17 +7,21 @@ import { modelsEndpoint, publicModelsEndpoint, usageEndpoint } from "./catalogue
 import { compactEndpoint } from "./compact-endpoint.ts"
 import type { SimulatorControl } from "./control.ts"
 import { makeControlEndpoint, makeRecordedEndpoint } from "./control-endpoint.ts"
-import type { Endpoint } from "./exchange.ts"
-import { detailRefusal, jsonRefusal, refusalResponse } from "./refusal.ts"
+import type { Answered, Endpoint, Exchange } from "./exchange.ts"
+import { detailRefusal, misuseRefusal, refusalResponse } from "./refusal.ts"
 import { makeResponsesEndpoint } from "./responses-endpoint.ts"
+import { socketEndpoint } from "./socket/socket-endpoint.ts"
 import type { World } from "./world.ts"
 
 const CODEX = "/backend-api/codex"
 
+/** Handles one request; undefined once its connection is a WebSocket. */
+export type Route = (request: Request, upgrade: Exchange["upgrade"]) => Promise<Response | undefined>
+
 /** Makes the request handler. */
-export function makeRouter(world: World, control: SimulatorControl): (request: Request) => Promise<Response> {
+export function makeRouter(world: World, control: SimulatorControl): Route {
   const routes = makeRoutes(world, control)
-  return async request => {
+  return async (request, upgrade) => {
     const url = new URL(request.url)
     const path = url.pathname.replace(/\/+$/, "")
     const endpoint = routes.get(`${request.method} ${path === "" ? "/" : path}`)
@@ -29,22 +31,20 @@ export function makeRouter(world: World, control: SimulatorControl): (request: R
       world,
       request,
       url,
+      upgrade,
       record: facts => world.recorder.amend(number, facts),
     })
-    world.recorder.amend(number, { status: response.status })
-    return response
+    world.recorder.amend(number, { status: response === "upgraded" ? 101 : response.status })
+    return response === "upgraded" ? undefined : response
   }
 }
 
-/** A mistake in a script or a control call is told in words; it must not look like the backend's own refusal. */
-async function answer(endpoint: Endpoint | undefined, exchange: Parameters<Endpoint>[0]): Promise<Response> {
+async function answer(endpoint: Endpoint | undefined, exchange: Exchange): Promise<Answered> {
   if (endpoint === undefined) return refusalResponse(detailRefusal("Not Found", 404))
   try {
     return await endpoint(exchange)
   } catch (error) {
-    const { status, message } = toGatewayError(error)
-    const body = { error: { message, type: "simulator_error", param: null, code: "simulator_misuse" } }
-    return refusalResponse(jsonRefusal(status, body))
+    return refusalResponse(misuseRefusal(error))
   }
 }
 
@@ -62,7 +62,7 @@ function makeRoutes(world: World, control: SimulatorControl): ReadonlyMap<string
   return new Map<string, Endpoint>([
     ["GET /", bannerEndpoint],
     [`POST ${CODEX}/responses`, makeResponsesEndpoint("chatgpt")],
-    [`GET ${CODEX}/responses`, upgradeEndpoint],
+    [`GET ${CODEX}/responses`, socketEndpoint],
     [`POST ${CODEX}/responses/compact`, compactEndpoint],
     [`GET ${CODEX}/models`, modelsEndpoint],
     [`GET ${CODEX}/usage`, usageEndpoint],
@@ -81,7 +81,7 @@ function makeRoutes(world: World, control: SimulatorControl): ReadonlyMap<string
   ])
 }
 
-/** No WebSocket here: 426 makes clients fall back to HTTP at once. */
+/** No WebSocket on the public paths: 426 makes clients fall back to HTTP at once. */
 const upgradeEndpoint: Endpoint = () =>
   refusalResponse({ ...detailRefusal("Upgrade refused: this simulator speaks HTTP only", 426) })
 
