@@ -25,6 +25,9 @@ export type Config = AccountSourcesConfig & {
   readonly usageUrl: string
   /** Undefined = straight out. May hold a password: never log it. */
   readonly proxyUrl: string | undefined
+  readonly upstreamTransport: ConfigValues["upstream-transport"]
+  /** WebSockets one account may have open. */
+  readonly upstreamSocketsPerAccount: number
   readonly logLevel: ConfigValues["log-level"]
   readonly logFormat: ConfigValues["log-format"]
   /** Never 0. */
@@ -109,6 +112,8 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     baseUrl,
     usageUrl: values["usage-url"] === "" ? deriveUsageUrl(baseUrl) : values["usage-url"],
     proxyUrl: values["proxy-url"] === "" ? undefined : values["proxy-url"].replace(/\/$/, ""),
+    upstreamTransport: values["upstream-transport"],
+    upstreamSocketsPerAccount: values["upstream-sockets-per-account"],
     logLevel: values["log-level"],
     logFormat: values["log-format"],
     refreshIntervalMs: toMs(values["refresh-interval"]),

@@ -27,7 +27,7 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
   turn.settler.dispatched(input.lease.account)
   const startedAtMs = parts.clock()
   try {
-    const reply = await sendTurn(turn, JSON.stringify(encoded.body), to, parts)
+    const reply = await sendTurn(turn, encoded.body, to, parts)
     const repliedAtMs = parts.clock()
     if (reply.status !== 200 || reply.body === undefined) {
       return { ...(await refused(turn, reply, to, { judge, parts })), ...usedToken }
