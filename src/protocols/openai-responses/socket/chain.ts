@@ -2,7 +2,7 @@
 
 import type { JsonObject } from "#core/json.ts"
 
-import { inputItemsOf, itemKey } from "./item-key.ts"
+import { inputItemsOf, itemPieces } from "./item-pieces.ts"
 
 /** What a turn may leave out. */
 export type Link = { readonly responseId: string; readonly newItems: readonly JsonObject[] }
@@ -19,10 +19,13 @@ export type Chain = {
   readonly forget: () => void
 }
 
-type Context = { readonly settings: string; readonly items: Bun.CryptoHasher; readonly count: number }
+type Context = { readonly settings: bigint; readonly items: bigint; readonly count: number }
 
 /** Not compared: it says nothing to the model. Source: codex-rs/core/src/client.rs. */
 const NOT_COMPARED: ReadonlySet<string> = new Set(["input", "client_metadata", "stream_options"])
+
+const START = 0n
+const ITEM_END = "\u0000end"
 
 /** Makes an empty memory. */
 export function makeChain(): Chain {
@@ -34,18 +37,17 @@ export function makeChain(): Chain {
       const before = known
       const items = inputItemsOf(body)
       const settings = settingsOf(body)
-      const hash = new Bun.CryptoHasher("sha256")
-      let prefix = ""
+      let hash = START
+      let prefix: bigint | undefined
       for (const [index, item] of items.entries()) {
-        if (index === before?.count) prefix = hash.copy().digest("hex")
-        addItem(hash, item)
+        if (index === before?.count) prefix = hash
+        hash = withItem(hash, item)
       }
       known = undefined
       output = []
       asked = { settings, items: hash, count: items.length }
       // With nothing new there is nothing to chain: the same request again wants another answer.
-      const isSame =
-        before !== undefined && before.settings === settings && prefix === before.items.copy().digest("hex")
+      const isSame = before !== undefined && before.settings === settings && prefix === before.items
       return isSame ? { responseId: before.responseId, newItems: items.slice(before.count) } : undefined
     },
     noteItem: (index, item) => {
@@ -54,8 +56,9 @@ export function makeChain(): Chain {
     complete: responseId => {
       if (asked === undefined) return
       const { settings, items, count } = asked
-      for (const { item } of output.toSorted((left, right) => left.index - right.index)) addItem(items, item)
-      known = { settings, items, count: count + output.length, responseId }
+      const inOrder = output.toSorted((left, right) => left.index - right.index)
+      const all = inOrder.reduce((hash, { item }) => withItem(hash, item), items)
+      known = { settings, items: all, count: count + output.length, responseId }
       asked = undefined
       output = []
     },
@@ -67,12 +70,21 @@ export function makeChain(): Chain {
   }
 }
 
-function addItem(hash: Bun.CryptoHasher, item: JsonObject): void {
-  // The separator cannot stand in JSON, so that no two lists of items make one text.
-  hash.update(`${itemKey(item)}\u0000`)
+/**
+ * A fast hash will do: it compares a conversation with itself, and whoever could make two of his own collide would only
+ * confuse his own. Each piece seeds the next, so that borders between pieces count; an item ends with a mark.
+ */
+function withItem(hash: bigint, item: JsonObject): bigint {
+  let next = hash
+  for (const piece of itemPieces(item)) next = hashOf(piece, next)
+  return hashOf(ITEM_END, next)
 }
 
-function settingsOf(body: JsonObject): string {
+function settingsOf(body: JsonObject): bigint {
   const compared = Object.entries(body).filter(([key]) => !NOT_COMPARED.has(key))
-  return new Bun.CryptoHasher("sha256").update(JSON.stringify(compared)).digest("hex")
+  return hashOf(JSON.stringify(compared), START)
+}
+
+function hashOf(text: string, seed: bigint): bigint {
+  return BigInt(Bun.hash(text, seed))
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from "bun:test"
 import type { JsonObject } from "#core/json.ts"
 import type { SocketSpeaker } from "#core/socket.ts"
 import { frameTypeOf, sseOfFrame } from "#protocols/openai-responses/socket/frame-text.ts"
-import { itemKey } from "#protocols/openai-responses/socket/item-key.ts"
+import { itemPieces } from "#protocols/openai-responses/socket/item-pieces.ts"
 import { makeResponsesSpeaker } from "#protocols/openai-responses/socket/speaker.ts"
 
 function user(text: string): JsonObject {
@@ -197,7 +197,7 @@ describe("a frame", () => {
   })
 })
 
-test("items that say different things have different keys", () => {
+test("items that say different things have different pieces", () => {
   const items: readonly JsonObject[] = [
     user("a"),
     user("b"),
@@ -216,5 +216,5 @@ test("items that say different things have different keys", () => {
     { type: "message", role: "user", content: [{ type: "input_image", image_url: "data:a" }] },
     { type: "message", role: "user", content: [{ type: "input_image", image_url: "data:b" }] },
   ]
-  expect(new Set(items.map(itemKey)).size).toBe(items.length)
+  expect(new Set(items.map(item => JSON.stringify(itemPieces(item)))).size).toBe(items.length)
 })
