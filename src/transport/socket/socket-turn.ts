@@ -50,6 +50,8 @@ class RunningTurn implements SocketTurn {
   readonly #begin = Promise.withResolvers<TurnStart>()
   /** What came before the answer's first event and speaks of the account. */
   #headers: Record<string, string> = {}
+  /** Something came for it: the upstream has taken it. */
+  #isHeard = false
   #hasBegun = false
   #pending = ""
   #isPaused = false
@@ -67,6 +69,7 @@ class RunningTurn implements SocketTurn {
 
   hear(frame: Exclude<HeardFrame, { type: "doubt" }>): void {
     if (this.#isOver) return
+    this.#isHeard = true
     if (frame.type === "aside" && !this.#hasBegun) this.#headers = { ...this.#headers, ...frame.headers }
     if (frame.type === "refusal" && !this.#hasBegun) {
       this.#refuse(frame)
@@ -96,7 +99,7 @@ class RunningTurn implements SocketTurn {
     if (this.#isOver) return
     this.#isOver = true
     if (!this.#hasBegun) {
-      if (code === TOO_LARGE_CODE) this.#begin.resolve({ type: "too-large" })
+      if (code === TOO_LARGE_CODE && !this.#isHeard) this.#begin.resolve({ type: "too-large" })
       else this.#begin.reject(brokenSocket("headers", code))
       return
     }

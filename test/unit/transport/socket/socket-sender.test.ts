@@ -108,6 +108,17 @@ describe("fault 49: a socket that ends inside a turn", () => {
     expect([detours, peers.length]).toEqual([[], 1])
   })
 
+  test("counts as too large only when nothing was heard of it: else the upstream has begun", async () => {
+    const { ask, send, detours } = start(peer => {
+      if (peer.frames.length === 1 && peer.number === 2) peer.send({ type: "codex.rate_limits", rate_limits: {} })
+      peer.close(1009)
+    })
+    expect(await ask()).toBe("over http")
+    expect(detours).toEqual(["too-large"])
+    expect((await errorOf(send({ account: "a2" }))).upstream?.code).toBe("ws_close_1009")
+    expect(detours).toHaveLength(1)
+  })
+
   test("with a close frame ends the answer as the end of a body does", async () => {
     const { ask } = start(peer => {
       peer.send(created("r"))
