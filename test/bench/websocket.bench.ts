@@ -62,22 +62,33 @@ async function cpuSec(pid: number): Promise<number> {
 
 type Figures = { readonly firstByteMs: number; readonly cpuMs: number }
 
-/** A conversation that begins with `historyBytes` and grows by a question and an answer a turn. */
-async function converse(gateway: Gateway, historyBytes: number, name: string): Promise<Figures> {
+/** A conversation through one gateway that grows by a question and an answer a turn. */
+function startConversation(gateway: Gateway, historyBytes: number, name: string) {
   const input: JsonObject[] = [user("x".repeat(historyBytes))]
   const firstBytes: number[] = []
   let cpuBefore = 0
-  for (let index = 0; index <= TURNS; index += 1) {
-    input.push(user(`[[simulate: text text="answer ${index}"]] go on`))
-    const { firstByteMs, text } = await turn(gateway, { input: [...input], prompt_cache_key: name })
-    const done = readEvents(text).filter(({ event }) => event === "response.output_item.done")
-    for (const { data } of done) input.push(JSON.parse(data).item)
-    // The first turn opens what the others use.
-    if (index === 0) cpuBefore = await cpuSec(gateway.process.pid)
-    else firstBytes.push(firstByteMs)
+  return {
+    say: async (index: number): Promise<void> => {
+      input.push(user(`[[simulate: text text="answer ${index}"]] go on`))
+      const { firstByteMs, text } = await turn(gateway, { input: [...input], prompt_cache_key: name })
+      const done = readEvents(text).filter(({ event }) => event === "response.output_item.done")
+      for (const { data } of done) input.push(JSON.parse(data).item)
+      // The first turn opens what the others use.
+      if (index === 0) cpuBefore = await cpuSec(gateway.process.pid)
+      else firstBytes.push(firstByteMs)
+    },
+    figures: async (): Promise<Figures> => ({
+      firstByteMs: median(firstBytes),
+      cpuMs: (((await cpuSec(gateway.process.pid)) - cpuBefore) * 1000) / TURNS,
+    }),
   }
-  const cpuMs = (((await cpuSec(gateway.process.pid)) - cpuBefore) * 1000) / TURNS
-  return { firstByteMs: median(firstBytes), cpuMs }
+}
+
+/** The same conversation through both, turn by turn, so that a busy machine is busy for both. */
+async function converse(gateways: readonly Gateway[], historyBytes: number, name: string): Promise<readonly Figures[]> {
+  const conversations = gateways.map(gateway => startConversation(gateway, historyBytes, name))
+  for (let index = 0; index <= TURNS; index += 1) for (const { say } of conversations) await say(index)
+  return Promise.all(conversations.map(({ figures }) => figures()))
 }
 
 /** CPU of the gateway an event, microseconds, with many streams at once. */
@@ -103,11 +114,11 @@ const http = await startSimulatedGateway({ accounts: 1, settings })
 const ws = await startSimulatedGateway({ accounts: 1, settings: { ...settings, "upstream-transport": "ws" } })
 console.log(`${TURNS} turns a conversation, one after the other, medians; client and simulator share a process`)
 // Both processes have compiled their hot paths before anything counts.
-for (const gateway of [http, ws]) await converse(gateway, 2_000, "warm-up")
+await converse([http, ws], 2_000, "warm-up")
 ws.control.clearRecorded()
 for (const bytes of HISTORIES_BYTES) {
-  const overHttp = await converse(http, bytes, `h${bytes}`)
-  const overWs = await converse(ws, bytes, `h${bytes}`)
+  const [overHttp, overWs] = await converse([http, ws], bytes, `h${bytes}`)
+  if (overHttp === undefined || overWs === undefined) throw new Error("no figures")
   const chained = ws.control
     .recorded({ path: "/responses" })
     .filter(({ body }) => JSON.stringify(body ?? null).includes("previous_response_id"))
