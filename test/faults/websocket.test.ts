@@ -310,6 +310,19 @@ describe("what the upstream refuses on a socket", () => {
   })
 })
 
+test.each([
+  ["whose upstream says nothing at all", -1],
+  ["whose upstream falls silent before any output", 2],
+])("a turn %s ends by the deadline, and its socket with it", async (_, holdAfterEvents) => {
+  await using own = await startOwnGateway({ accounts: 1, settings: { ...SETTINGS, "first-byte-timeout": 1 } })
+  own.control.script({ scenario: "hold", settings: { sequence: "text", holdAfterEvents }, times: 1 })
+  const reply = await own.post("/v1/responses", said("silent", [user("one")]))
+  expect([reply.status, reply.json()["error"]]).toMatchObject([504, { code: "upstream_timeout" }])
+  await own.control.untilSockets(0)
+  expect((await own.post("/v1/responses", said("silent", [user("one")]))).status).toBe(200)
+  expect(seen(own).frames.map(({ socket }) => socket)).toEqual([1, 2])
+})
+
 describe("a socket that closes between turns", () => {
   test("is replaced, and the turn asked in full", async () => {
     gateway.control.script({ scenario: "closing", times: 1 })

@@ -97,7 +97,12 @@ class Session implements SocketSession {
     if ("refusal" in frame) return this.#sendRefusal(record, wrappedError(frame.refusal, {}))
     world.recorder.amend(record, { body: frame.sent })
     const prepared = await prepareTurn(frame, this.#caller, this.#gone.signal)
-    if ("refusal" in prepared) return this.#sendRefusal(record, wrappedError(prepared.refusal, prepared.headers))
+    if ("refusal" in prepared) {
+      const { refusal, headers } = prepared
+      // What comes with a 200 in place of a stream comes here as a frame that is no event.
+      if (refusal.status < 400) return this.#send(refusal.body)
+      return this.#sendRefusal(record, wrappedError(refusal, headers))
+    }
     world.recorder.amend(record, { status: 200 })
     const { asides, events, settings } = prepared
     for (const aside of asides) await this.#send(JSON.stringify(aside))

@@ -15,7 +15,7 @@ export type SocketClient = {
   readonly send: (frame: JsonObject | string | Uint8Array) => void
   /** Sends a turn and resolves with its frames up to the terminal or error frame, or to the end of the connection. */
   readonly turn: (frame: JsonObject) => Promise<readonly JsonObject[]>
-  /** Resolves with every frame so far once one has the type. */
+  /** Resolves with every frame so far once one has the type; `undefined` = one without a type. */
   readonly until: (type: string) => Promise<readonly JsonObject[]>
   readonly closed: Promise<Closed>
   readonly leave: () => void
@@ -77,7 +77,7 @@ export async function openSocket(simulator: Simulator, headers: Record<string, s
       return frames.slice(start)
     },
     until: async type => {
-      await when(() => frames.some(frame => frame["type"] === type))
+      await when(() => frames.some(frame => String(frame["type"]) === type))
       return [...frames]
     },
     closed: closed.promise,

@@ -136,6 +136,14 @@ test("a refusal is one frame with status and headers", () =>
     ])
   }))
 
+test("a page in place of a stream is a frame that is no event", () =>
+  withSimulator(async simulator => {
+    simulator.control.script({ scenario: "detail-200", times: 1 })
+    const socket = await openSocket(simulator)
+    socket.send(CREATE)
+    expect(await socket.until("undefined")).toEqual([{ detail: "Something went wrong" }])
+  }))
+
 test.each<[string, JsonObject, string]>([
   ["another type", { type: "response.cancel" }, "Unknown frame type"],
   ["a field of HTTP", { ...CREATE, background: false }, "Unsupported parameter: background"],
