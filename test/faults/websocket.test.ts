@@ -323,6 +323,21 @@ test.each([
   expect(seen(own).frames.map(({ socket }) => socket)).toEqual([1, 2])
 })
 
+test.each([true, false])("with auto, a model goes over WebSocket as its list says: %p", async preferSockets => {
+  const settings = { "upstream-transport": "auto" }
+  await using own = await startOwnGateway({
+    accounts: 1,
+    settings,
+    prepare: async (_, control) => control.setRules({ preferSockets }),
+  })
+  await until("the list has come", async () => {
+    // Words of the simulator's own entries; the ones the gateway begins with have others.
+    return (await own.get("/v1/models/catalog")).text.includes("A simulated stand-in")
+  })
+  await own.post("/v1/responses", said("auto", [user("one")]))
+  expect([seen(own).frames.length, seen(own).posts.length]).toEqual(preferSockets ? [1, 0] : [0, 1])
+})
+
 describe("a socket that closes between turns", () => {
   test("is replaced, and the turn asked in full", async () => {
     gateway.control.script({ scenario: "closing", times: 1 })

@@ -28,6 +28,8 @@ export type BackendRules = {
   readonly deviceIntervalSec: number
   /** Accept WebSockets; otherwise 426. */
   readonly serveSockets: boolean
+  /** The model list says of every model that it is better asked over a WebSocket. */
+  readonly preferSockets: boolean
   /** From this many open sockets of one account on, another one is refused with 403. */
   readonly maxSocketsPerAccount: number
   /** Age from which a socket begins no further turn. */
@@ -41,6 +43,7 @@ export const DEFAULT_RULES: BackendRules = {
   devicePendingPolls: 1,
   deviceIntervalSec: 1,
   serveSockets: true,
+  preferSockets: false,
   maxSocketsPerAccount: 50,
   socketLifetimeSec: 3600,
 }
