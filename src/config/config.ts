@@ -26,6 +26,9 @@ export type Config = AccountSourcesConfig & {
   readonly usageUrl: string
   /** Undefined = straight out. May hold a password: never log it. */
   readonly proxyUrl: string | undefined
+  readonly upstreamTransport: ConfigValues["upstream-transport"]
+  /** WebSockets one account may have open. */
+  readonly upstreamSocketsPerAccount: number
   readonly logLevel: ConfigValues["log-level"]
   readonly logFormat: ConfigValues["log-format"]
   /** Never 0. */
@@ -128,6 +131,8 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     baseUrl,
     usageUrl: values["usage-url"] === "" ? deriveUsageUrl(baseUrl) : values["usage-url"],
     proxyUrl: values["proxy-url"] === "" ? undefined : values["proxy-url"].replace(/\/$/, ""),
+    upstreamTransport: values["upstream-transport"],
+    upstreamSocketsPerAccount: values["upstream-sockets-per-account"],
     logLevel: values["log-level"],
     logFormat: values["log-format"],
     refreshIntervalMs: toMs(values["refresh-interval"]),
@@ -167,11 +172,7 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     bodyTimeoutMs: toMs(values["body-timeout"]),
     compact: values.compact,
     exposeCodexHeaders: values["expose-codex-headers"],
-    responseMemory: {
-      isOn: values["response-memory"].enabled,
-      maxBytes: parseBytes(values["response-memory"]["max-bytes"]),
-      ttlMs: toMs(values["response-memory"].ttl),
-    },
+    responseMemory: makeMemoryConfig(values["response-memory"]),
     images: { hostModel: values.images["host-model"] },
   })
 }
@@ -203,6 +204,10 @@ function makeIdentity(values: ConfigValues, place: ConfigPlace): Config["upstrea
 function makePrice(text: string): PriceConfig {
   const [input = 0, cachedInput = 0, output = 0] = text.split("/").map(Number)
   return { input, cachedInput, output }
+}
+
+function makeMemoryConfig(values: ConfigValues["response-memory"]): Config["responseMemory"] {
+  return { isOn: values.enabled, maxBytes: parseBytes(values["max-bytes"]), ttlMs: toMs(values.ttl) }
 }
 
 function makeQuotaConfig(values: ConfigValues["quota"]): QuotaConfig {

@@ -10,6 +10,7 @@ import { OLLAMA_SETTINGS } from "./ollama-settings.ts"
 import { PROXY_PATTERN } from "./patterns.ts"
 import { QUOTA_SETTINGS } from "./quota-settings.ts"
 import { SCHEDULER_SETTINGS } from "./scheduler-settings.ts"
+import { TRANSPORT_SETTINGS } from "./transport-settings.ts"
 
 const PORT_PATTERN = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
 const LISTEN_PATTERN = `^(\\[[0-9a-fA-F:.]+\\]|[0-9A-Za-z._-]*):${PORT_PATTERN}$`
@@ -76,6 +77,7 @@ const NETWORK = {
     description: "Keeps upstream connections warm by a small request at this pace. 0 = off.",
     live: false,
   }),
+  ...TRANSPORT_SETTINGS,
 }
 
 const FOLDERS = {

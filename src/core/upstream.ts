@@ -2,6 +2,7 @@
 
 import type { Account } from "./account.ts"
 import type { AccountId } from "./ids.ts"
+import type { JsonObject } from "./json.ts"
 
 /** One HTTP request to an upstream, ready to send. */
 export type UpstreamRequest = {
@@ -17,6 +18,22 @@ export type UpstreamRequest = {
   readonly egress: string | undefined
   /** Whose request it is: what belongs to this account alone, such as its cookies, goes along. */
   readonly account?: AccountId
+  /** The same turn as it goes over a WebSocket; whoever sends decides. Absent = HTTP. */
+  readonly socket?: UpstreamSocket
+}
+
+/** A turn for a WebSocket, where headers belong to the connection and what is one turn's own has to stand in its frame. */
+export type UpstreamSocket = {
+  /** The address, `wss:` or `ws:`. */
+  readonly url: string
+  /** Turns of one conversation share a socket, one after the other. */
+  readonly conversation: string
+  /** Headers of the handshake; a socket that was opened with other ones is not used. */
+  readonly headers: Readonly<Record<string, string>>
+  /** What a request over HTTP says in headers of its own; joins the body's `client_metadata`. */
+  readonly metadata: Readonly<Record<string, string>>
+  /** The body before it was written down as text. */
+  readonly body: JsonObject
 }
 
 /** An upstream's answer once its headers are in. `body` is undefined for an empty one. */

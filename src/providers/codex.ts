@@ -9,6 +9,7 @@ import { readFailure } from "./read-failure.ts"
 import { readCodexModels } from "./read-models.ts"
 import { readQuotaHeaders } from "./read-quota-headers.ts"
 import { readRateLimitEvent, readUsageBody } from "./read-quota-json.ts"
+import { socketHeaders, socketMetadata } from "./socket-headers.ts"
 import { codexHeaders, turnHeaders } from "./turn-headers.ts"
 
 const DEFAULT_BASE_URL = "https://chatgpt.com/backend-api/codex"
@@ -58,6 +59,17 @@ export function makeCodexProvider({ identity }: ProviderParts): Provider {
     baseUrlOf: ({ baseUrl }, configuredUrl) => baseUrl || configuredUrl || DEFAULT_BASE_URL,
     turnRequest: (target, body, context) =>
       post(target, { path: "/responses", accept: "text/event-stream", body, context }),
+    socketTurn: (target, body, context) => {
+      const { sessionId } = context
+      if (sessionId === undefined) return undefined
+      return {
+        url: joinUrl(target.baseUrl, "/responses").replace(/^http/, "ws"),
+        conversation: sessionId,
+        headers: { ...codexHeaders(target.account, identity), ...socketHeaders(sessionId, context) },
+        metadata: socketMetadata(context),
+        body,
+      }
+    },
     compactRequest: (target, body, context) =>
       post(target, { path: "/responses/compact", accept: "application/json", body, context }),
     searchRequest: (target, body, context) =>

@@ -2,9 +2,17 @@
 
 import type { Account } from "#core/account.ts"
 import type { ProtocolId, ProviderId } from "#core/ids.ts"
+import type { JsonObject } from "#core/json.ts"
 import type { ModelInfo } from "#core/model-info.ts"
 import type { Verdict } from "#core/outcome.ts"
-import type { QuotaSnapshot, RequestRules, UpstreamFailure, UpstreamRequest, UpstreamTarget } from "#core/upstream.ts"
+import type {
+  QuotaSnapshot,
+  RequestRules,
+  UpstreamFailure,
+  UpstreamRequest,
+  UpstreamSocket,
+  UpstreamTarget,
+} from "#core/upstream.ts"
 
 /** How requests introduce themselves upstream. `userAgent` must begin with `originator` and carry `clientVersion`. */
 export type ClientIdentity = {
@@ -50,6 +58,8 @@ export type Provider = {
   readonly baseUrlOf: (account: Account, configuredUrl?: string) => string
   /** A model turn. `body` is sent as it is. */
   readonly turnRequest: (target: UpstreamTarget, body: string, context: TurnContext) => UpstreamRequest
+  /** The same turn for a WebSocket; undefined without a conversation, absent where the upstream has none. */
+  readonly socketTurn?: (target: UpstreamTarget, body: JsonObject, context: TurnContext) => UpstreamSocket | undefined
   /** The older, unary way to compact a history; answers JSON. */
   readonly compactRequest: (target: UpstreamTarget, body: string, context: TurnContext) => UpstreamRequest
   /** Web search without a model turn; answers JSON, or 404 where there is none. */

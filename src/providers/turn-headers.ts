@@ -8,16 +8,20 @@ import type { ClientIdentity, TurnContext } from "./provider.ts"
  * Client headers that mean something to the Codex backend and nothing about the client's machine or key.
  * Source: https://github.com/openai/codex/tree/main/codex-rs/core/src (client and its request metadata).
  */
-const FORWARDED_HEADERS = [
+export const CONNECTION_HEADERS = ["x-codex-beta-features", "x-responsesapi-include-timing-metrics"] as const
+
+/** Those of them that differ from turn to turn. */
+export const TURN_HEADERS = [
   "x-codex-turn-metadata",
-  "x-codex-beta-features",
   "x-codex-window-id",
   "x-codex-parent-thread-id",
   "x-openai-subagent",
-  "x-responsesapi-include-timing-metrics",
 ] as const
 
-const TURN_STATE_HEADER = "x-codex-turn-state"
+const FORWARDED_HEADERS = [...TURN_HEADERS, ...CONNECTION_HEADERS] as const
+
+/** Keeps the requests of one turn on one machine. */
+export const TURN_STATE_HEADER = "x-codex-turn-state"
 const LITE_HEADER = "x-openai-internal-codex-responses-lite"
 
 /** Returns the secret an account puts into its `Authorization` header. */
@@ -47,8 +51,14 @@ export function turnHeaders(context: TurnContext): Record<string, string> {
   const headers: Record<string, string> = { "content-type": "application/json" }
   if (context.sessionId !== undefined) headers["session-id"] = context.sessionId
   if (isLite(context)) headers[LITE_HEADER] = "true"
-  if (!context.codexClient || context.clientHeaders === undefined) return headers
   const names = context.turnStateIsOurs ? [...FORWARDED_HEADERS, TURN_STATE_HEADER] : FORWARDED_HEADERS
+  return { ...headers, ...forwarded(context, names) }
+}
+
+/** Returns those of a Codex client's headers that are named; none of any other client. */
+export function forwarded(context: TurnContext, names: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {}
+  if (!context.codexClient || context.clientHeaders === undefined) return headers
   for (const name of names) {
     const value = context.clientHeaders.get(name)
     if (value !== null && value !== "") headers[name] = value
@@ -57,6 +67,6 @@ export function turnHeaders(context: TurnContext): Record<string, string> {
 }
 
 /** The flag must match the body: it stays when the client gave it, unless the caller knows better. */
-function isLite({ lite, codexClient, clientHeaders }: TurnContext): boolean {
+export function isLite({ lite, codexClient, clientHeaders }: TurnContext): boolean {
   return lite ?? (codexClient && clientHeaders?.get(LITE_HEADER) === "true")
 }

@@ -20,7 +20,9 @@ export const modelsEndpoint: Endpoint = exchange =>
     const etag = modelsEtag(models, exchange.world.modelsRevision())
     const headers = { ...SERVER, etag }
     if (exchange.request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers })
-    return Response.json({ models: models.map(modelInfo) }, { headers })
+    const preference = { prefer_websockets: exchange.world.rules().preferSockets }
+    const listed = models.map((model, index) => ({ ...modelInfo(model, index), ...preference }))
+    return Response.json({ models: listed }, { headers })
   })
 
 /** `GET /v1/models`: the public list. */

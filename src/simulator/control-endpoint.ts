@@ -1,7 +1,7 @@
 /** `POST /__control` and `GET /__recorded`: the control handle as JSON, for tests in other processes and languages. */
 
 import { GatewayError } from "#core/errors.ts"
-import { type Json, type JsonObject, objectAt, stringAt } from "#core/json.ts"
+import { type Json, type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
 
 import type { AccountPatch } from "./accounts/accounts.ts"
 import type { QuotaPatch } from "./accounts/quota.ts"
@@ -44,6 +44,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   "choose-login": (control, body) => control.chooseLogin(stringAt(body, "name")),
   rules: (control, body) => control.setRules(patchOf(body, "rules") as Partial<BackendRules>),
   "change-models": control => control.changeModels(),
+  sockets: control => control.sockets(),
+  "close-sockets": (control, body) => control.closeSockets(numberAt(body, "code")),
   "clear-recorded": control => control.clearRecorded(),
 }
 

@@ -8,6 +8,7 @@ import type { SignInSwitches } from "./accounts/sign-in.ts"
 import type { BackendRules } from "./checks/checked-call.ts"
 import type { RecordedRequest, RecordFilter } from "./recorder.ts"
 import type { Script } from "./scripts/scripts.ts"
+import type { OpenSocket } from "./socket/sockets.ts"
 import type { World } from "./world.ts"
 
 /** What the token endpoint knows. */
@@ -64,6 +65,13 @@ export type SimulatorControl = {
   /** Makes the model catalogue look changed: another ETag everywhere. */
   readonly changeModels: () => void
 
+  /** The WebSockets that are open now. */
+  readonly sockets: () => readonly Pick<OpenSocket, "number" | "account" | "openedAtMs">[]
+  /** Closes every WebSocket: with a close frame, or by breaking it off when `code` is undefined. Returns how many. */
+  readonly closeSockets: (code?: number) => number
+  /** Resolves as soon as exactly `count` WebSockets are open. */
+  readonly untilSockets: (count: number) => Promise<void>
+
   readonly recorded: (filter?: RecordFilter) => readonly RecordedRequest[]
   readonly clearRecorded: () => void
 }
@@ -100,6 +108,13 @@ export function makeControl(world: World): SimulatorControl {
     chooseLogin: name => world.signIn.chooseLogin(name === undefined ? undefined : nameOf(name)),
     setRules: world.changeRules,
     changeModels: world.changeModels,
+    sockets: () => world.sockets.list().map(({ number, account, openedAtMs }) => ({ number, account, openedAtMs })),
+    closeSockets: code => {
+      const open = world.sockets.list()
+      for (const socket of open) socket.close(code)
+      return open.length
+    },
+    untilSockets: world.sockets.untilOpen,
     recorded: world.recorder.list,
     clearRecorded: world.recorder.clear,
   }

@@ -188,7 +188,6 @@ export function modelInfo(model: SimulatedModel, priority: number): JsonObject {
     base_instructions: "You are a simulated model. Nothing you say comes from a real one.",
     model_messages: null,
     use_responses_lite: model.isLite,
-    prefer_websockets: false,
     minimal_client_version: model.minimalClientVersion,
     available_in_plans: model.plans ?? [
       "free",

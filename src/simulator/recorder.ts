@@ -14,6 +14,8 @@ export type RecordedRequest = {
   readonly body?: Json
   /** Name of the account the credential belongs to. */
   readonly account?: string
+  /** Number of the WebSocket a turn came on; `method` is `WS` then. */
+  readonly socket?: number
   /** Status of the answer; missing while the request is being handled. */
   readonly status?: number
 }

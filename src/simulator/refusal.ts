@@ -1,5 +1,6 @@
 /** An answer that is not a stream: the body shapes the backend refuses with. */
 
+import { toGatewayError } from "#core/errors.ts"
 import type { Json } from "#core/json.ts"
 
 /** A whole HTTP answer; `reset` breaks the connection off instead. */
@@ -49,6 +50,12 @@ export function accessRefusal(code: string, message: string, status = 401): Refu
 /** What an edge in front of the backend answers. */
 export function htmlRefusal(status: number, html: string, headers: Readonly<Record<string, string>> = {}): Refusal {
   return { status, contentType: "text/html; charset=UTF-8", body: html, headers }
+}
+
+/** A mistake in a script or a control call is told in words; it must not look like the backend's own refusal. */
+export function misuseRefusal(cause: unknown): Refusal {
+  const { status, message } = toGatewayError(cause)
+  return jsonRefusal(status, { error: { message, type: "simulator_error", param: null, code: "simulator_misuse" } })
 }
 
 /** Turns a refusal into a response. `extra` headers come first; the refusal's own win. */

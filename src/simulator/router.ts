@@ -1,17 +1,18 @@
 /** One request to the simulated backend: recorded, answered, and mistakes of its user told in words. */
 
-import { toGatewayError } from "#core/errors.ts"
-
 import type { SimulatorControl } from "./control.ts"
-import type { Endpoint } from "./exchange.ts"
-import { detailRefusal, jsonRefusal, refusalResponse } from "./refusal.ts"
+import type { Answered, Endpoint, Exchange } from "./exchange.ts"
+import { detailRefusal, misuseRefusal, refusalResponse } from "./refusal.ts"
 import { makeRoutes } from "./routes.ts"
 import type { World } from "./world.ts"
 
+/** Handles one request; undefined once its connection is a WebSocket. */
+export type Route = (request: Request, upgrade: Exchange["upgrade"]) => Promise<Response | undefined>
+
 /** Makes the request handler. */
-export function makeRouter(world: World, control: SimulatorControl): (request: Request) => Promise<Response> {
+export function makeRouter(world: World, control: SimulatorControl): Route {
   const routes = makeRoutes(world, control)
-  return async request => {
+  return async (request, upgrade) => {
     const url = new URL(request.url)
     const path = url.pathname.replace(/\/+$/, "")
     const endpoint = routes.get(`${request.method} ${path === "" ? "/" : path}`)
@@ -21,22 +22,20 @@ export function makeRouter(world: World, control: SimulatorControl): (request: R
       world,
       request,
       url,
+      upgrade,
       record: facts => world.recorder.amend(number, facts),
     })
-    world.recorder.amend(number, { status: response.status })
-    return response
+    world.recorder.amend(number, { status: response === "upgraded" ? 101 : response.status })
+    return response === "upgraded" ? undefined : response
   }
 }
 
-/** A mistake in a script or a control call is told in words; it must not look like the backend's own refusal. */
-async function answer(endpoint: Endpoint | undefined, exchange: Parameters<Endpoint>[0]): Promise<Response> {
+async function answer(endpoint: Endpoint | undefined, exchange: Exchange): Promise<Answered> {
   if (endpoint === undefined) return refusalResponse(detailRefusal("Not Found", 404))
   try {
     return await endpoint(exchange)
   } catch (error) {
-    const { status, message } = toGatewayError(error)
-    const body = { error: { message, type: "simulator_error", param: null, code: "simulator_misuse" } }
-    return refusalResponse(jsonRefusal(status, body))
+    return refusalResponse(misuseRefusal(error))
   }
 }
 

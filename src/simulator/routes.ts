@@ -11,6 +11,7 @@ import type { Endpoint } from "./exchange.ts"
 import { detailRefusal, refusalResponse } from "./refusal.ts"
 import { makeResponsesEndpoint } from "./responses-endpoint.ts"
 import { searchEndpoint } from "./search-endpoint.ts"
+import { socketEndpoint } from "./socket/socket-endpoint.ts"
 import type { World } from "./world.ts"
 
 const CODEX = "/backend-api/codex"
@@ -21,7 +22,7 @@ export function makeRoutes(world: World, control: SimulatorControl): ReadonlyMap
   return new Map<string, Endpoint>([
     ["GET /", bannerEndpoint],
     [`POST ${CODEX}/responses`, makeResponsesEndpoint("chatgpt")],
-    [`GET ${CODEX}/responses`, upgradeEndpoint],
+    [`GET ${CODEX}/responses`, socketEndpoint],
     [`POST ${CODEX}/responses/compact`, compactEndpoint],
     [`POST ${CODEX}/alpha/search`, searchEndpoint],
     [`GET ${CODEX}/models`, modelsEndpoint],
@@ -41,7 +42,7 @@ export function makeRoutes(world: World, control: SimulatorControl): ReadonlyMap
   ])
 }
 
-/** No WebSocket here: 426 makes clients fall back to HTTP at once. */
+/** No WebSocket on the public paths: 426 makes clients fall back to HTTP at once. */
 const upgradeEndpoint: Endpoint = () =>
   refusalResponse({ ...detailRefusal("Upgrade refused: this simulator speaks HTTP only", 426) })
 

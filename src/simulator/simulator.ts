@@ -4,6 +4,7 @@ import { type Clock, systemClock, systemTimers, type Timers } from "#core/clock.
 
 import { makeControl, type SimulatorControl } from "./control.ts"
 import { makeRouter } from "./router.ts"
+import type { SocketSession } from "./socket/wire.ts"
 import { makeWorld } from "./world.ts"
 
 /** What can be chosen at the start. */
@@ -22,6 +23,8 @@ export type SimulatorOptions = {
   readonly seed?: string
   /** How many requests the recorder keeps. Default 1000. */
   readonly recordLimit?: number
+  /** Largest frame a WebSocket takes; larger ones close it with 1009. Default 16 MiB. */
+  readonly maxFrameBytes?: number
   readonly clock?: Clock
   readonly timers?: Timers
 }
@@ -48,6 +51,7 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
     world.accounts.create(options.plan === undefined ? {} : { plan: options.plan })
   }
   const control = makeControl(world)
+  const route = makeRouter(world, control)
   const hostname = options.host ?? "127.0.0.1"
   const server = Bun.serve({
     hostname,
@@ -56,7 +60,24 @@ export function startSimulator(options: SimulatorOptions = {}): Simulator {
     idleTimeout: 0,
     development: false,
     maxRequestBodySize: 256 * 1024 * 1024,
-    fetch: makeRouter(world, control),
+    fetch: (request, server) => route(request, session => server.upgrade(request, { data: session })),
+    websocket: {
+      data: {} as SocketSession,
+      idleTimeout: 0,
+      sendPings: false,
+      maxPayloadLength: options.maxFrameBytes ?? 16 * 1024 * 1024,
+      // What waits here is one answer at most: the session sends nothing more before it is gone.
+      backpressureLimit: 256 * 1024 * 1024,
+      open: socket =>
+        socket.data.opened({
+          send: text => socket.send(text) > 0,
+          close: (code, reason) => socket.close(code, reason),
+          terminate: () => socket.terminate(),
+        }),
+      message: (socket, data) => socket.data.message(data),
+      drain: socket => socket.data.drained(),
+      close: socket => socket.data.closed(),
+    },
   })
   // A TCP server always has a port; only one on a Unix socket has none.
   const port = server.port ?? 0

@@ -4,7 +4,6 @@ import type { Clock, Timers } from "#core/clock.ts"
 
 import { type Accounts, makeAccounts, type SimulatedAccount } from "./accounts/accounts.ts"
 import { makeQuotaEngine, type QuotaEngine, type QuotaFamily } from "./accounts/quota.ts"
-import type { QuotaView } from "./accounts/quota-wire.ts"
 import { makeSessions, type Sessions } from "./accounts/sessions.ts"
 import { makeSignIn, type SignIn } from "./accounts/sign-in.ts"
 import { makePromptCache, type PromptCache } from "./answers/usage.ts"
@@ -13,6 +12,7 @@ import { type Gates, makeGates } from "./gates.ts"
 import { type Ids, makeIds } from "./ids.ts"
 import { makeRecorder, type Recorder } from "./recorder.ts"
 import { makeScripts, type Scripts } from "./scripts/scripts.ts"
+import { makeSockets, type Sockets } from "./socket/sockets.ts"
 
 /** Everything an endpoint may use. */
 export type World = {
@@ -27,6 +27,7 @@ export type World = {
   readonly gates: Gates
   readonly recorder: Recorder
   readonly promptCache: PromptCache
+  readonly sockets: Sockets
   readonly rules: () => BackendRules
   readonly changeRules: (patch: Partial<BackendRules>) => void
   /** Counts up when the catalogue is to look changed. */
@@ -60,6 +61,7 @@ export function makeWorld(parts: WorldParts): World {
     gates: makeGates(),
     recorder: makeRecorder({ limit: parts.recordLimit }),
     promptCache: makePromptCache(),
+    sockets: makeSockets(),
     rules: () => rules,
     changeRules: patch => {
       rules = { ...rules, ...patch }
@@ -77,6 +79,6 @@ export function nowSecOf(world: World): number {
 }
 
 /** The account's quota at this moment, ready to be written in any form. */
-export function quotaView(world: World, account: SimulatedAccount, family: QuotaFamily): QuotaView {
+export function quotaView(world: World, account: SimulatedAccount, family: QuotaFamily) {
   return { account, family, state: world.quota.read(account.name, account.plan), nowSec: nowSecOf(world) }
 }

@@ -6,6 +6,7 @@ import type { SendUpstream } from "#core/upstream.ts"
 import type { Egress } from "./egress.ts"
 import { makeSender, type Sender } from "./sender.ts"
 import { unknownEgress } from "./transport-error.ts"
+import type { FetchProxy } from "./way-out.ts"
 
 /** Parts of a routed sender. */
 export type RoutedSenderParts = {
@@ -16,22 +17,30 @@ export type RoutedSenderParts = {
   readonly clock: Clock
 }
 
+/** The sender of many ways out. */
+export type RoutedSender = Omit<Sender, "proxy"> & {
+  /** The proxy of the way out with this name; rejects as `send` does when there is no such way. */
+  readonly proxyOf: (egress: string | undefined) => Promise<FetchProxy>
+}
+
 /**
  * Makes the sender. Every way out has a pool of its own; `lastActivityAtMs` speaks of the standard one. A request that
  * names a way out which does not exist rejects with `upstream-unavailable`: taking another one would show the account to
  * the upstream from a place its owner did not choose.
  */
-export function makeRoutedSender({ standard, others, clock }: RoutedSenderParts): Sender {
+export function makeRoutedSender({ standard, others, clock }: RoutedSenderParts): RoutedSender {
   const main = makeSender({ egress: standard, clock })
   const byName = new Map<string, Sender>()
   for (const egress of others) if (!byName.has(egress.id)) byName.set(egress.id, makeSender({ egress, clock }))
-  const send: SendUpstream = async (request, signal) => {
-    const sender = request.egress === undefined ? main : byName.get(request.egress)
+  const senderOf = (egress: string | undefined) => {
+    const sender = egress === undefined ? main : byName.get(egress)
     if (sender === undefined) throw unknownEgress()
-    return sender.send(request, signal)
+    return sender
   }
+  const send: SendUpstream = async (request, signal) => senderOf(request.egress).send(request, signal)
   return {
     send,
+    proxyOf: async egress => senderOf(egress).proxy(),
     lastActivityAtMs: main.lastActivityAtMs,
     close: () => {
       main.close()

@@ -23,6 +23,8 @@ export type Sender = {
   readonly send: SendUpstream
   /** When a request last started or its headers came in; 0 before the first. */
   readonly lastActivityAtMs: () => number
+  /** What a WebSocket has to be told to take the same way; see {@link WayOut.proxy}. */
+  readonly proxy: WayOut["proxy"]
   /** Closes idle connections; requests in flight finish. */
   readonly close: () => void
 }
@@ -68,7 +70,7 @@ export function makeSender(parts: SenderParts): Sender {
     session.close()
     way.close()
   }
-  return { send, lastActivityAtMs: () => lastActivityAtMs, close }
+  return { send, lastActivityAtMs: () => lastActivityAtMs, proxy: way.proxy, close }
 }
 
 function initOf(request: UpstreamRequest, signal: AbortSignal): BunFetchRequestInit {

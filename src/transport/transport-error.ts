@@ -69,11 +69,7 @@ export function readTransportError(error: unknown, context: TransportContext): G
   if (context.client.aborted) return abortedBy(context.client, error)
   const code = codeOf(error)
   if (context.phase === "body") {
-    return new GatewayError("upstream-protocol", "The upstream broke off its answer.", {
-      code: "upstream_stream_break",
-      upstream: { code },
-      cause: new TransportFault({ phase: "body", egressAtFault: false, code }, error),
-    })
+    return streamBreak(code, new TransportFault({ phase: "body", egressAtFault: false, code }, error))
   }
   const notDispatched = NOT_DISPATCHED.has(code) || CERTIFICATE_CODE.test(code)
   const phase = notDispatched ? "connect" : "headers"
@@ -82,6 +78,14 @@ export function readTransportError(error: unknown, context: TransportContext): G
   return new GatewayError("upstream-unavailable", messageFor(phase, egressAtFault), {
     upstream: { code },
     cause: new TransportFault({ phase, egressAtFault, code }, error),
+  })
+}
+
+function streamBreak(code: string, cause: TransportFault): GatewayError {
+  return new GatewayError("upstream-protocol", "The upstream broke off its answer.", {
+    code: "upstream_stream_break",
+    upstream: { code },
+    cause,
   })
 }
 
@@ -107,6 +111,19 @@ export function socksRefusal(code: SocksFailureCode, shown: string): GatewayErro
     upstream: { code },
     cause: new TransportFault({ phase: "connect", egressAtFault, code }, undefined),
   })
+}
+
+/**
+ * A WebSocket ended under a turn that had been sent, with its close code: in phase `headers` nobody knows whether the upstream
+ * has taken it.
+ */
+export function brokenSocket(phase: "headers" | "body", closeCode: number): GatewayError {
+  const code = `ws_close_${closeCode}`
+  const cause = new TransportFault({ phase, egressAtFault: false, code }, undefined)
+  if (phase === "headers") {
+    return new GatewayError("upstream-unavailable", messageFor(phase, false), { upstream: { code }, cause })
+  }
+  return streamBreak(code, cause)
 }
 
 /** The account's own way out is not there: nothing was sent. */

@@ -80,7 +80,12 @@ export function readFailure(failure: UpstreamFailure): GatewayError {
 export function golden(scenario: string, file: string, actual: string): string {
   const path = join(ROOT, scenario, file)
   if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(path, actual)
-  return readFileSync(path, "utf8")
+  return readGolden(scenario, file)
+}
+
+/** The text of a golden file, for tests that another test keeps it for. */
+export function readGolden(scenario: string, file: string): string {
+  return readFileSync(join(ROOT, scenario, file), "utf8")
 }
 
 /** Events as one JSON object a line. */

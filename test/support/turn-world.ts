@@ -219,6 +219,7 @@ function buildParts(options: WorldOptions, { time, outcomes, refreshed, send }: 
       affinity: makeAffinity({ clock }),
       memory: makeResponseMemory(clock, () => ({ isOn: false, maxBytes: 0, ttlMs: 0 })),
       limits: () => limits,
+      upstreamTransport: () => "http",
     },
     keys: { open: () => ({ admit: () => undefined, scope: undefined, settle: () => {} }) },
     images: { hostModel: () => "gpt-5.5", withoutImages: () => ({ accounts: new Set(), total: 0 }) },

@@ -8,6 +8,7 @@ import { parseEgress } from "#transport/egress.ts"
 import { startKeepWarm } from "#transport/keep-warm.ts"
 import { makeRoutedSender } from "#transport/routed-sender.ts"
 
+import { buildSockets } from "./build-sockets.ts"
 import { poolEgresses } from "./pool-egresses.ts"
 
 /** The way out and its upkeep. */
@@ -22,15 +23,20 @@ export type BuiltEgress = {
 const WARM_CONNECTIONS = 4
 
 /** Builds the ways out. Throws for a proxy that cannot be used: requests never go around it. */
-export function buildEgress(config: Config, log: Log): BuiltEgress {
+export function buildEgress(live: () => Config, log: Log): BuiltEgress {
+  const config = live()
   const sender = makeRoutedSender({
     standard: parseEgress(config.proxyUrl),
     others: [...poolEgresses(config.credentialPool).values()],
     clock: systemClock,
   })
+  const sockets = buildSockets(live, log, sender)
   return {
-    send: sender.send,
-    close: sender.close,
+    send: sockets.send,
+    close: () => {
+      sockets.close()
+      sender.close()
+    },
     keepWarm: () =>
       startKeepWarm(
         {

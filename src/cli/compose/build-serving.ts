@@ -52,6 +52,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
       providers,
       upstream: upstreamProtocols["openai-responses"],
       send: parts.send,
+      upstreamTransport: () => config().upstreamTransport,
       budget: makeRetryBudget({ clock: systemClock }),
       affinity,
       memory,

@@ -16,7 +16,7 @@ export type StartedBricks = Bricks & { readonly opened: OpenedStore; readonly eg
 /** Starts them; whatever was opened is closed by `undo`, also after a rejection. */
 export async function startBricks(parts: StartBricksParts, undo: UndoList): Promise<StartedBricks> {
   const config = parts.config()
-  const egress = buildEgress(config, parts.log)
+  const egress = buildEgress(parts.config, parts.log)
   undo.add(egress.close)
   const opened = await openStore(config.dataDir, parts.slots)
   undo.add(opened.store.close)

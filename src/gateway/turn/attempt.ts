@@ -33,7 +33,7 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
   }
   const silence = () => ({ forMs: parts.clock() - last.wordAtMs, replied: last.replied })
   try {
-    const reply = await sendTurn(turn, JSON.stringify(encoded.body), to, parts)
+    const reply = await sendTurn(turn, encoded.body, to, parts)
     const repliedAtMs = parts.clock()
     hear()
     if (reply.status !== 200 || reply.body === undefined) {

@@ -1,6 +1,7 @@
 /** Sends one attempt upstream: encodes the body for the account's provider and places what the headers carry. */
 
 import type { AccountId } from "#core/ids.ts"
+import type { JsonObject } from "#core/json.ts"
 import type { UpstreamFailure, UpstreamReply, UpstreamTarget } from "#core/upstream.ts"
 import { isResponsesLite } from "#protocols/client-hints.ts"
 import type { EncodedRequest, EncodePlan } from "#protocols/protocol.ts"
@@ -8,6 +9,7 @@ import type { Provider, TurnContext } from "#providers/provider.ts"
 import { readBody } from "#transport/read-body.ts"
 
 import { originOf } from "./origin.ts"
+import { socketTurnOf } from "./socket-turn.ts"
 import type { TurnParts } from "./turn-parts.ts"
 import type { AttemptInput, Turn } from "./turn-types.ts"
 
@@ -49,10 +51,18 @@ export type Destination = {
 }
 
 /** Sends the body and takes note of what the reply's headers say about quota, models and turn state. */
-export async function sendTurn(turn: Turn, body: string, to: Destination, parts: TurnParts): Promise<UpstreamReply> {
+export async function sendTurn(
+  turn: Turn,
+  encoded: JsonObject,
+  to: Destination,
+  parts: TurnParts,
+): Promise<UpstreamReply> {
+  const body = JSON.stringify(encoded)
   const context = contextOf(turn, to.target.account.id, parts)
   const request = to.provider[REQUESTS[turn.kind.endpoint]](to.target, body, context)
-  const reply = await parts.send({ ...request, account: to.target.account.id }, to.signal)
+  const socket = socketTurnOf(turn, to, { body: encoded, context }, parts.upstreamTransport())
+  const account = to.target.account.id
+  const reply = await parts.send({ ...request, account, ...(socket !== undefined && { socket }) }, to.signal)
   noteHeaders(reply, to, parts)
   return reply
 }

@@ -10,6 +10,7 @@ import type { Provider } from "#providers/provider.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
 
 import type { RetryBudget } from "./retry-budget.ts"
+import type { UpstreamTransport } from "./socket-turn.ts"
 
 /** The accounts as a turn sees them. */
 export type TurnPool = {
@@ -51,6 +52,8 @@ export type TurnParts = {
   /** The dialect upstreams speak. */
   readonly upstream: UpstreamProtocol
   readonly send: SendUpstream
+  /** Whether turns may go over a WebSocket. */
+  readonly upstreamTransport: () => UpstreamTransport
   readonly budget: RetryBudget
   readonly affinity: Affinity
   /** What clients may continue by id. */

@@ -26,6 +26,14 @@ export type BackendRules = {
   /** Polls a device login stays pending for. */
   readonly devicePendingPolls: number
   readonly deviceIntervalSec: number
+  /** Accept WebSockets; otherwise 426. */
+  readonly serveSockets: boolean
+  /** The model list says of every model that it is better asked over a WebSocket. */
+  readonly preferSockets: boolean
+  /** From this many open sockets of one account on, another one is refused with 403. */
+  readonly maxSocketsPerAccount: number
+  /** Age from which a socket begins no further turn. */
+  readonly socketLifetimeSec: number
 }
 
 /** The backend at its strictest and newest. */
@@ -34,6 +42,10 @@ export const DEFAULT_RULES: BackendRules = {
   serveCompactV1: false,
   devicePendingPolls: 1,
   deviceIntervalSec: 1,
+  serveSockets: true,
+  preferSockets: false,
+  maxSocketsPerAccount: 50,
+  socketLifetimeSec: 3600,
 }
 
 /** One rule: returns the refusal, or undefined when the request passes. */

@@ -8,9 +8,13 @@ import { sseFrame } from "./sse-writer.ts"
 /** One step. A gate stays shut until the control opens it; a reset breaks the connection. */
 export type DeliveryStep =
   | { readonly type: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | Pause
+  | { readonly type: "reset" }
+
+/** Why a delivery does not go on at once. */
+export type Pause =
   | { readonly type: "wait"; readonly delayMs: number }
   | { readonly type: "gate"; readonly label: string }
-  | { readonly type: "reset" }
 
 const encoder = new TextEncoder()
 
@@ -39,11 +43,13 @@ function* coalescedSteps(events: readonly JsonObject[], settings: Settings): Gen
   if (text !== "") yield { type: "bytes", bytes: encoder.encode(text) }
 }
 
-function* gateBefore(index: number, settings: Settings): Generator<DeliveryStep, void> {
+/** The gate that stands before the event with this index. */
+export function* gateBefore(index: number, settings: Settings): Generator<Pause, void> {
   if (settings.hold !== "" && settings.holdAfterEvents === index) yield { type: "gate", label: settings.hold }
 }
 
-function* waitsBefore(index: number, firstDelta: number, settings: Settings): Generator<DeliveryStep, void> {
+/** The pauses before the event with this index; `firstDelta` is the index of the first delta, -1 for none. */
+export function* waitsBefore(index: number, firstDelta: number, settings: Settings): Generator<Pause, void> {
   const delayMs =
     (index === 0 ? settings.firstEventDelayMs : settings.eventDelayMs) +
     (index === firstDelta ? settings.firstTokenDelayMs : 0)
@@ -57,6 +63,7 @@ function* chunks(bytes: Uint8Array<ArrayBuffer>, chunkBytes: number): Generator<
   }
 }
 
-function isDelta(event: JsonObject): boolean {
+/** True for a piece of output. */
+export function isDelta(event: JsonObject): boolean {
   return (stringAt(event, "type") ?? "").endsWith(".delta")
 }

@@ -46,6 +46,7 @@ const DELIVERIES: readonly Scenario[] = [
     cut: "reset",
     cutAfterEvents: 0,
   }),
+  delivery("closing", "WebSocket: the socket closes behind the answer, between turns.", { closeSocket: true }),
   delivery("hold", "The stream stays open at a gate until the control releases it.", { hold: "default" }),
   delivery("overload-in-stream", "200, created, in progress, then an overload.", {
     sequence: "failure",

@@ -6,7 +6,7 @@ import { quotaHeaders } from "#simulator/accounts/quota-wire.ts"
 import { pause } from "#simulator/delivery/stream-body.ts"
 import type { Exchange } from "#simulator/exchange.ts"
 import { type Refusal, refusalResponse } from "#simulator/refusal.ts"
-import { quotaView } from "#simulator/world.ts"
+import { quotaView, type World } from "#simulator/world.ts"
 
 import { writeScriptedRefusal } from "./scripted-refusals.ts"
 import type { ScriptEndpoint } from "./scripts.ts"
@@ -27,13 +27,21 @@ export type ScriptedStart = { readonly settings: Settings; readonly response: Re
 /** Settles the scripts, waits as they say and writes the refusal they ask for. */
 export async function startScripted(exchange: Exchange, asked: ScriptedRequest): Promise<ScriptedStart> {
   const { world, request } = exchange
+  const { settings, refusal } = await settleScripted({ world, signal: request.signal }, asked)
+  return { settings, response: refusal === undefined ? undefined : refuse(exchange, refusal, asked) }
+}
+
+/** The same without the form of the answer. `signal` aborts when the client is gone. */
+export async function settleScripted(
+  { world, signal }: { readonly world: World; readonly signal: AbortSignal },
+  asked: ScriptedRequest,
+): Promise<{ readonly settings: Settings; readonly refusal: Refusal | undefined }> {
   const { endpoint, account, userText, model, family } = asked
   const settings = world.scripts.settle({ endpoint, account: account.name, userText })
-  const signal = request.signal
   if (settings.headersDelayMs > 0) await pause({ timers: world.timers, signal }, settings.headersDelayMs)
   if (settings.hold !== "" && settings.holdAfterEvents < 0) await world.gates.wait(settings.hold, signal)
   const refusal = writeScriptedRefusal({ settings, model, quota: quotaView(world, account, family) })
-  return { settings, response: refusal === undefined ? undefined : refuse(exchange, refusal, asked) }
+  return { settings, refusal }
 }
 
 /** A refusal with the account's quota headers, as the backend sends them beside an error. */

@@ -174,6 +174,14 @@ export const SCRIPTED_REFUSALS: Readonly<Record<string, ScriptedRefusal>> = {
         `The '${facts.model}' model requires a newer version of Codex. Please upgrade to the latest app or CLI and try again.`,
       ),
   },
+  "upgrade-required": {
+    sentence: "426: no WebSocket here; for the handshake.",
+    write: () => detailRefusal("Upgrade Required", 426),
+  },
+  "too-many-sockets": {
+    sentence: "403 without a body, as a handshake gets it that is one too many.",
+    write: () => ({ status: 403, contentType: "text/plain", body: "" }),
+  },
   "server-error": {
     sentence: "500 as JSON; `status` changes the number.",
     write: () =>

@@ -7,8 +7,8 @@ import { SEQUENCES } from "#simulator/sequences/registry.ts"
 import { scenarioSettings } from "./scenarios.ts"
 import { DEFAULT_SETTINGS, readSettings, type Settings } from "./settings.ts"
 
-/** Endpoints that can be scripted. All but `responses` only know refusals and header delays. */
-export type ScriptEndpoint = "responses" | "compact" | "search" | "models" | "usage" | "token"
+/** Endpoints that can be scripted. All but `responses` only know refusals and header delays; `socket` is a WebSocket's handshake. */
+export type ScriptEndpoint = "responses" | "socket" | "compact" | "search" | "models" | "usage" | "token"
 
 /** A script as it is given. What is left out matches everything; without `times` it stays until it is cleared. */
 export type Script = {

@@ -66,6 +66,10 @@ export type Settings = {
   /** `none`, `reset` (connection broken) or `end` (clean end), after `cutAfterEvents` events. */
   readonly cut: "none" | "reset" | "end"
   readonly cutAfterEvents: number
+  /** WebSocket: closes the socket behind a whole answer, between turns. */
+  readonly closeSocket: boolean
+  /** WebSocket: the code of a clean close. */
+  readonly closeCode: number
   /** Name of a gate the stream waits at; "" = none. */
   readonly hold: string
   /** Events before the gate; 0 = after the headers, -1 = before them. */
@@ -113,6 +117,8 @@ export const DEFAULT_SETTINGS: Settings = {
   fullOutput: false,
   cut: "none",
   cutAfterEvents: 4,
+  closeSocket: false,
+  closeCode: 1000,
   hold: "",
   holdAfterEvents: 2,
 }

@@ -417,11 +417,6 @@ test("the public paths take a key instead and none of the backend's restrictions
     expect((await post({ model: "gpt-5.5", input: "hi" }, "sk-other")).status).toBe(401)
   }))
 
-test("an upgrade to a WebSocket is answered with 426", () =>
-  withSimulator(async simulator => {
-    expect((await fetch(`${simulator.url}/backend-api/codex/responses`)).status).toBe(426)
-  }))
-
 test("the older compaction endpoint is gone unless it is switched on", () =>
   withSimulator(async simulator => {
     const compact = () =>
