@@ -4,7 +4,7 @@ import type { Clock } from "#core/clock.ts"
 import type { ClientCall, ModelRequest } from "#core/request.ts"
 import type { ModelPlan } from "#gateway/models/plan-model.ts"
 
-import { type Amounts, noAmounts } from "./amounts.ts"
+import { type Amounts, amountOf, noAmounts } from "./amounts.ts"
 import { checkLimits, type LimitQuestion, takeRates } from "./check-limits.ts"
 import type { ClientKey } from "./client-key.ts"
 import { limitError, priceMissing } from "./key-errors.ts"
@@ -36,22 +36,30 @@ export function hold(
   const weigh = () => weighRequest({ request, ...weighed })
   const nowMs = parts.clock()
   const asking = (wanted: Amounts): LimitQuestion => ({ limits, meter, wanted, nowMs })
-  let question = asking(firstGuess(key, call.bodyBytes, { weigh, weighed }))
-  let hit = checkLimits(question)
-  if (hit !== undefined && key.weighsTokens && call.bodyBytes !== undefined) {
-    // Close to a limit it is worth the walk: the body may be pictures.
-    question = asking(weigh())
-    hit = checkLimits(question)
-  }
+  const guess = call.bodyBytes === undefined ? undefined : weighBody(call.bodyBytes, weighed)
+  const question = asking(pickAmounts(key, guess, { weigh, asking }))
+  const hit = checkLimits(question)
   if (hit !== undefined) throw limitError(hit)
   takeRates(question)
   return { amounts: question.wanted, limits, weigh }
 }
 
-type Scales = { readonly weigh: () => Amounts; readonly weighed: Parameters<typeof weighBody>[1] }
+/** A guess is good enough where a limit has room for so many times of it. */
+const FAR_TIMES = 10
 
-/** Weighing walks the whole body; its size says enough as long as no limit is near. */
-function firstGuess(key: ClientKey, bodyBytes: number | undefined, { weigh, weighed }: Scales): Amounts {
-  if (!key.weighsTokens) return { ...noAmounts(), requests: 1 }
-  return bodyBytes === undefined ? weigh() : weighBody(bodyBytes, weighed)
+type Scales = { readonly weigh: () => Amounts; readonly asking: (wanted: Amounts) => LimitQuestion }
+
+/** Weighing walks the whole body; its size says enough as long as no limit is near, even if the body is mostly pictures. */
+function pickAmounts({ weighsTokens }: ClientKey, guess: Amounts | undefined, { weigh, asking }: Scales): Amounts {
+  if (!weighsTokens) return { ...noAmounts(), requests: 1 }
+  if (guess === undefined) return weigh()
+  const far: Amounts = {
+    requests: 1,
+    inputTokens: guess.inputTokens * FAR_TIMES,
+    outputTokens: guess.outputTokens * FAR_TIMES,
+    costMicroUsd: guess.costMicroUsd * FAR_TIMES,
+  }
+  const question = asking(far)
+  const { tpm = Number.POSITIVE_INFINITY } = question.limits
+  return amountOf(far, "tokens") <= tpm && checkLimits(question) === undefined ? guess : weigh()
 }

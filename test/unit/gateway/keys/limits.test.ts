@@ -123,7 +123,7 @@ describe("budgets", () => {
 })
 
 test("far from a limit the body's size is held, close to one its text is weighed: pictures are few tokens", () => {
-  const { id, entry } = world.add({ limits: { total: { input_tokens: 1_000 } } })
+  const { id, entry } = world.add({ limits: { tpm: 100_000, total: { input_tokens: 10_000 } } })
   const picture = () => ({ ...turnOf({}, "gpt-5", 100), call: { json: {}, bodyBytes: 4_000_000 } })
   const small = { ...turnOf({}, "gpt-5", 100), call: { json: {}, bodyBytes: 600 } }
   const signal = new AbortController().signal
