@@ -1,6 +1,6 @@
 /** What follows a failed try, by what failed and how far the request had got; whole requests in virtual time. */
 
-import { describe, expect, test } from "bun:test"
+import { describe, expect, setDefaultTimeout, test } from "bun:test"
 
 import { GatewayError } from "#core/errors.ts"
 import type { JsonObject } from "#core/json.ts"
@@ -17,6 +17,9 @@ import {
   type Script,
   type WorldOptions,
 } from "../support/turn-world.ts"
+
+// A busy machine: nothing here waits for real time.
+setDefaultTimeout(20_000)
 
 /** Sends one request whose first try meets `first`; who was asked, and what the client got. */
 async function tryOnce(first: Script, options: WorldOptions & { readonly ask?: JsonObject } = {}) {

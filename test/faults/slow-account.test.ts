@@ -1,11 +1,14 @@
 /** A conversation whose account answers far more slowly than the others; in virtual time. */
 
-import { expect, test } from "bun:test"
+import { expect, setDefaultTimeout, test } from "bun:test"
 
 import type { AccountId } from "#core/ids.ts"
 import type { JsonObject } from "#core/json.ts"
 
 import { goodAfter, makeTurnWorld } from "../support/turn-world.ts"
+
+// A busy machine: nothing here waits for real time.
+setDefaultTimeout(20_000)
 
 const FAST_MS = 1_000
 const SLOW_MS = 8_000
