@@ -46,7 +46,7 @@ test.concurrent("fault 4: a refusal for concurrency teaches the account's limit,
   await Promise.all(streams.map(stream => stream.ended))
 })
 
-test.concurrent("fault 17: when every account is refused as deactivated, none loses its place, and one success ends it", async () => {
+test.concurrent("when every account is refused as deactivated, none loses its place, and one success ends it", async () => {
   await using gateway = await start({ accounts: 8 })
   expect((await gateway.post("/v1/responses", turn())).status).toBe(200)
   gateway.control.script({ scenario: "account-deactivated" })
