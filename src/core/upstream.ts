@@ -51,6 +51,8 @@ export type UpstreamFailure = {
   readonly planType?: string
   readonly resetsAtSec?: number
   readonly resetsInSec?: number
+  /** Length of the window that was refused, as far as the answer names it. */
+  readonly windowSec?: number
   readonly retryAfterMs?: number
   /** The body was HTML: an edge in front of the upstream spoke, not the upstream. */
   readonly html?: boolean

@@ -28,6 +28,8 @@ export type QuotaReport = {
   readonly status: "ok" | "failed" | "not-available"
   readonly quota?: QuotaSnapshot
   readonly error?: string
+  /** Set when the endpoint itself refused: it was reached, and says nothing about who can serve. */
+  readonly upstream_status?: number
 }
 
 const ASK_MS = 10_000
@@ -36,35 +38,44 @@ const ASK_MS = 10_000
 export async function checkQuota(account: Account, parts: QuotaCheckParts): Promise<QuotaReport> {
   const report = { account: account.id, label: maskLabel(account.label) }
   try {
-    const quota = await askTwice(account, parts)
+    const { quota, askedAtMs } = await askTwice(account, parts)
     if (quota === undefined) return { ...report, status: "not-available" }
-    parts.pool.observeQuota(account.id, quota)
+    parts.pool.observeQuota(account.id, quota, askedAtMs)
     const { isWhole: _, ...shown } = quota
     return { ...report, status: "ok", quota: shown }
   } catch (cause) {
-    return { ...report, status: "failed", error: toGatewayError(cause).message }
+    const { message, upstream } = toGatewayError(cause)
+    const answered = upstream?.status === undefined ? {} : { upstream_status: upstream.status }
+    return { ...report, status: "failed", error: message, ...answered }
   }
 }
 
-async function askTwice(account: Account, parts: QuotaCheckParts): Promise<QuotaSnapshot | undefined> {
+/** `askedAtMs`: the answer may have been under way when the account was refused, and proves nothing against that. */
+type QuotaAnswer = { readonly quota: QuotaSnapshot | undefined; readonly askedAtMs: number }
+
+async function askTwice(account: Account, parts: QuotaCheckParts): Promise<QuotaAnswer> {
   const { credential } = parts.pool.target(account.id)?.account ?? account
   const usedToken = credential.type === "chatgpt" ? credential.accessToken : undefined
   try {
     return await ask(account, parts)
   } catch (cause) {
-    if (!(cause instanceof GatewayError) || cause.kind !== "credential-rejected") throw cause
+    // A closed workspace or a missing payment is the account's trouble as well, and no new token cures it.
+    if (!(cause instanceof GatewayError) || cause.kind !== "credential-rejected" || cause.upstream?.status !== 401) {
+      throw cause
+    }
     await parts.pool.refreshNow(account.id, usedToken)
     return ask(account, parts)
   }
 }
 
-async function ask(account: Account, parts: QuotaCheckParts): Promise<QuotaSnapshot | undefined> {
+async function ask(account: Account, parts: QuotaCheckParts): Promise<QuotaAnswer> {
+  const askedAtMs = parts.clock()
   const provider = parts.providers[account.provider]
   const target = parts.pool.target(account.id)
   const request = target === undefined ? undefined : provider.usageRequest(target, parts.usageUrl)
-  if (request === undefined) return undefined
+  if (request === undefined) return { quota: undefined, askedAtMs }
   const { reply, text } = await fetchText({ ...request, account: account.id }, parts)
-  if (reply.status === 200) return provider.readUsageBody(parseJson(text), parts.clock())
+  if (reply.status === 200) return { quota: provider.readUsageBody(parseJson(text), parts.clock()), askedAtMs }
   const failure = provider.readErrorReply({ status: reply.status, headers: reply.headers, bodyText: text })
   throw provider.readFailure(failure, { nowMs: parts.clock(), model: "" }).error
 }

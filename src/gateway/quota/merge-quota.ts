@@ -9,7 +9,7 @@ import type { QuotaBucket, QuotaSnapshot, QuotaWindow } from "#core/upstream.ts"
 export function mergeQuota(known: QuotaSnapshot | undefined, said: QuotaSnapshot): QuotaSnapshot {
   if (known === undefined) {
     const { isWhole: _, ...first } = said
-    return first
+    return { ...first, windows: first.windows.toSorted(byLength) }
   }
   const observedAtMs = Math.max(known.observedAtMs, said.observedAtMs)
   const isNewer = said.observedAtMs >= known.observedAtMs
@@ -48,6 +48,10 @@ export function quotaAt(quota: QuotaSnapshot, nowMs: number): QuotaSnapshot {
 }
 
 type Dated = { readonly observedAtMs: number }
+
+function byLength(one: QuotaWindow, other: QuotaWindow): number {
+  return one.windowSec - other.windowSec
+}
 
 /** The usage endpoint counts seconds, headers count minutes that are rounded up. */
 function keyOf({ windowSec }: QuotaWindow): number {
@@ -89,7 +93,7 @@ function mergeWindows(
       merged.set(keyOf(window), window)
     }
   }
-  return [...merged.values()].sort((a, b) => a.windowSec - b.windowSec)
+  return [...merged.values()].sort(byLength)
 }
 
 type DatedBucket = QuotaBucket & Dated

@@ -52,8 +52,9 @@ export async function sendTurn(turn: Turn, body: string, to: Destination, parts:
     turn.kind.endpoint === "compact"
       ? to.provider.compactRequest(to.target, body, context)
       : to.provider.turnRequest(to.target, body, context)
+  const askedAtMs = parts.clock()
   const reply = await parts.send({ ...request, account: to.target.account.id }, to.signal)
-  noteHeaders(reply, to, parts)
+  noteHeaders(reply, { ...to, askedAtMs }, parts)
   return reply
 }
 
@@ -79,10 +80,10 @@ function contextOf(turn: Turn, account: AccountId, parts: TurnParts): TurnContex
   }
 }
 
-function noteHeaders(reply: UpstreamReply, to: Destination, parts: TurnParts): void {
+function noteHeaders(reply: UpstreamReply, to: Destination & { readonly askedAtMs: number }, parts: TurnParts): void {
   const account = to.target.account.id
   const quota = to.provider.readQuotaHeaders(reply.headers, parts.clock())
-  if (quota !== undefined) parts.pool.observeQuota(account, quota)
+  if (quota !== undefined) parts.pool.observeQuota(account, quota, to.askedAtMs)
   const etag = reply.headers.get("x-models-etag")
   if (etag !== null) parts.pool.observeModelsEtag(account, etag)
   const turnState = reply.headers.get("x-codex-turn-state")
