@@ -187,7 +187,7 @@ const ACCOUNTS = {
     minimum: 0,
     maximum: 1000,
     description:
-      "Failed probes in a row after which an account rests for two intervals, or until a probe succeeds. 0 counts as not given.",
+      "Probes in a row without any answer after which an account rests for two intervals, or until a probe succeeds. 0 counts as not given.",
     live: true,
     emptyIsDefault: true,
   }),

@@ -67,6 +67,8 @@ export type SchedulerParts = {
   readonly limits: () => SchedulerLimits
   /** Told, in a sentence without secrets, when many accounts fail alike. Default: nobody. */
   readonly alarm?: (text: string) => void
+  /** Told when an attempt has shown that the upstream has closed an account, with its code. Default: nobody. */
+  readonly suspended?: (id: AccountId, detail: string) => void
 }
 
 /** Makes a scheduler without accounts. */
@@ -114,7 +116,12 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
       if (follower.hasChanged()) followPolicy(pool, follower.follow())
       return dispatcher.acquire(demand)
     },
-    report: (id, report) => change(id, member => judge.report(member, report)),
+    report: (id, report) => {
+      const before = pool.get(id)?.facts.lifecycle
+      change(id, member => judge.report(member, report))
+      const isNews = before === "enabled" && pool.get(id)?.facts.lifecycle === "suspended"
+      if (isNews) parts.suspended?.(id, report.detail)
+    },
     succeeded: (id, success) => {
       const member = pool.get(id)
       if (member !== undefined) judge.succeeded(member, success)

@@ -31,8 +31,9 @@ export type HealthCheckParts = {
 const LOOK_MS = 5_000
 
 /**
- * Starts the loop; the returned function ends it. An account whose probe fails `maxFailures` times in a row rests for
- * two intervals: the next good probe, or the end of the rest, brings it back without a human.
+ * Starts the loop; the returned function ends it. An account whose probe gets no answer `maxFailures` times in a row rests for
+ * two intervals: the next good probe, or the end of the rest, brings it back without a human. An endpoint that refuses has answered,
+ * and only a request of a client can tell whether the account serves.
  */
 export function startHealthCheck(parts: HealthCheckParts): () => void {
   const failures = new Map<AccountId, number>()
@@ -56,12 +57,12 @@ export function startHealthCheck(parts: HealthCheckParts): () => void {
     const reports = await mapLimited(enabled, parts.settings().concurrency, parts.probe)
     // When every probe fails, the quota endpoint or the way to it is at fault, and no account.
     if (stopped || reports.every(report => report.status === "failed")) return
-    for (const [index, account] of enabled.entries()) note(account, reports[index]?.status, startedAtMs)
+    for (const [index, account] of enabled.entries()) note(account, reports[index], startedAtMs)
   }
 
-  function note(account: Account, status: QuotaReport["status"] | undefined, startedAtMs: number): void {
+  function note(account: Account, report: QuotaReport | undefined, startedAtMs: number): void {
     const { maxFailures, intervalMs } = parts.settings()
-    if (status !== "failed") {
+    if (report?.status !== "failed" || report.upstream_status !== undefined) {
       const rested = (failures.get(account.id) ?? 0) >= maxFailures
       failures.delete(account.id)
       // Only the rest this loop has ordered: a refusal that a request has met stands until a request disproves it.

@@ -29,7 +29,7 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
   try {
     const reply = await sendTurn(turn, JSON.stringify(encoded.body), to, parts)
     const repliedAtMs = parts.clock()
-    if (reply.status !== 200 || reply.body === undefined) {
+    if (reply.status !== 200 || reply.body === undefined || isPage(reply)) {
       return { ...(await refused(turn, reply, to, { judge, parts })), ...usedToken }
     }
     const head = await headOf(turn, reply.body, parts)
@@ -73,6 +73,11 @@ async function refused(
   // The unary endpoint is being retired: its absence says nothing about the account or the model.
   if (turn.kind.endpoint === "compact" && reply.status === 404) return { type: "failed", verdict: endpointGone() }
   return { type: "failed", verdict: judge(failure) }
+}
+
+/** A web page is never an answer: what it says tells whether the edge in front of the upstream stopped us. */
+function isPage({ headers }: UpstreamReply): boolean {
+  return headers.get("content-type")?.startsWith("text/html") === true
 }
 
 /** A unary answer has no head to hold: its status has said everything. */

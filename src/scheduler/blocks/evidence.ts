@@ -10,6 +10,7 @@ import { egressOf, type Member, note } from "#scheduler/members/member.ts"
 import { wouldMove } from "#scheduler/members/trust.ts"
 import type { Pool } from "#scheduler/pool.ts"
 import type { AttemptReport, Lifecycle } from "#scheduler/types.ts"
+import { isAvailable } from "#scheduler/view.ts"
 
 import { scopeName } from "./blocks.ts"
 import { jitterMs, rulesOf, sensibleMs } from "./causes.ts"
@@ -125,8 +126,9 @@ function block(member: Member, effect: BlockEffect, report: AttemptReport, parts
   settle(member, { change: "blocked", detail }, parts)
 }
 
-/** No other account could serve the model, even when it had a free slot. */
+/** No other account could serve the model, even when it had a free slot; without a model, any other one counts. */
 function isLastFor(pool: Pool, member: Member, model: string): boolean {
+  if (model === "") return !Iterator.from(pool.members()).some(other => other !== member && isAvailable(pool, other))
   const eligibility = pool.classes.eligibility({ model })
   const counted = member.usable && pool.classes.isIn(eligibility.ready, member.classId)
   return pool.classes.countReady(eligibility) - Number(counted) <= 0
