@@ -48,6 +48,7 @@ export type RawQuota = {
   readonly windows: readonly (QuotaWindow | undefined)[]
   readonly buckets: readonly QuotaBucket[]
   readonly credits: QuotaSnapshot["credits"]
+  readonly resetCredits?: number | undefined
   /** The source itself says that the limit is reached. */
   readonly reachedBySource: boolean
   /** The source names every window there is. */
@@ -72,6 +73,7 @@ export function makeSnapshot(raw: RawQuota): QuotaSnapshot | undefined {
     ...(raw.planType !== undefined && { planType: raw.planType }),
     ...(raw.buckets.length > 0 && { buckets: raw.buckets }),
     ...(raw.credits !== undefined && { credits: raw.credits }),
+    ...(raw.resetCredits !== undefined && { resetCredits: raw.resetCredits }),
   }
 }
 

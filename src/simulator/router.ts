@@ -5,7 +5,7 @@ import { toGatewayError } from "#core/errors.ts"
 import { makeLoginCodes } from "./accounts/login-codes.ts"
 import { makeAuthorizeEndpoint, makeDeviceTokenEndpoint, makeUserCodeEndpoint } from "./accounts/login-endpoints.ts"
 import { makeTokenEndpoint, revokeEndpoint } from "./accounts/token-endpoint.ts"
-import { modelsEndpoint, publicModelsEndpoint, usageEndpoint } from "./catalogue-endpoints.ts"
+import { ACCOUNT_ROUTES } from "./catalogue-endpoints.ts"
 import { compactEndpoint } from "./compact-endpoint.ts"
 import type { SimulatorControl } from "./control.ts"
 import { makeControlEndpoint, makeRecordedEndpoint } from "./control-endpoint.ts"
@@ -64,13 +64,9 @@ function makeRoutes(world: World, control: SimulatorControl): ReadonlyMap<string
     [`POST ${CODEX}/responses`, makeResponsesEndpoint("chatgpt")],
     [`GET ${CODEX}/responses`, upgradeEndpoint],
     [`POST ${CODEX}/responses/compact`, compactEndpoint],
-    [`GET ${CODEX}/models`, modelsEndpoint],
-    [`GET ${CODEX}/usage`, usageEndpoint],
-    ["GET /backend-api/wham/usage", usageEndpoint],
-    ["GET /api/codex/usage", usageEndpoint],
+    ...ACCOUNT_ROUTES,
     ["POST /v1/responses", makeResponsesEndpoint("api-key")],
     ["GET /v1/responses", upgradeEndpoint],
-    ["GET /v1/models", publicModelsEndpoint],
     ["GET /oauth/authorize", makeAuthorizeEndpoint(codes)],
     ["POST /oauth/token", makeTokenEndpoint(codes)],
     ["POST /oauth/revoke", revokeEndpoint],

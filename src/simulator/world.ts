@@ -54,7 +54,7 @@ export function makeWorld(parts: WorldParts): World {
     ids,
     accounts: makeAccounts({ ids }),
     sessions: makeSessions({ clock: parts.clock, ids }),
-    quota: makeQuotaEngine(parts),
+    quota: makeQuotaEngine({ ...parts, ids }),
     scripts: makeScripts(),
     signIn: makeSignIn(),
     gates: makeGates(),
@@ -78,5 +78,7 @@ export function nowSecOf(world: World): number {
 
 /** The account's quota at this moment, ready to be written in any form. */
 export function quotaView(world: World, account: SimulatedAccount, family: QuotaFamily): QuotaView {
-  return { account, family, state: world.quota.read(account.name, account.plan), nowSec: nowSecOf(world) }
+  const state = world.quota.read(account.name, account.plan)
+  const resetCredits = world.quota.resetCredits.available(account.name)
+  return { account, family, state, resetCredits, nowSec: nowSecOf(world) }
 }

@@ -1,16 +1,16 @@
 /** What happens to the other seats when the upstream says that a workspace is closed. */
 
 import { systemClock, systemTimers } from "#core/clock.ts"
+import type { Pool } from "#gateway/pool/pool.ts"
 import { checkQuota, type QuotaCheckParts } from "#gateway/pool/quota-check.ts"
 import { doubtSeats } from "#gateway/pool/seats.ts"
-import type { SchedulerParts } from "#scheduler/scheduler.ts"
+import type { Scheduler, SchedulerParts } from "#scheduler/scheduler.ts"
 import { inBackground } from "#telemetry/in-background.ts"
 
-import type { BuiltPool } from "./build-pool.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 
 /** The pool, once it is there: it is built around the scheduler, which tells of the seat that was closed. */
-export type SeatsPool = Pick<BuiltPool, "scheduler"> & Pick<QuotaCheckParts, "pool" | "providers">
+export type SeatsPool = Pick<QuotaCheckParts, "providers"> & { readonly scheduler: Scheduler; readonly pool: Pool }
 
 /** Returns what the scheduler tells. */
 export function buildSeats(

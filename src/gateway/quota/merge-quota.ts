@@ -17,6 +17,7 @@ export function mergeQuota(known: QuotaSnapshot | undefined, said: QuotaSnapshot
   const speaks = speaksOfMain(newer)
   const planType = newer.planType ?? older.planType
   const credits = newer.credits ?? older.credits
+  const resetCredits = newer.resetCredits ?? older.resetCredits
   const buckets = mergeBuckets(known, said)
   return {
     observedAtMs,
@@ -25,6 +26,7 @@ export function mergeQuota(known: QuotaSnapshot | undefined, said: QuotaSnapshot
     ...(planType !== undefined && { planType }),
     ...(buckets.length > 0 && { buckets: stamped(buckets, observedAtMs) }),
     ...(credits !== undefined && { credits }),
+    ...(resetCredits !== undefined && { resetCredits }),
   }
 }
 

@@ -8,7 +8,7 @@ import { scenarioSettings } from "./scenarios.ts"
 import { DEFAULT_SETTINGS, readSettings, type Settings } from "./settings.ts"
 
 /** Endpoints that can be scripted. All but `responses` only know refusals and header delays. */
-export type ScriptEndpoint = "responses" | "compact" | "models" | "usage" | "token"
+export type ScriptEndpoint = "responses" | "compact" | "models" | "usage" | "token" | "reset-credits"
 
 /** A script as it is given. What is left out matches everything; without `times` it stays until it is cleared. */
 export type Script = {

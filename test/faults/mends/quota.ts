@@ -35,7 +35,7 @@ export const QUOTA_MENDS: readonly Mend[] = [
   },
   {
     fault: 3,
-    file: "src/scheduler/blocks/evidence.ts",
+    file: "src/scheduler/health/note-health.ts",
     find: "  if (tooMany) cutCap(member.learned, pool.shelves.loadOf(member.index), nowMs)\n",
     replace: "",
     test: "test/faults/quota.test.ts",
@@ -97,6 +97,34 @@ export const QUOTA_MENDS: readonly Mend[] = [
     test: "test/faults/endpoints.test.ts",
   },
   {
+    fault: 9,
+    file: "src/gateway/desk/reset-credits.ts",
+    find: "    if (first !== undefined) return first.then(report => ({ ...report, repeated: true }))\n",
+    replace: "",
+    test: "test/faults/reset-credits.test.ts",
+  },
+  {
+    fault: 9,
+    file: "src/gateway/desk/reset-credits.ts",
+    find: "if (wish.evenIfOpen !== true && !isSpent(account, parts)) throw notSpent()",
+    replace: "",
+    test: "test/faults/reset-credits.test.ts",
+  },
+  {
+    fault: 9,
+    file: "src/gateway/desk/reset-credits.ts",
+    find: "  const { code, windowsReset } = await parts.redeemResetCredit(account, credit.id)\n  await parts.checkQuota(account)\n",
+    replace: "  const { code, windowsReset } = await parts.redeemResetCredit(account, credit.id)\n",
+    test: "test/faults/reset-credits.test.ts",
+  },
+  {
+    fault: 9,
+    file: "src/gateway/pool/reset-credits.ts",
+    find: ".update(`sluice reset credit",
+    replace: ".update(crypto.randomUUID()).update(`sluice reset credit",
+    test: "test/faults/reset-credits.test.ts",
+  },
+  {
     fault: 10,
     file: "src/scheduler/blocks/causes.ts",
     find: "    unstatedMs: [5 * MINUTE_MS, 15 * MINUTE_MS, 60 * MINUTE_MS],\n",
@@ -126,9 +154,9 @@ export const QUOTA_MENDS: readonly Mend[] = [
   },
   {
     fault: 14,
-    file: "src/gateway/pool/quota-check.ts",
-    find: "return { quota: provider.readUsageBody(parseJson(text), parts.clock()), askedAtMs }",
-    replace: "return { quota: provider.readUsageBody(parseJson(text), parts.clock()), askedAtMs: parts.clock() }",
+    file: "src/gateway/pool/ask-upstream.ts",
+    find: "return { json: parseJson(text), askedAtMs }",
+    replace: "return { json: parseJson(text), askedAtMs: parts.clock() }",
     test: "test/faults/quota.test.ts",
   },
   {
