@@ -179,7 +179,8 @@ const ACCOUNTS = {
   }),
   "health-check-interval": seconds({
     default: 300,
-    description: "How often accounts are probed, by asking for their quota, which costs none of it. 0 = off.",
+    description:
+      "How often accounts are probed, by asking for their quota, which costs none of it: those that rest, and those that have said nothing for a quarter of an hour. 0 = off.",
     live: true,
   }),
   "health-check-max-failures": wholeNumber({
