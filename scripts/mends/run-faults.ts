@@ -29,24 +29,40 @@ export async function runFaults(scratch: ScratchCheckout, file: string, faults: 
   const command = [process.execPath, "test", file, "-t", pattern, "--reporter=junit", `--reporter-outfile=${report}`]
   const child = Bun.spawn(command, {
     cwd: scratch.folder,
-    // A binary that somebody names would not be the one without the mend.
-    env: { ...process.env, SLUICE_BINARY: "", UPDATE_GENERATED: "" },
+    // A binary that somebody names would not be the one without the mend; what tests leave behind goes with the copy.
+    env: { ...process.env, SLUICE_BINARY: "", UPDATE_GENERATED: "", TMPDIR: scratch.temporary },
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    timeout: LIMIT_MS,
+    // A group of its own: a test that fails halfway leaves gateways behind, which hold its output open as well.
+    detached: true,
   })
-  const forget = scratch.onEnd(() => child.kill("SIGKILL"))
+  let isHung = false
+  const late = setTimeout(() => {
+    isHung = true
+    endGroup(child.pid)
+  }, LIMIT_MS)
+  const forget = scratch.onEnd(() => endGroup(child.pid))
+  void child.exited.then(() => endGroup(child.pid))
   const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-  await child.exited
+  clearTimeout(late)
   forget()
   const output = `${stdout}${stderr}`
   const cases = existsSync(report) ? readCases(readFileSync(report, "utf8")) : []
   return {
     of: fault => stateOf(cases.filter(({ name }) => name.includes(`fault ${fault}: `)).map(({ state }) => state)),
     isBroken: BROKEN.test(output),
-    isHung: child.signalCode !== null,
+    isHung,
     summary: summaryOf(output),
+  }
+}
+
+/** Ends whatever of a run is still there. */
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL")
+  } catch {
+    // Everybody has gone by themselves.
   }
 }
 

@@ -11,6 +11,8 @@ const ROOT = resolve(import.meta.dir, "..", "..")
 /** The copy; disposing of it removes it. */
 export type ScratchCheckout = AsyncDisposable & {
   readonly folder: string
+  /** Where its tests put their own folders. */
+  readonly temporary: string
   /** Runs `step` while the mend is out, and puts it back. */
   readonly without: <Result>(mend: Mend, step: () => Promise<Result>) => Promise<Result>
   /** Ends the process with the copy: called when the copy goes, or the user interrupts. */
@@ -34,9 +36,12 @@ export async function makeScratchCheckout(): Promise<ScratchCheckout> {
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     copyFileSync(join(ROOT, path), join(folder, path))
   }
+  const temporary = join(folder, "tmp")
+  mkdirSync(temporary)
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"))
   return {
     folder,
+    temporary,
     without: async ({ file, find, replace }, step) => {
       const path = join(folder, file)
       const whole = readFileSync(path, "utf8")
