@@ -8,6 +8,7 @@ import * as changes from "./accounts/change-commands.ts"
 import { exportVerb } from "./accounts/export-command.ts"
 import { importVerb } from "./accounts/import-command.ts"
 import { listVerb, showVerb } from "./accounts/list-command.ts"
+import { redeemVerb } from "./accounts/redeem-command.ts"
 import { removeVerb } from "./accounts/remove-command.ts"
 import { runVerb, SHARED_HELP, type Verb, wrongUsage } from "./accounts/verb.ts"
 import { refreshVerb, testVerb } from "./accounts/work-commands.ts"
@@ -21,6 +22,7 @@ sluice accounts export [ACCOUNT …] [--format FORMAT] [--out FILE] [--show-secr
 sluice accounts set ACCOUNT … [--label TEXT] [--note TEXT] [--tag TAG …]
 sluice accounts pause|enable|reset|refresh|test ACCOUNT … | --all
 sluice accounts archive|restore ACCOUNT …
+sluice accounts redeem ACCOUNT [--yes] [--credit ID] [--even-if-open]
 sluice accounts remove ACCOUNT … --yes [--dry-run]
 
   list      every account with its state, without its secrets
@@ -34,6 +36,7 @@ sluice accounts remove ACCOUNT … --yes [--dry-run]
   archive   moves accounts into the recycle bin; restore takes them out
   refresh   exchanges the refresh token for a new access token now
   test      asks the upstream for the account's quota, which costs none of it
+  redeem    lists an account's reset credits, and spends one
   remove    deletes accounts for good
 
   \`sluice accounts VERB --help\` says more, --show-labels among it. For every verb:
@@ -62,6 +65,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   reset: changes.resetVerb,
   refresh: refreshVerb,
   test: testVerb,
+  redeem: redeemVerb,
   remove: removeVerb,
 }
 

@@ -188,7 +188,8 @@ const ACCOUNTS = {
   }),
   "health-check-interval": seconds({
     default: 300,
-    description: "How often accounts are probed, by asking for their quota, which costs none of it. 0 = off.",
+    description:
+      "How often accounts are probed, by asking for their quota, which costs none of it: those that rest, and those that have said nothing for a quarter of an hour. 0 = off.",
     live: true,
   }),
   "health-check-max-failures": wholeNumber({
@@ -196,7 +197,7 @@ const ACCOUNTS = {
     minimum: 0,
     maximum: 1000,
     description:
-      "Failed probes in a row after which an account rests for two intervals, or until a probe succeeds. 0 counts as not given.",
+      "Probes in a row without any answer after which an account rests for two intervals, or until a probe succeeds. 0 counts as not given.",
     live: true,
     emptyIsDefault: true,
   }),

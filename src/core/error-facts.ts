@@ -1,5 +1,6 @@
 /** What an upstream's error object says, wherever the object stood. */
 
+import { epochSeconds } from "./epoch-seconds.ts"
 import { type JsonObject, numberAt, stringAt } from "./json.ts"
 import type { UpstreamFailure } from "./upstream.ts"
 
@@ -20,7 +21,7 @@ export function readErrorFacts(error: JsonObject): ErrorFacts {
     ...(type !== undefined && type !== "error" && { type }),
     ...(param !== undefined && { param }),
     ...(planType !== undefined && { planType }),
-    ...(resetsAtSec !== undefined && { resetsAtSec }),
+    ...(resetsAtSec !== undefined && { resetsAtSec: epochSeconds(resetsAtSec) }),
     ...(resetsInSec !== undefined && { resetsInSec }),
   }
 }

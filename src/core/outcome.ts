@@ -30,6 +30,7 @@ export type BlockCause =
   | "billing"
   | "model-unsupported"
   | "challenge"
+  | "workspace"
 
 /** A stop sign on an account. `untilMs` is the moment it falls by itself; `evidenceAtMs` when the proving attempt began. */
 export type Block = {

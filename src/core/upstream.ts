@@ -68,6 +68,8 @@ export type UpstreamFailure = {
   readonly planType?: string
   readonly resetsAtSec?: number
   readonly resetsInSec?: number
+  /** Length of the window that was refused, as far as the answer names it. */
+  readonly windowSec?: number
   readonly retryAfterMs?: number
   /** The body was HTML: an edge in front of the upstream spoke, not the upstream. */
   readonly html?: boolean
@@ -109,4 +111,24 @@ export type QuotaSnapshot = {
   /** The source names every window there is: one that it leaves out exists no more. */
   readonly isWhole?: boolean
   readonly credits?: { readonly hasCredits: boolean; readonly unlimited: boolean; readonly balance?: string }
+  /** Banked full resets that the account may spend, where the source counts them. */
+  readonly resetCredits?: number
+}
+
+/** A banked full reset of an account's windows. */
+export type ResetCredit = {
+  readonly id: string
+  readonly type: string | undefined
+  /** `available`, or what has become of it. */
+  readonly status: string
+  readonly grantedAt: string | undefined
+  readonly expiresAt: string | undefined
+  readonly title: string | undefined
+  readonly description: string | undefined
+}
+
+/** What the upstream said to the wish to spend one. */
+export type Redemption = {
+  readonly code: "reset" | "nothing_to_reset" | "no_credit" | "already_redeemed"
+  readonly windowsReset: number
 }

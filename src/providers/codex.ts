@@ -85,9 +85,21 @@ export function makeCodexProvider({ identity }: ProviderParts): Provider {
     }),
     usageRequest: (target, usageUrl) => ({
       method: "GET",
-      // The configured address belongs to the configured upstream.
-      url: (target.account.baseUrl === undefined && usageUrl) || usageUrlOf(target.baseUrl),
+      url: usageUrlFor(target, usageUrl),
       headers: headersOf(target, "application/json"),
+      egress: target.account.egress,
+    }),
+    resetCreditsRequest: (target, usageUrl) => ({
+      method: "GET",
+      url: resetCreditsUrlOf(target, usageUrl),
+      headers: headersOf(target, "application/json"),
+      egress: target.account.egress,
+    }),
+    redeemRequest: (target, { requestId, creditId }, usageUrl) => ({
+      method: "POST",
+      url: `${resetCreditsUrlOf(target, usageUrl)}/consume`,
+      headers: { ...headersOf(target, "application/json"), "content-type": "application/json" },
+      body: JSON.stringify({ redeem_request_id: requestId, credit_id: creditId }),
       egress: target.account.egress,
     }),
     readErrorReply,
@@ -97,6 +109,18 @@ export function makeCodexProvider({ identity }: ProviderParts): Provider {
     readRateLimitEvent,
     readModels: readCodexModels,
   }
+}
+
+/** The configured address belongs to the configured upstream. */
+function usageUrlFor({ account, baseUrl }: UpstreamTarget, configured: string | undefined): string {
+  return (account.baseUrl === undefined && configured) || usageUrlOf(baseUrl)
+}
+
+/** Banked resets lie beside the quota endpoint, where that is called as the vendor calls it. */
+function resetCreditsUrlOf(target: UpstreamTarget, configured: string | undefined): string {
+  const configuredUrl = usageUrlFor(target, configured)
+  const url = /\/usage\/?$/.test(configuredUrl) ? configuredUrl : usageUrlOf(target.baseUrl)
+  return url.replace(/\/usage\/?$/, "/rate-limit-reset-credits")
 }
 
 /**

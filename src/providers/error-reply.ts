@@ -109,8 +109,10 @@ function addQuotaFacts(facts: Facts, headers: Headers): void {
   const quota = readQuotaHeaders(headers, EPOCH_MS)
   if (quota === undefined) return
   if (facts.planType === undefined && quota.planType !== undefined) facts.planType = quota.planType
+  const full = quota.windows.filter(window => window.usedPercent >= 100)
+  if (full.length > 0) facts.windowSec = Math.max(...full.map(({ windowSec }) => windowSec))
   if (facts.resetsAtSec !== undefined || facts.resetsInSec !== undefined) return
-  const resets = quota.windows.filter(window => window.usedPercent >= 100).map(window => window.resetsAtSec ?? 0)
+  const resets = full.map(window => window.resetsAtSec ?? 0)
   const latestSec = Math.max(0, ...resets)
   if (latestSec > MAX_RELATIVE_SEC) facts.resetsAtSec = latestSec
   else if (latestSec > 0) facts.resetsInSec = latestSec

@@ -42,6 +42,8 @@ export function makeOpenaiApiProvider(): Provider {
       egress: target.account.egress,
     }),
     usageRequest: () => undefined,
+    resetCreditsRequest: () => undefined,
+    redeemRequest: () => undefined,
     readErrorReply,
     // A key cannot be refreshed: what would be a second refusal elsewhere is the first one here.
     readFailure: (failure, context) => readFailure(failure, { ...context, refreshed: true }),

@@ -34,6 +34,9 @@ export type TurnContext = {
   readonly lite?: boolean
 }
 
+/** One banked reset to be spent; `requestId` is a UUID. */
+export type RedeemOrder = { readonly requestId: string; readonly creditId: string }
+
 /** An error answer once its body is read. */
 export type ErrorReplyParts = { readonly status: number; readonly headers: Headers; readonly bodyText: string }
 
@@ -68,6 +71,10 @@ export type Provider = {
   readonly modelsRequest: (target: UpstreamTarget, etag?: string) => UpstreamRequest
   /** Quota without spending any; undefined when the provider has no such endpoint. */
   readonly usageRequest: (target: UpstreamTarget, usageUrl?: string) => UpstreamRequest | undefined
+  /** The account's banked resets; undefined when the provider has none. */
+  readonly resetCreditsRequest: (target: UpstreamTarget, usageUrl?: string) => UpstreamRequest | undefined
+  /** Spends one. The same `requestId` again spends nothing more, so it is safe after a lost answer. */
+  readonly redeemRequest: (target: UpstreamTarget, order: RedeemOrder, usageUrl?: string) => UpstreamRequest | undefined
   readonly readErrorReply: (reply: ErrorReplyParts) => UpstreamFailure
   readonly readFailure: (failure: UpstreamFailure, context: FailureContext) => Verdict
   /** Returns undefined when the headers say nothing about quota. */

@@ -1,5 +1,6 @@
 /** What the three sources of quota have in common: windows, credits, and when an account counts as spent. */
 
+import { epochSeconds } from "#core/epoch-seconds.ts"
 import type { QuotaBucket, QuotaSnapshot, QuotaWindow } from "#core/upstream.ts"
 
 /** A window as a source states it; every part may be missing. */
@@ -27,9 +28,17 @@ export function makeWindow(raw: RawWindow, nowMs: number): QuotaWindow | undefin
 
 /** Absolute times stay right when an observation is kept; relative ones are used only without them. */
 function resetOf(raw: RawWindow, nowMs: number): number | undefined {
-  if (raw.resetsAtSec !== undefined && raw.resetsAtSec > 0) return raw.resetsAtSec
+  if (raw.resetsAtSec !== undefined && raw.resetsAtSec > 0) return epochSeconds(raw.resetsAtSec)
   if (raw.resetsInSec === undefined || raw.resetsInSec <= 0) return undefined
   return Math.ceil(nowMs / 1000 + raw.resetsInSec)
+}
+
+/** Clocks differ, and lengths are rounded. */
+const SLACK = 1.1
+
+/** No window resets later than its own length from now: returns the wait, or that length for a wait that cannot be. */
+export function withinWindowMs(waitMs: number, windowSec: number): number {
+  return waitMs > windowSec * 1000 * SLACK ? windowSec * 1000 : waitMs
 }
 
 /** What a source says beside its windows. */
@@ -39,6 +48,7 @@ export type RawQuota = {
   readonly windows: readonly (QuotaWindow | undefined)[]
   readonly buckets: readonly QuotaBucket[]
   readonly credits: QuotaSnapshot["credits"]
+  readonly resetCredits?: number | undefined
   /** The source itself says that the limit is reached. */
   readonly reachedBySource: boolean
   /** The source names every window there is. */
@@ -63,6 +73,7 @@ export function makeSnapshot(raw: RawQuota): QuotaSnapshot | undefined {
     ...(raw.planType !== undefined && { planType: raw.planType }),
     ...(raw.buckets.length > 0 && { buckets: raw.buckets }),
     ...(raw.credits !== undefined && { credits: raw.credits }),
+    ...(raw.resetCredits !== undefined && { resetCredits: raw.resetCredits }),
   }
 }
 

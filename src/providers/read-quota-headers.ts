@@ -17,14 +17,24 @@ const SLOTS = ["primary", "secondary"] as const
  * booleans arrive as `True` and `False`. `x-codex-bengalfox-…` is the bucket `codex_bengalfox`.
  */
 export function readQuotaHeaders(headers: HeaderLookup, nowMs: number): QuotaSnapshot | undefined {
+  const windows = readFamily(headers, MAIN_FAMILY, nowMs)
+  const buckets = readBuckets(headers, nowMs)
+  const reached =
+    textOf(headers, "x-codex-rate-limit-reached-type") === undefined ? undefined : reachedOf(headers, buckets)
   return makeSnapshot({
     observedAtMs: nowMs,
     planType: textOf(headers, "x-codex-plan-type"),
-    windows: readFamily(headers, MAIN_FAMILY, nowMs),
-    buckets: readBuckets(headers, nowMs),
+    windows,
+    buckets: buckets.map(bucket => (bucket.bucket === reached ? { ...bucket, limitReached: true } : bucket)),
     credits: readCredits(headers),
-    reachedBySource: textOf(headers, "x-codex-rate-limit-reached-type") !== undefined,
+    reachedBySource: reached === MAIN_FAMILY,
   })
+}
+
+/** Which quota a refusal speaks of: one header says that a limit is reached, another one which. */
+function reachedOf(headers: HeaderLookup, buckets: readonly QuotaBucket[]): string {
+  const active = textOf(headers, "x-codex-active-limit")
+  return buckets.find(({ bucket }) => bucket === active)?.bucket ?? MAIN_FAMILY
 }
 
 function readFamily(headers: HeaderLookup, family: string, nowMs: number): readonly QuotaWindow[] {

@@ -18,6 +18,7 @@ export function readUsageBody(json: unknown, nowMs: number): QuotaSnapshot | und
   const limit = objectAt(json, "rate_limit")
   const reachedType = objectAt(json, "rate_limit_reached_type")
   const spendControl = objectAt(json, "spend_control")
+  const resets = objectAt(json, "rate_limit_reset_credits")
   return makeSnapshot({
     observedAtMs: nowMs,
     planType: stringAt(json, "plan_type"),
@@ -28,6 +29,7 @@ export function readUsageBody(json: unknown, nowMs: number): QuotaSnapshot | und
     ],
     isWhole: limit !== undefined,
     credits: readCredits(json),
+    resetCredits: resets === undefined ? undefined : numberAt(resets, "available_count"),
     reachedBySource:
       limit?.["limit_reached"] === true || reachedType !== undefined || spendControl?.["reached"] === true,
   })

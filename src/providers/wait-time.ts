@@ -2,6 +2,8 @@
 
 import type { UpstreamFailure } from "#core/upstream.ts"
 
+import { withinWindowMs } from "./quota-window.ts"
+
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
@@ -38,7 +40,10 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 export function quotaWaitMs(failure: UpstreamFailure, nowMs: number): number {
   const stated = statedQuotaMs(failure, nowMs)
   if (stated === undefined) return QUOTA_DEFAULT_MS
-  return stated <= 0 ? PAST_MS : Math.min(stated + RESET_MARGIN_MS, QUOTA_MAX_MS)
+  if (stated <= 0) return PAST_MS
+  const { windowSec } = failure
+  const possible = windowSec === undefined ? stated : withinWindowMs(stated, windowSec)
+  return Math.min(possible + RESET_MARGIN_MS, QUOTA_MAX_MS)
 }
 
 /** Returns the milliseconds of a short throttle: retry header, stated reset, text, three seconds; 30 minutes at most. */

@@ -74,6 +74,8 @@ export type SchedulerParts = {
   readonly limits: () => SchedulerLimits
   /** Told, in a sentence without secrets, when many accounts fail alike. Default: nobody. */
   readonly alarm?: (text: string) => void
+  /** Told when an attempt has shown that the upstream has closed an account, with its code. Default: nobody. */
+  readonly suspended?: (id: AccountId, detail: string) => void
 }
 
 /** Makes a scheduler without accounts. */
@@ -91,6 +93,12 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
   const judge: Judge = makeJudge({ pool, clock, random, alarm: parts.alarm ?? (() => undefined) })
   const dispatcher: Dispatcher = makeDispatcher({ clock, heap, random, pool, limits, admit: judge.admit })
   const countAccounts = makeCounts(pool)
+
+  /** Returns undefined for an account that is not known. */
+  function look<Result>(id: AccountId, read: (member: Member) => Result): Result | undefined {
+    const member = pool.get(id)
+    return member === undefined ? undefined : read(member)
+  }
 
   /** Runs a change on a known account, then looks after those for whom it has made waiting pointless. */
   function change(id: AccountId, run: (member: Member) => void): void {
@@ -121,29 +129,22 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
       if (follower.hasChanged()) followPolicy(pool, follower.follow())
       return dispatcher.acquire(demand)
     },
-    report: (id, report) => change(id, member => judge.report(member, report)),
-    succeeded: (id, success) => {
-      const member = pool.get(id)
-      if (member !== undefined) judge.succeeded(member, success)
+    report: (id, report) => {
+      const before = pool.get(id)?.facts.lifecycle
+      change(id, member => judge.report(member, report))
+      const isNews = before === "enabled" && pool.get(id)?.facts.lifecycle === "suspended"
+      if (isNews) parts.suspended?.(id, report.detail)
     },
-    setQuota: (id, snapshot) => {
-      const member = pool.get(id)
-      if (member !== undefined) judge.setQuota(member, snapshot)
-    },
+    succeeded: (id, success) => look(id, member => judge.succeeded(member, success)),
+    setQuota: (id, snapshot) => look(id, member => judge.setQuota(member, snapshot)),
     lifecycleOf: id => pool.get(id)?.facts.lifecycle,
     setLifecycle: (id, lifecycle) => change(id, member => judge.setAxis(member, { lifecycle })),
     setCredential: (id, credential) => change(id, member => judge.setAxis(member, { credential })),
     clearBlocks: (id, options = {}) => change(id, member => judge.clear(member, options)),
-    isUsable: id => {
-      const member = pool.get(id)
-      return member !== undefined && isAvailable(pool, member)
-    },
+    isUsable: id => look(id, member => isAvailable(pool, member)) ?? false,
     isSlow: id => isSlow(pool, id),
     standingOf: (id, model) => standingOf(pool, id, model),
-    isInScope: (id, scope) => {
-      const member = pool.get(id)
-      return member !== undefined && isMemberInScope(pool, member, scope)
-    },
+    isInScope: (id, scope) => look(id, member => isMemberInScope(pool, member, scope)) ?? false,
     view: () => viewAll(pool, clock()),
     counts: () => {
       const breaker = judge.breaker()

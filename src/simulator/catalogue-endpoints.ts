@@ -1,4 +1,4 @@
-/** `GET /models` and the usage endpoints: what an account may see about itself. */
+/** `GET /models`, the usage endpoints and the banked resets: what an account may see about itself. */
 
 import { authorise } from "./accounts/access.ts"
 import type { SimulatedAccount } from "./accounts/accounts.ts"
@@ -7,6 +7,7 @@ import type { UpstreamMode } from "./checks/checked-call.ts"
 import type { Endpoint, Exchange } from "./exchange.ts"
 import { modelInfo, modelsEtag, modelsFor, SIMULATED_MODELS } from "./models.ts"
 import { refusalResponse } from "./refusal.ts"
+import { redeemCreditEndpoint, resetCreditsEndpoint } from "./reset-credits-endpoint.ts"
 import { startScripted } from "./scripts/scripted-endpoint.ts"
 import type { ScriptEndpoint } from "./scripts/scripts.ts"
 import { nowSecOf, quotaView } from "./world.ts"
@@ -14,7 +15,7 @@ import { nowSecOf, quotaView } from "./world.ts"
 const SERVER = { server: "sluice-simulator" } as const
 
 /** `GET /models?client_version=`: filtered by version, plan and roll-out, with an ETag. */
-export const modelsEndpoint: Endpoint = exchange =>
+const modelsEndpoint: Endpoint = exchange =>
   answerFor(exchange, { mode: "chatgpt", endpoint: "models" }, account => {
     const models = modelsFor(account, exchange.url.searchParams.get("client_version") ?? "")
     const etag = modelsEtag(models, exchange.world.modelsRevision())
@@ -26,7 +27,7 @@ export const modelsEndpoint: Endpoint = exchange =>
   })
 
 /** `GET /v1/models`: the public list. */
-export const publicModelsEndpoint: Endpoint = exchange =>
+const publicModelsEndpoint: Endpoint = exchange =>
   answerFor(exchange, { mode: "api-key", endpoint: "models" }, () => {
     const created = nowSecOf(exchange.world)
     const listed = SIMULATED_MODELS.filter(model => model.isListed && !model.isSpark)
@@ -35,7 +36,7 @@ export const publicModelsEndpoint: Endpoint = exchange =>
   })
 
 /** `GET /wham/usage`: the same state as the quota headers; costs nothing. */
-export const usageEndpoint: Endpoint = exchange =>
+const usageEndpoint: Endpoint = exchange =>
   answerFor(exchange, { mode: "chatgpt", endpoint: "usage" }, account =>
     Response.json(usageBody(quotaView(exchange.world, account, "codex")), { headers: SERVER }),
   )
@@ -55,3 +56,14 @@ async function answerFor(
   const { response } = await startScripted(exchange, asked)
   return response ?? answer(account)
 }
+
+/** Where each of them stands. */
+export const ACCOUNT_ROUTES: readonly (readonly [string, Endpoint])[] = [
+  ["GET /backend-api/codex/models", modelsEndpoint],
+  ["GET /v1/models", publicModelsEndpoint],
+  ["GET /backend-api/codex/usage", usageEndpoint],
+  ["GET /backend-api/wham/usage", usageEndpoint],
+  ["GET /api/codex/usage", usageEndpoint],
+  ["GET /backend-api/wham/rate-limit-reset-credits", resetCreditsEndpoint],
+  ["POST /backend-api/wham/rate-limit-reset-credits/consume", redeemCreditEndpoint],
+]

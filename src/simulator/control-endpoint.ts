@@ -35,6 +35,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   release: (control, body) => control.release(stringAt(body, "label")),
   waiting: (control, body) => control.waiting(stringAt(body, "label") ?? "default"),
   quota: (control, body) => control.setQuota(nameOf(body), patchOf(body, "quota") as QuotaPatch),
+  "grant-resets": (control, body) => control.grantResets(nameOf(body), numberAt(body, "count") ?? 1),
   "mark-access": (control, body) => control.markAccess(nameOf(body), stateOf(body, ACCESS_STATES) as AccessState),
   "mark-refresh": (control, body) => control.markRefresh(nameOf(body), stateOf(body, REFRESH_STATES) as RefreshState),
   "sign-in": (control, body) => control.setSignIn(nameOf(body), patchOf(body, "switches") as Partial<SignInSwitches>),

@@ -3,6 +3,7 @@
 import { type AccountFile, accountFile, type CodexAuthFile, codexAuthFile } from "./accounts/account-files.ts"
 import type { AccountPatch, SimulatedAccount } from "./accounts/accounts.ts"
 import type { QuotaPatch, QuotaState } from "./accounts/quota.ts"
+import type { ResetCredit } from "./accounts/reset-credits.ts"
 import type { AccessState, RefreshState } from "./accounts/sessions.ts"
 import type { SignInSwitches } from "./accounts/sign-in.ts"
 import type { BackendRules } from "./checks/checked-call.ts"
@@ -47,6 +48,8 @@ export type SimulatorControl = {
 
   readonly setQuota: (name: string, patch: QuotaPatch) => QuotaState
   readonly quota: (name: string) => QuotaState
+  /** Banks so many more resets; returns all of the account, spent ones included. */
+  readonly grantResets: (name: string, count: number) => readonly ResetCredit[]
 
   /** Lets every access token of the account fail with 401; a refresh makes new ones. */
   readonly markAccess: (name: string, state: AccessState) => void
@@ -96,6 +99,7 @@ export function makeControl(world: World): SimulatorControl {
     untilWaiting: world.gates.untilWaiting,
     setQuota: (name, patch) => world.quota.patch(name, world.accounts.get(name).plan, patch),
     quota: name => world.quota.read(name, world.accounts.get(name).plan),
+    grantResets: (name, count) => world.quota.resetCredits.grant(nameOf(name), count),
     markAccess: (name, state) => world.sessions.markAccess(nameOf(name), state),
     markRefresh: (name, state) => world.sessions.markRefresh(nameOf(name), state),
     setSignIn: (name, switches) => world.signIn.change(nameOf(name), switches),

@@ -3,7 +3,7 @@
 import { makeLoginCodes } from "./accounts/login-codes.ts"
 import { makeAuthorizeEndpoint, makeDeviceTokenEndpoint, makeUserCodeEndpoint } from "./accounts/login-endpoints.ts"
 import { makeTokenEndpoint, revokeEndpoint } from "./accounts/token-endpoint.ts"
-import { modelsEndpoint, publicModelsEndpoint, usageEndpoint } from "./catalogue-endpoints.ts"
+import { ACCOUNT_ROUTES } from "./catalogue-endpoints.ts"
 import { compactEndpoint } from "./compact-endpoint.ts"
 import type { SimulatorControl } from "./control.ts"
 import { makeControlEndpoint, makeRecordedEndpoint } from "./control-endpoint.ts"
@@ -25,13 +25,9 @@ export function makeRoutes(world: World, control: SimulatorControl): ReadonlyMap
     [`GET ${CODEX}/responses`, socketEndpoint],
     [`POST ${CODEX}/responses/compact`, compactEndpoint],
     [`POST ${CODEX}/alpha/search`, searchEndpoint],
-    [`GET ${CODEX}/models`, modelsEndpoint],
-    [`GET ${CODEX}/usage`, usageEndpoint],
-    ["GET /backend-api/wham/usage", usageEndpoint],
-    ["GET /api/codex/usage", usageEndpoint],
+    ...ACCOUNT_ROUTES,
     ["POST /v1/responses", makeResponsesEndpoint("api-key")],
     ["GET /v1/responses", upgradeEndpoint],
-    ["GET /v1/models", publicModelsEndpoint],
     ["GET /oauth/authorize", makeAuthorizeEndpoint(codes)],
     ["POST /oauth/token", makeTokenEndpoint(codes)],
     ["POST /oauth/revoke", revokeEndpoint],

@@ -4,6 +4,7 @@ import type { Clock, Timers } from "#core/clock.ts"
 
 import { type Accounts, makeAccounts, type SimulatedAccount } from "./accounts/accounts.ts"
 import { makeQuotaEngine, type QuotaEngine, type QuotaFamily } from "./accounts/quota.ts"
+import type { QuotaView } from "./accounts/quota-wire.ts"
 import { makeSessions, type Sessions } from "./accounts/sessions.ts"
 import { makeSignIn, type SignIn } from "./accounts/sign-in.ts"
 import { makePromptCache, type PromptCache } from "./answers/usage.ts"
@@ -55,7 +56,7 @@ export function makeWorld(parts: WorldParts): World {
     ids,
     accounts: makeAccounts({ ids }),
     sessions: makeSessions({ clock: parts.clock, ids }),
-    quota: makeQuotaEngine(parts),
+    quota: makeQuotaEngine({ ...parts, ids }),
     scripts: makeScripts(),
     signIn: makeSignIn(),
     gates: makeGates(),
@@ -79,6 +80,8 @@ export function nowSecOf(world: World): number {
 }
 
 /** The account's quota at this moment, ready to be written in any form. */
-export function quotaView(world: World, account: SimulatedAccount, family: QuotaFamily) {
-  return { account, family, state: world.quota.read(account.name, account.plan), nowSec: nowSecOf(world) }
+export function quotaView(world: World, account: SimulatedAccount, family: QuotaFamily): QuotaView {
+  const state = world.quota.read(account.name, account.plan)
+  const resetCredits = world.quota.resetCredits.available(account.name)
+  return { account, family, state, resetCredits, nowSec: nowSecOf(world) }
 }

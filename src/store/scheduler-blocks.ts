@@ -41,6 +41,7 @@ const CAUSES = {
   billing: true,
   "model-unsupported": true,
   challenge: true,
+  workspace: true,
 } as const satisfies Record<BlockCause, true>
 
 function isBlockCause(text: string): text is BlockCause {

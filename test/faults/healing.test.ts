@@ -28,9 +28,12 @@ test.concurrent("fault 4: a concurrency limit inside a stream is no failure to t
 
 test.concurrent("fault 17: while every address answers 404 no account is blamed, and it heals by itself", async () => {
   await using gateway = await startOwnGateway()
-  gateway.control.script({ scenario: "not-found" })
+  for (const endpoint of ["responses", "compact", "models", "usage", "token"] as const) {
+    gateway.control.script({ scenario: "not-found", endpoint })
+  }
   for (let index = 0; index < 5; index += 1) {
     expect((await gateway.post("/v1/responses", turn({ text: `lost ${index}` }))).status).toBe(502)
+    await gateway.post("/check-quota", "")
   }
   expect(await availableOf(gateway)).toBe(2)
   gateway.control.clearScripts()

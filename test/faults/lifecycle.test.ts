@@ -236,7 +236,7 @@ test("a token that is due is refreshed in the background and the account's file 
   expect(gateway.control.recorded({ path: "/oauth/token" })).toHaveLength(1)
 })
 
-test("fault 26: after kill -9 behind a refresh the rotated tokens are still there", async () => {
+test("after kill -9 behind a refresh the rotated tokens are still there", async () => {
   const gateway = await start({ accounts: 3 })
   const reports = arrayAt((await gateway.post("/refresh", "")).json(), "accounts") ?? []
   expect(reports.filter(isJsonObject).map(report => stringAt(report, "status"))).toEqual(Array(3).fill("refreshed"))
@@ -276,7 +276,7 @@ test.each(["server-error", "burst", "bad-gateway"])(
   },
 )
 
-test("fault 63: the numbers of a gateway that was killed start anew and it serves", async () => {
+test("the numbers of a gateway that was killed start anew and it serves", async () => {
   const gateway = await start()
   await gateway.post("/v1/responses", turn())
   process.kill(gateway.process().pid, "SIGKILL")

@@ -124,8 +124,9 @@ test.concurrent("fault 1: after a usage limit the account rests until its reset 
   const resting = (await statsOf(gateway)).accounts.find(account => account.status === "cooldown")
   expect(resting?.reason).toBe("quota")
   const restSec = (Date.parse(resting?.until ?? "") - Date.now()) / 1000
+  // A second of margin, twelve of spread; what the test itself has taken is missing at the other end.
   expect(restSec).toBeGreaterThan(resetsInSec - 60)
-  expect(restSec).toBeLessThan(resetsInSec * 1.05 + 600)
+  expect(restSec).toBeLessThan(resetsInSec + 14)
   gateway.control.clearRecorded()
   for (let index = 0; index < 5; index += 1) await gateway.post("/v1/responses", turn({ text: `later ${index}` }))
   expect(new Set(gateway.turns().map(({ account }) => account))).toEqual(new Set([accounts.at(-1)]))

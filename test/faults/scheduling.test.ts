@@ -42,11 +42,15 @@ test.concurrent("fault 4: a refusal for concurrency teaches the account's limit,
   expect(accounts.map(({ concurrency }) => concurrency).toSorted((left, right) => left - right)).toEqual([4, 10])
   expect(pool.available).toBe(2)
   expect(accounts.map(({ score }) => score)).toContain(100)
+  const listed = (await gateway.get("/api/admin/accounts")).json() as unknown as {
+    readonly accounts: readonly { readonly blocks: readonly unknown[] }[]
+  }
+  expect(listed.accounts.flatMap(({ blocks }) => blocks)).toEqual([])
   gateway.control.release("all")
   await Promise.all(streams.map(stream => stream.ended))
 })
 
-test.concurrent("fault 17: when every account is refused as deactivated, none loses its place, and one success ends it", async () => {
+test.concurrent("when every account is refused as deactivated, none loses its place, and one success ends it", async () => {
   await using gateway = await start({ accounts: 8 })
   expect((await gateway.post("/v1/responses", turn())).status).toBe(200)
   gateway.control.script({ scenario: "account-deactivated" })

@@ -48,7 +48,9 @@ function windowText(window: QuotaSnapshot["windows"][number], nowMs: number): st
 
 /** How much of its quota an account has used, a piece a window. */
 export function quotaText(quota: QuotaSnapshot, nowMs: number): string {
-  return quota.windows.map(window => windowText(window, nowMs)).join("; ")
+  const { windows, resetCredits = 0 } = quota
+  const banked = resetCredits === 0 ? [] : [`${resetCredits} reset ${resetCredits === 1 ? "credit" : "credits"}`]
+  return [...windows.map(window => windowText(window, nowMs)), ...banked].join("; ")
 }
 
 const COLUMNS = {

@@ -6,6 +6,7 @@ import type { AccountReport } from "#gateway/desk/account-report.ts"
 import type { TroubleReport } from "#gateway/desk/desk.ts"
 import type { ImportReport } from "#gateway/desk/intake.ts"
 import type { TestReport } from "#gateway/desk/orders.ts"
+import type { RedemptionReport, ResetCreditList } from "#gateway/desk/reset-credits.ts"
 import type { RefreshReport } from "#gateway/pool/operators.ts"
 import type { RemovedAccount } from "#http/admin/accounts.ts"
 import type { AdminGreeting } from "#http/admin/admin.ts"
@@ -37,6 +38,9 @@ export type AccountChange = {
   readonly tags?: readonly string[] | null
 }
 
+/** Which reset credit is spent, and whether although nothing is used up. */
+export type RedeemOrder = { readonly credit_id?: string; readonly even_if_open?: boolean }
+
 /** Told about each step of a long order. */
 export type OnStep<Step> = (step: Step & { readonly done: number; readonly total: number }) => void
 
@@ -52,6 +56,9 @@ export type AdminClient = {
   readonly remove: (names: Names) => Promise<readonly RemovedAccount[]>
   readonly refresh: (names: Names, onStep: OnStep<RefreshReport>) => Promise<readonly RefreshReport[]>
   readonly test: (names: Names, onStep: OnStep<TestReport>) => Promise<readonly TestReport[]>
+  readonly resetCredits: (name: string) => Promise<ResetCreditList>
+  /** Spends one; whoever calls has asked for it twice. */
+  readonly redeem: (name: string, wish: RedeemOrder) => Promise<RedemptionReport>
   readonly import: (form: FormData, onWritten: (written: number, total: number) => void) => Promise<ImportReport>
   readonly export: (names: Names, format: string) => Promise<ExportAnswer>
   readonly keys: KeyOrders
@@ -67,6 +74,8 @@ const BYTES_PER_MS = 50
 
 const ACCOUNTS = "/api/admin/accounts"
 const BATCH = `${ACCOUNTS}/batch`
+
+const creditsOf = (name: string) => `${ACCOUNTS}/${encodeURIComponent(name)}/reset-credits`
 
 /** Every answer has one member by which it is known. */
 function expectMember(answer: unknown, member: string, where: string): void {
@@ -141,6 +150,11 @@ export function makeAdminClient({ where, send, close }: AdminConnection, signal:
     },
     refresh: (names, onStep) => followed("refresh", names, onStep),
     test: (names, onStep) => followed("test", names, onStep),
+    resetCredits: name => ask({ method: "GET", path: creditsOf(name) }, "credits"),
+    redeem: (name, wish) => {
+      const body = JSON.stringify({ ...wish, confirm: true })
+      return ask({ method: "POST", path: creditsOf(name), body }, "outcome")
+    },
     import: async (form, onWritten) => {
       // Encoded once, so that both ways carry the same bytes.
       const encoded = new Response(form)

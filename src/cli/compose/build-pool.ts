@@ -3,12 +3,12 @@
 import { systemClock } from "#core/clock.ts"
 import { type Catalogue, makeCatalogue } from "#gateway/models/catalogue.ts"
 import type { ModelOverride } from "#gateway/models/model-override.ts"
-import type { CatalogueSync } from "#gateway/pool/catalogue-sync.ts"
 import { makePool, type Pool } from "#gateway/pool/pool.ts"
 import { makeProviders } from "#providers/registry.ts"
 
 import { type BuildQuotaParts, type BuiltQuota, buildQuota } from "./build-quota.ts"
 import { buildScheduler } from "./build-scheduler.ts"
+import { buildSeats } from "./build-seats.ts"
 import { buildSync } from "./build-sync.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { refreshOrThrow } from "./refresh-or-throw.ts"
@@ -27,7 +27,7 @@ export type BuiltPool = {
   readonly pool: Pool
   readonly quota: BuiltQuota
   readonly providers: ReturnType<typeof makeProviders>
-  readonly sync: CatalogueSync
+  readonly sync: ReturnType<typeof buildSync>
   readonly keeper: BlockKeeper
 }
 
@@ -35,7 +35,11 @@ export type BuiltPool = {
 export function buildPool(parts: BuildPoolParts): BuiltPool {
   const config = parts.config()
   const providers = makeProviders({ identity: config.upstreamIdentity })
-  const scheduler = buildScheduler(parts.config, parts.reportFailure)
+  const scheduler = buildScheduler({
+    config: parts.config,
+    reportFailure: parts.reportFailure,
+    suspended: buildSeats(parts, () => ({ pool, providers, scheduler })),
+  })
   const catalogue = makeCatalogue({ clock: systemClock, overrides: parts.overrides })
   const quota = buildQuota(parts)
   const pool = makePool({

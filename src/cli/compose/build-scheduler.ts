@@ -3,19 +3,23 @@
 import type { Config, SchedulerConfig } from "#config/config.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
-import { makeScheduler, type Scheduler } from "#scheduler/scheduler.ts"
+import { makeScheduler, type Scheduler, type SchedulerParts } from "#scheduler/scheduler.ts"
 import type { SchedulerLimits } from "#scheduler/types.ts"
 
 import type { GatewayContext } from "./gateway-context.ts"
 
+/** What the scheduler is built from. */
+export type BuildSchedulerParts = Pick<GatewayContext, "config" | "reportFailure"> & Pick<SchedulerParts, "suspended">
+
 /** Builds a scheduler without accounts; `config` is read again at each use. */
-export function buildScheduler(config: () => Config, reportFailure: GatewayContext["reportFailure"]): Scheduler {
+export function buildScheduler({ config, reportFailure, suspended }: BuildSchedulerParts): Scheduler {
   let known = config()
   let limits = limitsOf(known)
   return makeScheduler({
     clock: systemClock,
     timers: systemTimers,
     random: Math.random,
+    ...(suspended !== undefined && { suspended }),
     alarm: text => reportFailure("upstream", new GatewayError("upstream-unavailable", text)),
     limits: () => {
       // A reload replaces the whole configuration, so the limits are put together once each.

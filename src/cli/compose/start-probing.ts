@@ -23,6 +23,7 @@ export function startProbing({ config, built, probe, reportFailure }: StartProbi
     clock: systemClock,
     scheduler: built.scheduler,
     accounts: built.pool.accounts,
+    heardAtMs: id => built.pool.quotaOf(id)?.observedAtMs,
     probe,
     settings: () => ({
       intervalMs: config().healthCheckIntervalMs,

@@ -6,8 +6,10 @@ import { describeAccount } from "#accounts/describe-account.ts"
 import type { RefreshFailure } from "#accounts/refresh/refresh-types.ts"
 import type { AccountSettings } from "#accounts/sources/account-settings.ts"
 import { type Account, filePathOf } from "#core/account.ts"
+import type { Block } from "#core/outcome.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
 import type { QuotaWarning } from "#gateway/quota/quota-warnings.ts"
+import { scopeName } from "#scheduler/blocks/blocks.ts"
 import type { AccountView } from "#scheduler/types.ts"
 import type { Counts } from "#telemetry/counters.ts"
 
@@ -58,6 +60,8 @@ export type AccountReport = {
   /** 0–100: how well it has been doing, and the tier that follows; null in the recycle bin. */
   readonly score: number | null
   readonly tier: AccountView["tier"] | null
+  /** Everything that stands against it, single models included. */
+  readonly blocks: readonly BlockReport[]
   readonly in_flight: number
   readonly concurrency: number
   readonly requests: Counts | null
@@ -67,6 +71,16 @@ export type AccountReport = {
   /** The newest change for the worse among the transitions. */
   readonly last_error: { readonly at: string; readonly what: string; readonly detail: string } | null
   readonly transitions: readonly { readonly at: string; readonly change: string; readonly detail: string }[]
+}
+
+/** A reason why an account, or one model of it, rests. Times are RFC 3339. */
+export type BlockReport = {
+  /** `account`, or `model gpt-5.5`. */
+  readonly scope: string
+  readonly cause: string
+  readonly since: string
+  readonly until: string
+  readonly detail: string
 }
 
 /** What is known of an account in different places. */
@@ -105,6 +119,11 @@ function reasonOf(facts: AccountFactsForReport): string | null {
 function untilOf(view: AccountView | undefined): string | null {
   const ends = view?.blocks.filter(block => block.scope.type === "account").map(block => block.untilMs) ?? []
   return timeText(Math.max(0, ...ends))
+}
+
+function reportBlock({ scope, cause, sinceMs, untilMs, detail }: Block): BlockReport {
+  const since = new Date(sinceMs).toISOString()
+  return { scope: scopeName(scope), cause, since, until: new Date(untilMs).toISOString(), detail }
 }
 
 /** The scheduler's words for changes for the worse. */
@@ -171,6 +190,7 @@ export function reportAccount(facts: AccountFactsForReport, nowMs: number): Acco
     credential: reportCredential(facts, nowMs),
     score: view?.score ?? null,
     tier: view?.tier ?? null,
+    blocks: (view?.blocks ?? []).map(reportBlock),
     in_flight: view?.load ?? 0,
     concurrency: view?.cap ?? 0,
     requests: requests ?? null,

@@ -8,6 +8,7 @@ import { type ForecastReport, reportForecast } from "#gateway/quota/forecast-rep
 import type { QuotaHistory } from "#gateway/quota/quota-history.ts"
 import type { QuotaWarning, QuotaWarnings } from "#gateway/quota/quota-warnings.ts"
 
+import { makeResetCreditDesk, type ResetCreditDesk, type ResetCreditDeskParts } from "./reset-credits.ts"
 import { findTargets } from "./targets.ts"
 
 /** A window of which much is used. Times are RFC 3339. */
@@ -43,10 +44,11 @@ export type QuotaDesk = {
   readonly forecast: () => ForecastReport
   /** Throws `not-found` for an account that does not exist. */
   readonly history: (target: string) => readonly WindowHistoryReport[]
+  readonly resetCredits: ResetCreditDesk
 }
 
 /** What it is read from. */
-export type QuotaDeskParts = {
+export type QuotaDeskParts = ResetCreditDeskParts & {
   readonly accounts: () => AccountPool
   readonly clock: Clock
   readonly pool: Pick<Pool, "accounts" | "quotaOf">
@@ -58,6 +60,7 @@ export type QuotaDeskParts = {
 export function makeQuotaDesk(parts: QuotaDeskParts): QuotaDesk {
   const { pool, warnings, history } = parts
   return {
+    resetCredits: makeResetCreditDesk(parts),
     forecast: () => reportForecast(parts),
     history: target =>
       findTargets([target], parts.accounts())

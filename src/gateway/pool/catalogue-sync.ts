@@ -10,8 +10,8 @@ import type { Catalogue } from "#gateway/models/catalogue.ts"
 import type { Provider } from "#providers/provider.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
 
+import { fetchText, parseJson } from "./ask-upstream.ts"
 import type { Pool } from "./pool.ts"
-import { fetchText, parseJson } from "./quota-check.ts"
 
 /** A list as one class of accounts sees it. */
 export type ModelList = { readonly etag?: string; readonly models: readonly ModelInfo[]; readonly fetchedAtMs: number }

@@ -22,6 +22,8 @@ export type HealthCheckParts = {
   readonly clock: () => number
   readonly scheduler: Scheduler
   readonly accounts: () => readonly Account[]
+  /** When the account's quota was last heard of, milliseconds since the epoch; undefined = never. */
+  readonly heardAtMs: (account: AccountId) => number | undefined
   readonly probe: (account: Account) => Promise<QuotaReport>
   readonly settings: () => HealthCheckSettings
   readonly reportFailure: (name: string, cause: unknown) => void
@@ -29,10 +31,13 @@ export type HealthCheckParts = {
 
 /** How often the loop looks at its settings, which may change while it waits. */
 const LOOK_MS = 5_000
+/** Who can serve and was heard from so recently, by an answer or a probe, is not asked. */
+const FRESH_MS = 15 * 60_000
 
 /**
- * Starts the loop; the returned function ends it. An account whose probe fails `maxFailures` times in a row rests for
- * two intervals: the next good probe, or the end of the rest, brings it back without a human.
+ * Starts the loop; the returned function ends it. An account whose probe gets no answer `maxFailures` times in a row rests for
+ * two intervals: the next good probe, or the end of the rest, brings it back without a human. An endpoint that refuses has answered,
+ * and only a request of a client can tell whether the account serves.
  */
 export function startHealthCheck(parts: HealthCheckParts): () => void {
   const failures = new Map<AccountId, number>()
@@ -50,18 +55,31 @@ export function startHealthCheck(parts: HealthCheckParts): () => void {
   }
 
   async function runRound(): Promise<void> {
-    const enabled = parts.accounts().filter(account => !account.disabled)
     const startedAtMs = parts.clock()
     lastRoundAtMs = startedAtMs
-    const reports = await mapLimited(enabled, parts.settings().concurrency, parts.probe)
+    const enabled = parts.accounts().filter(account => !account.disabled)
+    const silent = enabled.filter(account => isSilent(account, startedAtMs))
+    for (const { id } of enabled) if (isHeard(id, startedAtMs)) failures.delete(id)
+    const reports = await mapLimited(silent, parts.settings().concurrency, parts.probe)
     // When every probe fails, the quota endpoint or the way to it is at fault, and no account.
-    if (stopped || reports.every(report => report.status === "failed")) return
-    for (const [index, account] of enabled.entries()) note(account, reports[index]?.status, startedAtMs)
+    const isEverybody = silent.length === enabled.length && reports.every(report => report.status === "failed")
+    if (stopped || isEverybody) return
+    for (const [index, account] of silent.entries()) note(account, reports[index], startedAtMs)
   }
 
-  function note(account: Account, status: QuotaReport["status"] | undefined, startedAtMs: number): void {
+  function isHeard(id: AccountId, nowMs: number): boolean {
+    const heardAtMs = parts.heardAtMs(id)
+    return heardAtMs !== undefined && nowMs - heardAtMs < FRESH_MS
+  }
+
+  /** Probing is for those of whom nothing is known: whoever rests, and whoever has not been heard from for a while. */
+  function isSilent({ id }: Account, nowMs: number): boolean {
+    return !parts.scheduler.isUsable(id) || !isHeard(id, nowMs)
+  }
+
+  function note(account: Account, report: QuotaReport | undefined, startedAtMs: number): void {
     const { maxFailures, intervalMs } = parts.settings()
-    if (status !== "failed") {
+    if (report?.status !== "failed" || report.upstream_status !== undefined) {
       const rested = (failures.get(account.id) ?? 0) >= maxFailures
       failures.delete(account.id)
       // Only the rest this loop has ordered: a refusal that a request has met stands until a request disproves it.

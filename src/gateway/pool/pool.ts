@@ -122,7 +122,8 @@ export function makePool(parts: PoolParts): Pool {
       // Not always the first: one that cannot be renewed must not stand in the way of the others.
       return expired[Math.floor(parts.random() * expired.length)]?.id
     },
-    observeQuota: (id, snapshot) => observe({ account: accounts.get(id), id, snapshot, quotas }, parts),
+    observeQuota: (id, snapshot, askedAtMs) =>
+      observe({ account: accounts.get(id), id, snapshot, askedAtMs, quotas }, parts),
     observeModelsEtag: (id, etag) => {
       const account = accounts.get(id)
       if (account !== undefined) parts.modelsChanged(account, etag)
@@ -134,15 +135,16 @@ type Observation = {
   readonly account: Account | undefined
   readonly id: AccountId
   readonly snapshot: QuotaSnapshot
+  readonly askedAtMs: number
   readonly quotas: Map<AccountId, QuotaSnapshot>
 }
 
 /** Takes over what was said, and tells everyone who goes by it. */
-function observe({ account, id, snapshot, quotas }: Observation, parts: PoolParts): void {
+function observe({ account, id, snapshot, askedAtMs, quotas }: Observation, parts: PoolParts): void {
   const merged = mergeQuota(quotas.get(id), snapshot)
   quotas.set(id, merged)
   parts.scheduler.setQuota(id, merged)
-  applyQuota(id, { said: snapshot, merged }, parts)
+  applyQuota(id, { said: snapshot, merged, askedAtMs }, parts)
   if (account !== undefined) parts.watch.heard(account, quotaAt(merged, parts.clock()))
 }
 

@@ -1,22 +1,16 @@
 /** Asks accounts for their quota: a small GET that costs none of it. */
 
 import { type Account, maskLabel } from "#core/account.ts"
-import type { Clock, Timers } from "#core/clock.ts"
-import { GatewayError, toGatewayError } from "#core/errors.ts"
-import type { AccountId, ProviderId } from "#core/ids.ts"
-import type { QuotaSnapshot, SendUpstream, UpstreamReply, UpstreamRequest } from "#core/upstream.ts"
-import type { Provider } from "#providers/provider.ts"
-import { readBody } from "#transport/read-body.ts"
+import { toGatewayError } from "#core/errors.ts"
+import type { AccountId } from "#core/ids.ts"
+import type { QuotaSnapshot } from "#core/upstream.ts"
 
+import { type AskParts, askUpstream } from "./ask-upstream.ts"
 import type { Pool } from "./pool.ts"
 
 /** What asking needs. */
-export type QuotaCheckParts = {
-  readonly clock: Clock
-  readonly timers: Timers
-  readonly pool: Pool
-  readonly providers: Readonly<Record<ProviderId, Provider>>
-  readonly send: SendUpstream
+export type QuotaCheckParts = AskParts & {
+  readonly pool: Pick<Pool, "target" | "refreshNow" | "observeQuota">
   readonly usageUrl: string
 }
 
@@ -28,70 +22,24 @@ export type QuotaReport = {
   readonly status: "ok" | "failed" | "not-available"
   readonly quota?: QuotaSnapshot
   readonly error?: string
+  /** Set when the endpoint itself refused: it was reached, and says nothing about who can serve. */
+  readonly upstream_status?: number
 }
-
-const ASK_MS = 10_000
 
 /** Asks one account, refreshing its credential once when it is refused. Never rejects: the report says what failed. */
 export async function checkQuota(account: Account, parts: QuotaCheckParts): Promise<QuotaReport> {
   const report = { account: account.id, label: maskLabel(account.label) }
   try {
-    const quota = await askTwice(account, parts)
-    if (quota === undefined) return { ...report, status: "not-available" }
-    parts.pool.observeQuota(account.id, quota)
+    const answer = await askUpstream(account, (asked, target) => asked.usageRequest(target, parts.usageUrl), parts)
+    const provider = parts.providers[account.provider]
+    const quota = answer === undefined ? undefined : provider.readUsageBody(answer.json, parts.clock())
+    if (answer === undefined || quota === undefined) return { ...report, status: "not-available" }
+    parts.pool.observeQuota(account.id, quota, answer.askedAtMs)
     const { isWhole: _, ...shown } = quota
     return { ...report, status: "ok", quota: shown }
   } catch (cause) {
-    return { ...report, status: "failed", error: toGatewayError(cause).message }
-  }
-}
-
-async function askTwice(account: Account, parts: QuotaCheckParts): Promise<QuotaSnapshot | undefined> {
-  const { credential } = parts.pool.target(account.id)?.account ?? account
-  const usedToken = credential.type === "chatgpt" ? credential.accessToken : undefined
-  try {
-    return await ask(account, parts)
-  } catch (cause) {
-    if (!(cause instanceof GatewayError) || cause.kind !== "credential-rejected") throw cause
-    await parts.pool.refreshNow(account.id, usedToken)
-    return ask(account, parts)
-  }
-}
-
-async function ask(account: Account, parts: QuotaCheckParts): Promise<QuotaSnapshot | undefined> {
-  const provider = parts.providers[account.provider]
-  const target = parts.pool.target(account.id)
-  const request = target === undefined ? undefined : provider.usageRequest(target, parts.usageUrl)
-  if (request === undefined) return undefined
-  const { reply, text } = await fetchText({ ...request, account: account.id }, parts)
-  if (reply.status === 200) return provider.readUsageBody(parseJson(text), parts.clock())
-  const failure = provider.readErrorReply({ status: reply.status, headers: reply.headers, bodyText: text })
-  throw provider.readFailure(failure, { nowMs: parts.clock(), model: "" }).error
-}
-
-/** Sends a small request and reads its whole body within ten seconds. */
-export async function fetchText(
-  request: UpstreamRequest,
-  parts: { readonly send: SendUpstream; readonly timers: Timers },
-): Promise<{ readonly reply: UpstreamReply; readonly text: string }> {
-  const late = new AbortController()
-  const cancelTimer = parts.timers.after(ASK_MS, () =>
-    late.abort(new GatewayError("timeout", "The upstream did not answer in time.")),
-  )
-  try {
-    const reply = await parts.send(request, late.signal)
-    const { text } = await readBody(reply.body, { timers: parts.timers, deadlineMs: ASK_MS, signal: late.signal })
-    return { reply, text }
-  } finally {
-    cancelTimer()
-  }
-}
-
-/** Parses JSON that an upstream sent; unreadable text is a protocol failure, not a bug. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new GatewayError("upstream-protocol", "The upstream answered something that is not JSON.", { cause })
+    const { message, upstream } = toGatewayError(cause)
+    const answered = upstream?.status === undefined ? {} : { upstream_status: upstream.status }
+    return { ...report, status: "failed", error: message, ...answered }
   }
 }

@@ -4,12 +4,17 @@ import type { Clock } from "#core/clock.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { BlockScope } from "#core/outcome.ts"
 import type { QuotaBucket, QuotaSnapshot, QuotaWindow } from "#core/upstream.ts"
+import { withinWindowMs } from "#providers/quota-window.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
 
 import { speaksOfMain } from "./merge-quota.ts"
 
-/** What was said just now, and what is known with it. */
-export type HeardQuota = { readonly said: QuotaSnapshot; readonly merged: QuotaSnapshot }
+/** What was said just now, what is known with it, and since when the one who said it may have known it. */
+export type HeardQuota = {
+  readonly said: QuotaSnapshot
+  readonly merged: QuotaSnapshot
+  readonly askedAtMs: number
+}
 
 /** What applying needs. */
 export type ApplyQuotaParts = {
@@ -21,20 +26,22 @@ export type ApplyQuotaParts = {
 
 /** A window without a stated reset is tried again after this time, and later each time it is still spent. */
 const UNKNOWN_RESET_MS = 5 * 60_000
+/** A reset that has passed already. */
+const PAST_MS = 2_000
 
 /** Puts up and takes down the account's quota blocks. A word about one quota changes nothing about the others. */
 export function applyQuota(id: AccountId, heard: HeardQuota, parts: ApplyQuotaParts): void {
   applyMain(id, heard, parts)
-  for (const bucket of heard.said.buckets ?? []) applyBucket(id, bucket, heard.said, parts)
+  for (const bucket of heard.said.buckets ?? []) applyBucket(id, bucket, heard, parts)
 }
 
-function applyMain(id: AccountId, { said, merged }: HeardQuota, parts: ApplyQuotaParts): void {
+function applyMain(id: AccountId, { said, merged, askedAtMs }: HeardQuota, parts: ApplyQuotaParts): void {
   const { scheduler } = parts
   if (!speaksOfMain(said)) return
   const observedAtMs = said.observedAtMs
   if (!isSpent(merged)) {
-    // An early reset or a redeemed credit shows here first: what is known newer than the block lifts it.
-    scheduler.clearBlocks(id, { cause: "quota", scope: "account", confirmedBeforeMs: observedAtMs })
+    // An early reset or a redeemed credit shows here first: what was asked for after the block lifts it.
+    scheduler.clearBlocks(id, { cause: "quota", scope: "account", confirmedBeforeMs: askedAtMs })
     return
   }
   // Something older says it is spent, and has had its say already.
@@ -43,7 +50,12 @@ function applyMain(id: AccountId, { said, merged }: HeardQuota, parts: ApplyQuot
 }
 
 /** A named quota whose name is a model's counts for that model; of others nobody says what they count. */
-function applyBucket(id: AccountId, bucket: QuotaBucket, said: QuotaSnapshot, parts: ApplyQuotaParts): void {
+function applyBucket(
+  id: AccountId,
+  bucket: QuotaBucket,
+  { said, askedAtMs }: HeardQuota,
+  parts: ApplyQuotaParts,
+): void {
   if (bucket.name === undefined) return
   const model = bucket.name.toLowerCase()
   const { observedAtMs } = said
@@ -51,7 +63,7 @@ function applyBucket(id: AccountId, bucket: QuotaBucket, said: QuotaSnapshot, pa
     block(id, { scope: { type: "model", model }, windows: bucket.windows, observedAtMs }, parts)
     return
   }
-  parts.scheduler.clearBlocks(id, { cause: "quota", model, confirmedBeforeMs: observedAtMs })
+  parts.scheduler.clearBlocks(id, { cause: "quota", model, confirmedBeforeMs: askedAtMs })
 }
 
 type Spent = {
@@ -82,8 +94,12 @@ function restOf(
   windows: readonly QuotaWindow[],
   nowMs: number,
 ): { readonly forMs: number; readonly isUnstated: boolean } {
-  const full = windows.filter(window => window.usedPercent >= 100)
-  const resetsAtSec = Math.max(0, ...full.map(window => window.resetsAtSec ?? 0))
-  if (resetsAtSec === 0) return { forMs: UNKNOWN_RESET_MS, isUnstated: true }
-  return { forMs: Math.max(2_000, resetsAtSec * 1000 - nowMs), isUnstated: false }
+  const rests = windows.flatMap(({ usedPercent, resetsAtSec, windowSec }) => {
+    if (usedPercent < 100 || resetsAtSec === undefined) return []
+    return [withinWindowMs(resetsAtSec * 1000 - nowMs, windowSec)]
+  })
+  if (rests.length > 0) return { forMs: Math.max(PAST_MS, ...rests), isUnstated: false }
+  // Said to be spent by a window whose time is over: clocks differ, and it is open any moment.
+  const isOver = windows.some(({ resetsAtSec }) => resetsAtSec !== undefined && resetsAtSec * 1000 <= nowMs)
+  return isOver ? { forMs: PAST_MS, isUnstated: false } : { forMs: UNKNOWN_RESET_MS, isUnstated: true }
 }

@@ -9,7 +9,7 @@ import type { QuotaBucket, QuotaSnapshot, QuotaWindow } from "#core/upstream.ts"
 export function mergeQuota(known: QuotaSnapshot | undefined, said: QuotaSnapshot): QuotaSnapshot {
   if (known === undefined) {
     const { isWhole: _, ...first } = said
-    return first
+    return { ...first, windows: first.windows.toSorted(byLength) }
   }
   const observedAtMs = Math.max(known.observedAtMs, said.observedAtMs)
   const isNewer = said.observedAtMs >= known.observedAtMs
@@ -17,6 +17,7 @@ export function mergeQuota(known: QuotaSnapshot | undefined, said: QuotaSnapshot
   const speaks = speaksOfMain(newer)
   const planType = newer.planType ?? older.planType
   const credits = newer.credits ?? older.credits
+  const resetCredits = newer.resetCredits ?? older.resetCredits
   const buckets = mergeBuckets(known, said)
   return {
     observedAtMs,
@@ -25,6 +26,7 @@ export function mergeQuota(known: QuotaSnapshot | undefined, said: QuotaSnapshot
     ...(planType !== undefined && { planType }),
     ...(buckets.length > 0 && { buckets: stamped(buckets, observedAtMs) }),
     ...(credits !== undefined && { credits }),
+    ...(resetCredits !== undefined && { resetCredits }),
   }
 }
 
@@ -48,6 +50,10 @@ export function quotaAt(quota: QuotaSnapshot, nowMs: number): QuotaSnapshot {
 }
 
 type Dated = { readonly observedAtMs: number }
+
+function byLength(one: QuotaWindow, other: QuotaWindow): number {
+  return one.windowSec - other.windowSec
+}
 
 /** The usage endpoint counts seconds, headers count minutes that are rounded up. */
 function keyOf({ windowSec }: QuotaWindow): number {
@@ -89,7 +95,7 @@ function mergeWindows(
       merged.set(keyOf(window), window)
     }
   }
-  return [...merged.values()].sort((a, b) => a.windowSec - b.windowSec)
+  return [...merged.values()].sort(byLength)
 }
 
 type DatedBucket = QuotaBucket & Dated

@@ -36,7 +36,7 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
     const reply = await sendTurn(turn, encoded.body, to, parts)
     const repliedAtMs = parts.clock()
     hear()
-    if (reply.status !== 200 || reply.body === undefined) {
+    if (reply.status !== 200 || reply.body === undefined || isPage(reply)) {
       return { ...(await refused(turn, reply, to, { judge, parts })), ...usedToken }
     }
     const head = await headOf(turn, reply.body, { parts, hear })
@@ -81,6 +81,11 @@ async function refused(
     return { type: "failed", verdict: endpointGone(turn.kind.endpoint) }
   }
   return { type: "failed", verdict: judge(failure) }
+}
+
+/** A web page is never an answer: what it says tells whether the edge in front of the upstream stopped us. */
+function isPage({ headers }: UpstreamReply): boolean {
+  return headers.get("content-type")?.startsWith("text/html") === true
 }
 
 /** A unary answer has no head to hold: its status has said everything. */

@@ -54,7 +54,7 @@ function answerParts(turn: Turn, reached: Reached, parts: TurnParts): AnswerPart
     noteAside: event => {
       // Not read before the client takes it, which may be late: what is sure is that it is no older than its reply.
       const quota = reached.provider.readRateLimitEvent(event, reached.repliedAtMs)
-      if (quota !== undefined) parts.pool.observeQuota(input.lease.account, quota)
+      if (quota !== undefined) parts.pool.observeQuota(input.lease.account, quota, startedAtMs)
     },
     declaredTools: toolNames(encoded),
     maxFrameBytes: parts.limits().maxFrameBytes,

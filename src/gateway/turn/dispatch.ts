@@ -62,8 +62,9 @@ export async function sendTurn(
   const request = to.provider[REQUESTS[turn.kind.endpoint]](to.target, body, context)
   const socket = socketTurnOf(turn, to, { body: encoded, context }, parts.upstreamTransport())
   const account = to.target.account.id
+  const askedAtMs = parts.clock()
   const reply = await parts.send({ ...request, account, ...(socket !== undefined && { socket }) }, to.signal)
-  noteHeaders(reply, to, parts)
+  noteHeaders(reply, { ...to, askedAtMs }, parts)
   return reply
 }
 
@@ -89,10 +90,10 @@ function contextOf(turn: Turn, account: AccountId, parts: TurnParts): TurnContex
   }
 }
 
-function noteHeaders(reply: UpstreamReply, to: Destination, parts: TurnParts): void {
+function noteHeaders(reply: UpstreamReply, to: Destination & { readonly askedAtMs: number }, parts: TurnParts): void {
   const account = to.target.account.id
   const quota = to.provider.readQuotaHeaders(reply.headers, parts.clock())
-  if (quota !== undefined) parts.pool.observeQuota(account, quota)
+  if (quota !== undefined) parts.pool.observeQuota(account, quota, to.askedAtMs)
   const etag = reply.headers.get("x-models-etag")
   if (etag !== null) parts.pool.observeModelsEtag(account, etag)
   const turnState = reply.headers.get("x-codex-turn-state")

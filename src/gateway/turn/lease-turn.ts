@@ -1,6 +1,6 @@
 /** Finds an account for one try: at once, after a wait in line, or by renewing a token that has run out. */
 
-import { type GatewayError, toGatewayError } from "#core/errors.ts"
+import { type ErrorKind, type GatewayError, toGatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { Acquired, Demand, Lease } from "#scheduler/types.ts"
 
@@ -113,7 +113,19 @@ async function renewOne(
   }
 }
 
-/** "All were tried" says less than what they answered; when the pool opens again says more. */
+/** Failures that may be over at the next request. */
+const PASSING: ReadonlySet<string> = new Set<ErrorKind>([
+  "upstream-unavailable",
+  "upstream-overloaded",
+  "upstream-protocol",
+  "timeout",
+])
+
+/**
+ * "All were tried" says less than what they answered; when the pool opens again says more. But a reset in hours is no advice
+ * while the account that was tried has only met trouble that passes.
+ */
 function refusalAfter({ lastError }: LeaseWish, refusal: GatewayError): GatewayError {
-  return refusal.kind === "no-account" ? (lastError ?? refusal) : refusal
+  const isPassing = refusal.kind === "quota-exhausted" && lastError !== undefined && PASSING.has(lastError.kind)
+  return refusal.kind === "no-account" || isPassing ? (lastError ?? refusal) : refusal
 }

@@ -23,7 +23,8 @@ export type TurnPool = {
   readonly refreshNow: (account: AccountId, refusedToken?: string) => Promise<void>
   /** Some account that is out only because its access token has run out; undefined = there is none. */
   readonly expiredAccount: () => AccountId | undefined
-  readonly observeQuota: (account: AccountId, snapshot: QuotaSnapshot) => void
+  /** `askedAtMs`: when the attempt or the look began that brought it; only blocks that are older are lifted by it. */
+  readonly observeQuota: (account: AccountId, snapshot: QuotaSnapshot, askedAtMs: number) => void
   /** The upstream's `x-models-etag` of this account. */
   readonly observeModelsEtag: (account: AccountId, etag: string) => void
 }

@@ -12,6 +12,7 @@ import { keyRoutes } from "./keys.ts"
 import { oauthRoutes } from "./oauth.ts"
 import { ollamaStatusRoutes } from "./ollama.ts"
 import { quotaRoutes } from "./quota.ts"
+import { resetCreditRoutes } from "./reset-credits.ts"
 
 /** What `GET /api/admin` answers: whoever gets it has the right address and the right key. */
 export type AdminGreeting = {
@@ -32,6 +33,7 @@ export function adminRoutes(parts: AdminParts) {
     .use(quotaRoutes(parts))
     .use(ollamaStatusRoutes(parts))
     .use(keyRoutes(parts))
+    .use(resetCreditRoutes(parts))
     .use(addRoutes(parts))
     .use(accountRoutes(parts))
 }

@@ -52,6 +52,8 @@ const CAUSE_RULES = {
   credential: { maxMs: DAY_MS, probes: false, transport: false },
   // Found by the gateway's own probes: when nobody else is left, a request may find out better.
   health: { maxMs: DAY_MS, probes: false, transport: true },
+  // Another seat was told that the workspace is closed: this one is looked at, and asked when nobody else is left.
+  workspace: { maxMs: DAY_MS, probes: true, transport: true },
   forbidden: { maxMs: DAY_MS, probes: false, transport: false },
   billing: { maxMs: DAY_MS, probes: false, transport: false },
   "model-unsupported": { maxMs: DAY_MS, probes: false, transport: false },

@@ -51,8 +51,15 @@ function disprove(member: Member, success: AttemptSuccess, parts: ClearingParts)
 
 /** Clears on request, whatever the model. */
 export function clearOnRequest(member: Member, options: ClearOptions, parts: ClearingParts): void {
-  if (options.cause === undefined) member.strikes.clear()
   clear(member, { options, concerned: () => true, by: "request" }, parts)
+  if (options.cause === undefined) forgetLessons(member, parts)
+}
+
+/** Whoever clears everything wants the account tried as if it had never been refused. */
+function forgetLessons(member: Member, { pool }: ClearingParts): void {
+  member.strikes.clear()
+  pool.egresses.get(egressOf(member)).strikes.clear()
+  if (pool.plans.forget(member.facts)) pool.refreshPlans()
 }
 
 type Clearing = {

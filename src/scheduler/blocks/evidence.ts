@@ -3,16 +3,14 @@
 import type { Clock } from "#core/clock.ts"
 import type { AccountEffect } from "#core/outcome.ts"
 import type { Breaker } from "#scheduler/health/breaker.ts"
-import { noteFailure } from "#scheduler/health/history.ts"
-import { cutCap } from "#scheduler/health/learned-cap.ts"
-import { readReport } from "#scheduler/health/read-report.ts"
+import { isOutdated, noteHealth } from "#scheduler/health/note-health.ts"
 import { egressOf, type Member, note } from "#scheduler/members/member.ts"
-import { wouldMove } from "#scheduler/members/trust.ts"
 import type { Pool } from "#scheduler/pool.ts"
 import type { AttemptReport, Lifecycle } from "#scheduler/types.ts"
 
 import { scopeName } from "./blocks.ts"
 import { jitterMs, rulesOf, sensibleMs } from "./causes.ts"
+import { isLastFor } from "./last-one.ts"
 
 /** Parts of the reader; `random` is in [0, 1). */
 export type EvidenceParts = {
@@ -51,29 +49,10 @@ export function readFailedAttempt(member: Member, report: AttemptReport, parts: 
   }
 }
 
-/** Keeps score, cap and breaker. Returns true when the report's consequences are to be withheld. */
-function noteHealth(member: Member, report: AttemptReport, parts: EvidenceParts): boolean {
-  const { pool, breaker } = parts
-  const nowMs = parts.clock()
-  const { health, shared, tooMany } = readReport(report)
-  if (isOutdated(member, report)) return false
-  const isWithheld = shared !== undefined && breaker.failed(member.index, shared, nowMs)
-  if (health === undefined || isWithheld) return isWithheld
-  noteFailure(member.history, health, nowMs)
-  if (tooMany) cutCap(member.learned, pool.shelves.loadOf(member.index), nowMs)
-  if (wouldMove(member, { shelves: pool.shelves, policy: pool.policy(), nowMs })) pool.refresh(member)
-  return false
-}
-
 /** A refresh harms nobody, a quota is the account's own, and a way out is not the account's. */
 function isAboutAccount({ effect }: AttemptReport): boolean {
   if (effect.type === "block") return effect.cause !== "quota" && effect.scope.type !== "egress"
   return effect.type === "needs-login" || effect.type === "suspend"
-}
-
-/** A refusal of the old token says nothing about the one that has replaced it since. */
-function isOutdated(member: Member, report: AttemptReport): boolean {
-  return report.startedAtMs < member.credentialSinceMs
 }
 
 function doubtCredential(member: Member, report: AttemptReport, parts: EvidenceParts): void {
@@ -123,13 +102,6 @@ function block(member: Member, effect: BlockEffect, report: AttemptReport, parts
     if (pool.plans.refused(member.facts, refusal)) pool.refreshPlans()
   }
   settle(member, { change: "blocked", detail }, parts)
-}
-
-/** No other account could serve the model, even when it had a free slot. */
-function isLastFor(pool: Pool, member: Member, model: string): boolean {
-  const eligibility = pool.classes.eligibility({ model })
-  const counted = member.usable && pool.classes.isIn(eligibility.ready, member.classId)
-  return pool.classes.countReady(eligibility) - Number(counted) <= 0
 }
 
 function settle(member: Member, record: { change: string; detail: string }, { pool, clock }: EvidenceParts): void {

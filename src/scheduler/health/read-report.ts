@@ -31,6 +31,7 @@ const BY_CAUSE = {
   health: NOTHING,
   "model-unsupported": NOTHING,
   challenge: NOTHING,
+  workspace: NOTHING,
 } as const satisfies Record<BlockCause, ReportReading>
 
 /** Reads a failed attempt of a client's request. */

@@ -113,6 +113,7 @@ function returning(draft: Draft, member: Member, { worst, obstacles }: Return): 
     case "server-error":
     case "network":
     case "challenge":
+    case "workspace":
       draft.passingEndMs = Math.min(draft.passingEndMs, endMs)
       return
     case "credential":

@@ -30,6 +30,7 @@ const REASON_WORDS = {
   billing: "with a billing problem",
   "model-unsupported": "not offering the model",
   challenge: "stopped by a challenge page",
+  workspace: "of a workspace that is said to be closed",
 } as const satisfies Record<UnavailableReason, string>
 
 /** Accounts that wait for their operator stay so until that person acts, whatever the others rest for. */

@@ -18,6 +18,8 @@ export type ModelRefusal = {
 export type PlanModels = {
   /** Returns true when this was the proof that the plan lacks the model. */
   readonly refused: (plan: PlanOf, refusal: ModelRefusal) => boolean
+  /** Takes back all that is thought of the plan. Returns true when it was thought to lack a model. */
+  readonly forget: (plan: PlanOf) => boolean
   /** A success proves older refusals wrong. Returns true when the plan was thought to lack the model. */
   readonly served: (plan: PlanOf, model: string, startedAtMs: number) => boolean
   readonly lacks: (plan: PlanOf, model: string) => boolean
@@ -30,7 +32,7 @@ export type PlanModels = {
 /** One account may be an odd one; two of a plan are not. */
 const PROOFS = 2
 
-type Entry = { readonly accounts: Set<AccountId>; lastAtMs: number; untilMs: number; lacks: boolean }
+type Entry = PlanOf & { readonly accounts: Set<AccountId>; lastAtMs: number; untilMs: number; lacks: boolean }
 
 /** Makes an empty table. */
 export function makePlanModels(): PlanModels {
@@ -43,7 +45,10 @@ export function makePlanModels(): PlanModels {
       const known = entries.get(key)
       // A refusal that would have run out by now is no proof beside a new one.
       const stands = known !== undefined && known.untilMs > startedAtMs
-      const entry = stands ? known : { accounts: new Set<AccountId>(), lastAtMs: 0, untilMs: 0, lacks: false }
+      const { provider, plan } = of
+      const entry = stands
+        ? known
+        : { provider, plan, accounts: new Set<AccountId>(), lastAtMs: 0, untilMs: 0, lacks: false }
       entries.set(key, entry)
       entry.accounts.add(account)
       entry.lastAtMs = Math.max(entry.lastAtMs, startedAtMs)
@@ -51,6 +56,15 @@ export function makePlanModels(): PlanModels {
       if (entry.lacks || entry.accounts.size < PROOFS) return false
       entry.lacks = true
       return true
+    },
+    forget: ({ provider, plan }) => {
+      let isNews = false
+      for (const [key, entry] of entries) {
+        if (entry.plan !== plan || entry.provider !== provider) continue
+        isNews ||= entry.lacks
+        entries.delete(key)
+      }
+      return isNews
     },
     served: (of, model, startedAtMs) => {
       if (entries.size === 0) return false

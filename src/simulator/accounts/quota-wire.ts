@@ -11,6 +11,8 @@ export type QuotaView = {
   readonly account: SimulatedAccount
   readonly state: QuotaState
   readonly family: QuotaFamily
+  /** Banked resets that can be spent. */
+  readonly resetCredits: number
   readonly nowSec: number
 }
 
@@ -55,7 +57,7 @@ export function usageBody(view: QuotaView): JsonObject {
     },
     spend_control: { reached: false, individual_limit: null },
     rate_limit_reached_type: reached ? { type: "rate_limit_reached" } : null,
-    rate_limit_reset_credits: { available_count: 0, applicable_available_count: 0 },
+    rate_limit_reset_credits: { available_count: view.resetCredits, applicable_available_count: view.resetCredits },
   }
 }
 

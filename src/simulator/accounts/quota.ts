@@ -1,6 +1,9 @@
 /** Usage windows and credits of each account: the one state behind headers, usage endpoint, events and refusals. */
 
 import type { Clock } from "#core/clock.ts"
+import type { Ids } from "#simulator/ids.ts"
+
+import { makeResetCredits, type ResetCredits } from "./reset-credits.ts"
 
 /** One usage window. */
 export type QuotaWindow = {
@@ -53,6 +56,8 @@ export type QuotaEngine = {
   readonly patch: (name: string, plan: string, patch: QuotaPatch) => QuotaState
   /** True when the family's windows are spent and no credits help. */
   readonly isExhausted: (state: QuotaState, family: QuotaFamily) => boolean
+  /** Resets that accounts have banked. */
+  readonly resetCredits: ResetCredits
   /** Books one served request. */
   readonly book: (name: string, plan: string, family: QuotaFamily) => void
 }
@@ -60,8 +65,11 @@ export type QuotaEngine = {
 const SESSION_MINUTES = 300
 const WEEK_MINUTES = 10_080
 
+/** What the engine is made from. */
+export type QuotaEngineParts = { readonly clock: Clock; readonly ids: Ids; readonly usePercentPerRequest: number }
+
 /** Makes the engine. `usePercentPerRequest` is what a request uses of an account that states nothing else. */
-export function makeQuotaEngine(parts: { readonly clock: Clock; readonly usePercentPerRequest: number }): QuotaEngine {
+export function makeQuotaEngine(parts: QuotaEngineParts): QuotaEngine {
   const states = new Map<string, QuotaState>()
   const nowSec = () => Math.floor(parts.clock() / 1000)
   const store = (name: string, state: QuotaState) => {
@@ -75,6 +83,7 @@ export function makeQuotaEngine(parts: { readonly clock: Clock; readonly usePerc
   }
   return {
     read,
+    resetCredits: makeResetCredits(parts),
     patch: (name, plan, patch) => store(name, applyPatch(read(name, plan), patch, nowSec())),
     isExhausted: (state, family) => isSpent(state.windows[family]) && !canUseCredits(state.credits),
     book: (name, plan, family) => {

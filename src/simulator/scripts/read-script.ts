@@ -6,7 +6,16 @@ import { type JsonObject, numberAt, objectAt, stringAt } from "#core/json.ts"
 import type { Script, ScriptEndpoint } from "./scripts.ts"
 import { readSettings } from "./settings.ts"
 
-const ENDPOINTS: readonly string[] = ["responses", "socket", "compact", "search", "models", "usage", "token"]
+const ENDPOINTS: readonly string[] = [
+  "responses",
+  "socket",
+  "compact",
+  "search",
+  "models",
+  "usage",
+  "token",
+  "reset-credits",
+]
 
 /** Returns the script. Throws `invalid-request` for an unknown endpoint or setting. */
 export function readScript(body: JsonObject): Script {

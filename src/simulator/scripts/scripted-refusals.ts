@@ -77,7 +77,7 @@ export const SCRIPTED_REFUSALS: Readonly<Record<string, ScriptedRefusal>> = {
     write: () => detailRefusal({ code: "codex_access_restricted" }, 403),
   },
   challenge: {
-    sentence: "403: an HTML challenge of the edge.",
+    sentence: "403: an HTML challenge of the edge; `status` changes the number.",
     write: () => htmlRefusal(403, CHALLENGE, { "cf-mitigated": "challenge" }),
   },
   blocked: {
@@ -200,7 +200,7 @@ export const SCRIPTED_REFUSALS: Readonly<Record<string, ScriptedRefusal>> = {
         error: { message: OVERLOAD_TEXT, type: "service_unavailable_error", param: null, code: "server_is_overloaded" },
       }),
   },
-  "html-200": { sentence: "200 with a web page.", write: () => htmlRefusal(200, CHALLENGE) },
+  "html-200": { sentence: "200 with a web page.", write: () => htmlRefusal(200, PAGE("Maintenance", "Back soon.")) },
   "json-200": {
     sentence: "200 with a JSON error over several lines instead of a stream.",
     write: () => ({
@@ -219,14 +219,20 @@ export const SCRIPTED_REFUSALS: Readonly<Record<string, ScriptedRefusal>> = {
   },
 }
 
-/** The headers agree with the body, although the account's own windows are left alone. */
+/**
+ * The headers agree with the body, although the account's own windows are left alone: the one that is said to be spent is the
+ * first that is long enough for the stated reset, or the longest.
+ */
 function spentWindow(quota: QuotaView, resetsInSec: number): Refusal {
   const resetsAtSec = quota.nowSec + resetsInSec
   const refusal = usageLimitRefusal(quota, resetsAtSec)
+  const { primary, secondary } = quota.state.windows[quota.family]
+  const isPrimary = secondary === undefined || primary.windowMinutes * 60 >= resetsInSec
+  const slot = `x-codex-${isPrimary ? "primary" : "secondary"}`
   const window = {
-    "x-codex-primary-used-percent": "100",
-    "x-codex-primary-reset-at": String(resetsAtSec),
-    "x-codex-primary-reset-after-seconds": String(resetsInSec),
+    [`${slot}-used-percent`]: "100",
+    [`${slot}-reset-at`]: String(resetsAtSec),
+    [`${slot}-reset-after-seconds`]: String(resetsInSec),
   }
   return { ...refusal, headers: { ...refusal.headers, ...window } }
 }

@@ -8,7 +8,15 @@ import { scenarioSettings } from "./scenarios.ts"
 import { DEFAULT_SETTINGS, readSettings, type Settings } from "./settings.ts"
 
 /** Endpoints that can be scripted. All but `responses` only know refusals and header delays; `socket` is a WebSocket's handshake. */
-export type ScriptEndpoint = "responses" | "socket" | "compact" | "search" | "models" | "usage" | "token"
+export type ScriptEndpoint =
+  | "responses"
+  | "socket"
+  | "compact"
+  | "search"
+  | "models"
+  | "usage"
+  | "token"
+  | "reset-credits"
 
 /** A script as it is given. What is left out matches everything; without `times` it stays until it is cleared. */
 export type Script = {

@@ -13,10 +13,7 @@ const id = (name: string) => name as AccountId
 /** A scheduler with three accounts, and the way to replace its configuration. */
 async function makeRunning(yaml: string) {
   let config: Config = (await loadedFrom({ yaml })).config
-  const scheduler = buildScheduler(
-    () => config,
-    () => undefined,
-  )
+  const scheduler = buildScheduler({ config: () => config, reportFailure: () => undefined })
   for (const [name, plan] of [
     ["acc_1", "plus"],
     ["acc_2", "pro"],

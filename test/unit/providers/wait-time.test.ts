@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from "bun:test"
 
+import { readErrorReply } from "#providers/error-reply.ts"
+import { readUsageBody } from "#providers/read-quota-json.ts"
 import { burstWaitMs, quotaWaitMs, textWaitMs } from "#providers/wait-time.ts"
 
 const NOW_MS = 1_790_000_000_000
@@ -48,9 +50,18 @@ describe("spent quotas", () => {
   })
 
   test("no wait is longer than a month", () => {
-    expect(wait({ resetsAtSec: NOW_SEC * 1000 })).toBe(31 * DAY_MS)
+    expect(wait({ resetsAtSec: NOW_SEC * 2 })).toBe(31 * DAY_MS)
     expect(wait({ resetsInSec: 7 * 86_400 })).toBe(7 * DAY_MS + 1000)
   })
+})
+
+test("fault 6: a reset that is written in milliseconds is the moment it means", () => {
+  const body = JSON.stringify({ error: { type: "usage_limit_reached", resets_at: NOW_MS + 7_200_000 } })
+  const failure = readErrorReply({ status: 429, headers: new Headers(), bodyText: body })
+  expect(quotaWaitMs(failure, NOW_MS)).toBe(7_201_000)
+  const window = { used_percent: 100, limit_window_seconds: 18_000, reset_at: NOW_MS + 7_200_000 }
+  const usage = readUsageBody({ rate_limit: { limit_reached: true, primary_window: window } }, NOW_MS)
+  expect(usage?.windows).toEqual([{ usedPercent: 100, windowSec: 18_000, resetsAtSec: NOW_SEC + 7200 }])
 })
 
 describe("short throttles", () => {

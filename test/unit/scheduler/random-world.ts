@@ -168,7 +168,9 @@ export class RandomWorld {
 
   #cleared(): AccountId {
     const account = this.#someone()
-    this.#book(account).quotaUntilMs = 0
+    const book = this.#book(account)
+    book.quotaUntilMs = 0
+    for (const model of MODELS) this.#doubts.delete(this.#doubtKey(book.facts, model))
     return account
   }
 

@@ -34,12 +34,14 @@ function setUp() {
     scheduler.upsert({ id: id as AccountId, provider: "codex", lifecycle: "enabled", credential: "fresh" })
   }
   const failing = new Set<string>()
+  const heardAtMs = new Map<string, number>()
   let probes = 0
   const stop = startHealthCheck({
     timers: time.timers,
     clock: time.clock,
     scheduler,
     accounts: () => ids.map(account),
+    heardAtMs: id => heardAtMs.get(id),
     probe: async ({ id, label }): Promise<QuotaReport> => {
       probes += 1
       return { account: id, label, status: failing.has(id) ? "failed" : "ok" }
@@ -50,7 +52,8 @@ function setUp() {
     },
   })
   const round = () => time.advanceAsync(60_000)
-  return { scheduler, failing, round, stop, probes: () => probes }
+  const hear = (id: string) => heardAtMs.set(id, time.clock())
+  return { time, scheduler, failing, hear, round, stop, probes: () => probes }
 }
 
 test("an account rests after its probes failed in a row, and a good probe brings it back", async () => {
@@ -71,6 +74,33 @@ test("when every probe fails, no account is charged", async () => {
   for (const id of ids) failing.add(id)
   for (let count = 0; count < 5; count += 1) await round()
   expect(scheduler.counts().available).toBe(2)
+  stop()
+})
+
+test("whoever serves and was heard from within a quarter of an hour is not asked; whoever rests is", async () => {
+  const { hear, round, stop, probes, scheduler } = setUp()
+  hear("acc_a")
+  hear("acc_b")
+  await round()
+  expect(probes()).toBe(0)
+  const effect = { type: "block", scope: { type: "account" }, cause: "quota", forMs: 3_600_000 } as const
+  scheduler.report("acc_a" as AccountId, { effect, startedAtMs: 0, model: "m", detail: "spent" })
+  await round()
+  expect(probes()).toBe(1)
+  for (let minute = 0; minute < 13; minute += 1) await round()
+  const beforeQuarter = probes()
+  await round()
+  // Fifteen minutes after it was last heard from, the other one is asked as well.
+  expect(probes() - beforeQuarter).toBe(2)
+  stop()
+})
+
+test("one silent account among others that serve is charged although it alone was asked", async () => {
+  const { failing, hear, round, stop, scheduler } = setUp()
+  failing.add("acc_a")
+  hear("acc_b")
+  for (let count = 0; count < 2; count += 1) await round()
+  expect(scheduler.isUsable("acc_a" as AccountId)).toBe(false)
   stop()
 })
 

@@ -29,7 +29,7 @@ function setUp(options: { readonly skipsExhausted?: boolean } = {}) {
       known = mergeQuota(known, said)
       applyQuota(
         ID,
-        { said, merged: known },
+        { said, merged: known, askedAtMs: said.observedAtMs },
         { scheduler, clock: time.clock, skipsExhausted: () => options.skipsExhausted ?? true },
       )
     },
