@@ -30,6 +30,7 @@ const BY_CAUSE = {
   health: NOTHING,
   "model-unsupported": NOTHING,
   challenge: NOTHING,
+  proxy: NOTHING,
 } as const satisfies Record<BlockCause, ReportReading>
 
 /** Reads a failed attempt of a client's request; `kind` is what the client would be told. */
