@@ -21,6 +21,8 @@ export type Sender = {
    * Errors while the body is read are the runtime's own: hand them to `readTransportError` with `phase: "body"`.
    */
   readonly send: SendUpstream
+  /** What the way out has to be told; opens it if need be. Throws or rejects with `upstream-unavailable`. */
+  readonly proxy: () => FetchProxy | Promise<FetchProxy>
   /** When a request last started or its headers came in; 0 before the first. */
   readonly lastActivityAtMs: () => number
   /** Closes idle connections; requests in flight finish. */
@@ -68,7 +70,7 @@ export function makeSender(parts: SenderParts): Sender {
     session.close()
     way.close()
   }
-  return { send, lastActivityAtMs: () => lastActivityAtMs, close }
+  return { send, proxy: way.proxy, lastActivityAtMs: () => lastActivityAtMs, close }
 }
 
 function initOf(request: UpstreamRequest, signal: AbortSignal): BunFetchRequestInit {

@@ -6,13 +6,13 @@ import { systemClock } from "#core/clock.ts"
 import { GatewayError } from "#core/errors.ts"
 import type { UpstreamRequest } from "#core/upstream.ts"
 import { DIRECT_EGRESS, parseEgress } from "#transport/egress.ts"
+import type { RoutedSender } from "#transport/routed-sender.ts"
 import { makeRoutedSender } from "#transport/routed-sender.ts"
-import type { Sender } from "#transport/sender.ts"
 import { transportFaultOf } from "#transport/transport-error.ts"
 
 import { deadPort, listen, OK, type RawServer } from "./sockets.ts"
 
-const open: (RawServer | Sender)[] = []
+const open: (RawServer | RoutedSender)[] = []
 const serve = async () => {
   const server = await listen(socket => socket.write(OK))
   open.push(server)
