@@ -54,6 +54,8 @@ export type Config = AccountSourcesConfig & {
   readonly queue: { readonly max: number; readonly timeoutMs: number; readonly maxPerKey: number }
   readonly quota: QuotaConfig
   readonly scheduler: SchedulerConfig
+  /** `intervalMs` 0 = no checks by themselves; `echoUrl` empty = none. */
+  readonly proxyChecks: { readonly intervalMs: number; readonly echoUrl: string; readonly upstreamUrl: string }
   readonly firstByteTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly clientKeepaliveMs: number
@@ -136,6 +138,11 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     },
     quota: makeQuotaConfig(values.quota),
     scheduler: makeSchedulerConfig(values.scheduler),
+    proxyChecks: {
+      intervalMs: toMs(values.proxies["check-interval"]),
+      echoUrl: values.proxies["echo-url"],
+      upstreamUrl: new URL("/favicon.ico", baseUrl).href,
+    },
     firstByteTimeoutMs: toMs(values["first-byte-timeout"]),
     idleTimeoutMs: toMs(values["idle-timeout"]),
     clientKeepaliveMs: toMs(values["client-keepalive"]),

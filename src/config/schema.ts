@@ -4,6 +4,7 @@ import { type Static, type TObject, type TProperties, Type } from "@sinclair/typ
 
 import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
 import { PROXY_PATTERN } from "./patterns.ts"
+import { PROXY_SETTINGS } from "./proxy-settings.ts"
 import { QUOTA_SETTINGS } from "./quota-settings.ts"
 import { SCHEDULER_SETTINGS } from "./scheduler-settings.ts"
 
@@ -209,6 +210,7 @@ const ACCOUNTS = {
   }),
   quota: section("What follows from used quota.", QUOTA_SETTINGS),
   scheduler: section("Which account serves a request.", SCHEDULER_SETTINGS),
+  proxies: section("How the operators' proxies are checked.", PROXY_SETTINGS),
   oauth: section("Sign-in service that issues and refreshes the accounts' tokens.", {
     issuer: text({
       default: "https://auth.openai.com",

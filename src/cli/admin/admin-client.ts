@@ -53,6 +53,14 @@ export type AdminClient = {
   readonly test: (names: Names, onStep: OnStep<TestReport>) => Promise<readonly TestReport[]>
   readonly import: (form: FormData, onWritten: (written: number, total: number) => void) => Promise<ImportReport>
   readonly export: (names: Names, format: string) => Promise<ExportAnswer>
+  /** For parts of the surface that have clients of their own; `member` is one by which the answer is known. */
+  readonly ask: <Answer>(request: AdminRequest, member: string) => Promise<Answer>
+  /** The same for orders that tell their steps. */
+  readonly follow: <Answer, Step>(
+    request: Pick<AdminRequest, "path" | "body" | "headers">,
+    member: string,
+    onStep: (step: Step) => void,
+  ) => Promise<Answer>
   readonly close: () => Promise<void>
 }
 
@@ -148,6 +156,8 @@ export function makeAdminClient({ where, send, close }: AdminConnection, signal:
     },
     export: (names, format) =>
       ask({ method: "POST", path: `${ACCOUNTS}/export`, body: JSON.stringify({ ids: names, format }) }, "text"),
+    ask: (request, member) => ask(request, member),
+    follow,
     close,
   }
 }

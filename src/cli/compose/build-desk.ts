@@ -6,6 +6,7 @@ import type { Counters } from "#telemetry/counters.ts"
 
 import type { BuiltOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
+import type { BuiltProxies } from "./build-proxies.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { randomBytes } from "./random-bytes.ts"
 
@@ -13,6 +14,7 @@ import { randomBytes } from "./random-bytes.ts"
 export type BuildDeskParts = GatewayContext & {
   readonly built: BuiltPool
   readonly orders: BuiltOrders
+  readonly proxies: Pick<BuiltProxies, "desk">
   readonly counters: Counters
 }
 
@@ -29,6 +31,7 @@ export function buildDesk(parts: BuildDeskParts): DeskParts {
     history: built.quota.history,
     cookies,
     counters: parts.counters,
+    proxies: parts.proxies.desk,
     pause: () => new Promise(done => setImmediate(done)),
     signIn: {
       service: () => ({ ...config().oauth, send }),

@@ -9,6 +9,7 @@ import type { Counters } from "#telemetry/counters.ts"
 import { buildDesk } from "./build-desk.ts"
 import { buildOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
+import type { BuiltProxies } from "./build-proxies.ts"
 import { type BuiltServing, buildServing } from "./build-serving.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { startProbing } from "./start-probing.ts"
@@ -16,6 +17,7 @@ import { startProbing } from "./start-probing.ts"
 /** What the gateway is built from. */
 export type BuildGatewayParts = GatewayContext & {
   readonly built: BuiltPool
+  readonly proxies: BuiltProxies
   readonly counters: Counters
   readonly record: (outcome: Outcome) => void
   readonly version: string

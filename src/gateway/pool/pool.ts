@@ -10,6 +10,7 @@ import { mergeQuota, quotaAt } from "#gateway/quota/merge-quota.ts"
 import type { TurnPool } from "#gateway/turn/turn-parts.ts"
 import type { Provider } from "#providers/provider.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
+import type { EgressFault } from "#scheduler/types.ts"
 
 /** The pool as commands, operators' routes and turns see it. */
 export type Pool = TurnPool & {
@@ -46,6 +47,8 @@ export type PoolParts = {
   /** Accounts whose quota reads as spent are not asked. */
   readonly skipsExhausted: () => boolean
   readonly modelsChanged: (account: Account, etag: string) => void
+  /** What stands against a way out that an account names; default: nothing. */
+  readonly egressFault?: (name: string) => EgressFault | undefined
 }
 
 /** Makes an empty pool. */
@@ -65,9 +68,11 @@ export function makePool(parts: PoolParts): Pool {
       accounts.set(account.id, account)
       // Rewriting a file after a refresh shows up as a change of it; nothing has changed then.
       const isSame = known !== undefined && isSameSignIn(known, account)
-      if (isSame && Bun.deepEquals(known.tags, account.tags)) return
+      // Before the account may be picked: a way that is not there, or must not be used, is shut.
+      if (account.egress !== undefined) parts.scheduler.setEgress(account.egress, parts.egressFault?.(account.egress))
+      if (isSame && Bun.deepEquals(known.tags, account.tags) && known.egress === account.egress) return
       if (!isSame) doubted.delete(account.id)
-      // Another tag is no new sign-in: what refusals have shown of the account stands.
+      // Another tag or way out is no new sign-in: what refusals have shown of the account stands.
       const present = isSame ? parts.scheduler.lifecycleOf(account.id) : undefined
       const lifecycle = present ?? (account.disabled ? "paused" : "enabled")
       parts.scheduler.upsert({ ...standingFactsOf(account), lifecycle, credential: stateOf(account) })
@@ -153,7 +158,7 @@ function standingFactsOf({ id, provider, plan, egress, tags }: Account) {
 }
 
 function isSameSignIn(before: Account, after: Account): boolean {
-  if (before.disabled !== after.disabled || before.plan !== after.plan || before.egress !== after.egress) return false
+  if (before.disabled !== after.disabled || before.plan !== after.plan) return false
   return secretOf(before) === secretOf(after)
 }
 

@@ -12,6 +12,7 @@ import { compileSurface } from "./compile-surface.ts"
 import { cookieRoutes } from "./cookies.ts"
 import { intakeRoutes } from "./intake.ts"
 import { oauthRoutes } from "./oauth.ts"
+import { proxyRoutes } from "./proxies.ts"
 import { quotaRoutes } from "./quota.ts"
 
 /** What `GET /api/admin` answers: whoever gets it has the right address and the right key. */
@@ -31,6 +32,7 @@ export function adminRoutes(parts: AdminParts) {
     .use(oauthRoutes(parts))
     .use(cookieRoutes(parts))
     .use(quotaRoutes(parts))
+    .use(proxyRoutes(parts))
     .use(addRoutes(parts))
     .use(accountRoutes(parts))
 }

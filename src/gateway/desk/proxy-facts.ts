@@ -1,0 +1,108 @@
+/** What may be said of a proxy: names that can be told apart, and sensible bounds. */
+
+import { GatewayError } from "#core/errors.ts"
+import { readProxyAddress, tidyProxyUrl } from "#gateway/egress/proxy-address.ts"
+import type { KeptProxy, ProxyBook, ProxyFacts } from "#gateway/egress/proxy-book.ts"
+
+/** What operators say of a proxy; null takes back. */
+export type ProxyChange = {
+  readonly url?: string | undefined
+  readonly name?: string | undefined
+  readonly region?: string | null | undefined
+  readonly enabled?: boolean | undefined
+  readonly maxConcurrent?: number | undefined
+}
+
+/** Against whom a name is compared; `except` is the proxy that has it already. */
+export type FactsPlace = {
+  readonly book: Pick<ProxyBook, "list">
+  readonly others: readonly Pick<ProxyFacts, "name">[]
+  readonly except?: string
+}
+
+const MAX_NAME = 100
+const MAX_REGION = 100
+const MAX_CONCURRENT = 100_000
+
+/** Words that stand for other ways out, here and with the systems that Sluice replaces. */
+const RESERVED: ReadonlySet<string> = new Set(["inherit", "direct", "pool", "global", "auto", "all", "none"])
+
+function refuse(message: string, hint: string): GatewayError {
+  return new GatewayError("invalid-request", message, { code: "invalid_proxy", hint })
+}
+
+function isTaken(name: string, { book, others, except }: FactsPlace): boolean {
+  const wanted = name.toLowerCase()
+  const known = book.list().filter(({ id }) => id !== except)
+  return [...known, ...others].some(one => one.name.toLowerCase() === wanted)
+}
+
+/** Returns the facts. Throws `invalid-request` for a name that stands for something else, and for what is out of bounds. */
+export function checkFacts(facts: ProxyFacts, place: FactsPlace): ProxyFacts {
+  const { name, region, maxConcurrent } = facts
+  if (name.length > MAX_NAME || /[\p{Cc},]/u.test(name) || RESERVED.has(name.toLowerCase()) || /^px_/.test(name)) {
+    throw refuse(
+      "The proxy's name cannot be used.",
+      `A name has up to ${MAX_NAME} characters without commas, does not begin with px_, and is none of ${[...RESERVED].join(", ")}.`,
+    )
+  }
+  if (isTaken(name, place)) throw refuse(`There is a proxy named "${name}" already.`, "Choose another name.")
+  if ((region?.length ?? 0) > MAX_REGION)
+    throw refuse("The region is too long.", `It has up to ${MAX_REGION} characters.`)
+  if (!Number.isInteger(maxConcurrent) || maxConcurrent < 0 || maxConcurrent > MAX_CONCURRENT) {
+    throw refuse("max_concurrent is out of bounds.", `It is a whole number from 0 (no limit) to ${MAX_CONCURRENT}.`)
+  }
+  return facts
+}
+
+/** A name for a proxy that was given none: its host and port, numbered when others have that. */
+export function freeName(url: string, book: Pick<ProxyBook, "list">, others: readonly Pick<ProxyFacts, "name">[]) {
+  const { host } = readProxyAddress(url)
+  const base = host.slice(0, MAX_NAME - 10)
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? base : `${base} (${number})`
+    if (!isTaken(name, { book, others })) return name
+  }
+}
+
+/** What new proxies are. Throws `invalid-request` for an address that cannot be used or is there already. */
+export function newFacts(
+  wishes: readonly (ProxyChange & { readonly url: string })[],
+  book: ProxyBook,
+): readonly ProxyFacts[] {
+  const facts: ProxyFacts[] = []
+  for (const { url: text, name, region, enabled = true, maxConcurrent = 0 } of wishes) {
+    const url = tidyProxyUrl(text)
+    const present = book.list().find(proxy => proxy.url === url)
+    if (present !== undefined || facts.some(one => one.url === url)) {
+      throw new GatewayError("invalid-request", `The proxy is there already${present ? `, as ${present.name}` : ""}.`, {
+        code: "proxy_exists",
+        hint: "Change that one, or leave it out.",
+      })
+    }
+    const wanted = name?.trim() || undefined
+    const rest = { url, enabled, maxConcurrent, ...(region && { region: region.trim() }) }
+    facts.push(checkFacts({ ...rest, name: wanted ?? freeName(url, book, facts) }, { book, others: facts }))
+  }
+  return facts
+}
+
+/** What a proxy is after a change. Throws `invalid-request` for what does not fit. */
+export function changedFacts(proxy: KeptProxy, change: ProxyChange, book: ProxyBook): ProxyFacts {
+  const url = change.url === undefined ? proxy.url : tidyProxyUrl(change.url)
+  if (url === undefined) {
+    throw new GatewayError("invalid-request", `The address of ${proxy.name} cannot be read any more.`, {
+      code: "proxy_unusable",
+      hint: "Send it anew as `url`.",
+    })
+  }
+  const region = change.region === undefined ? proxy.region : (change.region ?? undefined)
+  const facts = {
+    url,
+    name: change.name?.trim() || proxy.name,
+    enabled: change.enabled ?? proxy.enabled,
+    maxConcurrent: change.maxConcurrent ?? proxy.maxConcurrent,
+    ...(region !== undefined && region.trim() !== "" && { region: region.trim() }),
+  }
+  return checkFacts(facts, { book, others: [], except: proxy.id })
+}
