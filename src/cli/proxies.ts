@@ -13,7 +13,8 @@ const HELP = `sluice proxies list
 sluice proxies add ADDRESS [--name NAME] [--region TEXT] [--max-concurrent N]
 sluice proxies remove PROXY … --yes
 sluice proxies enable|disable PROXY …
-sluice proxies assign ACCOUNT … | --all --to WAY[,WAY …] [--tag TAG] [--plan PLAN] … [--dry-run]
+sluice proxies assign ACCOUNT … | --all --to WAY[,WAY …] [--dry-run] [--tag TAG] [--plan PLAN] [--provider NAME]
+                      [--source PLACE] [--prefix TEXT] [--mode MODE] [--proxy PROXY]
 sluice proxies assignments
 sluice proxies check [PROXY …]
 sluice proxies import FILE|- [--dry-run]

@@ -10,7 +10,7 @@ import type { OnProgress } from "#gateway/pool/operators.ts"
 
 import { type AssignOrder, type AssignReport, assign, findProxy } from "./assign.ts"
 import { importProxies, type ProxyImportReport } from "./import-proxies.ts"
-import { changedFacts, newFacts, type ProxyChange } from "./proxy-facts.ts"
+import { changedFacts, keepProxy, newFacts, type ProxyChange } from "./proxy-facts.ts"
 import { type AssignmentReport, type ProxyReport, reportAssignment, reportProxies } from "./proxy-report.ts"
 
 /** A way out that the configuration names; not changed here. */
@@ -23,6 +23,8 @@ export type ProxyDesk = {
   readonly show: (names: readonly string[]) => readonly ProxyReport[]
   /** Throws `invalid-request` for an address that cannot be used or is there already; nothing was added then. */
   readonly add: (wishes: readonly (ProxyChange & { readonly url: string })[]) => readonly ProxyReport[]
+  /** The id of the proxy at this address, which is added if it is not there. Throws `invalid-request`. */
+  readonly keep: (address: string) => string
   readonly change: (names: readonly string[], change: ProxyChange) => readonly ProxyReport[]
   /** Returns how many accounts wait now because they were assigned to them. */
   readonly remove: (names: readonly string[]) => { readonly removed: readonly string[]; readonly waiting: number }
@@ -82,6 +84,7 @@ export function makeProxyDesk(parts: ProxyDeskParts): ProxyDesk {
       parts.settle()
       return again(added)
     },
+    keep: address => keepProxy(address, book),
     change: (names, change) => {
       const found = find(names)
       const changed = found.map(proxy => [proxy.id, changedFacts(proxy, change, book)] as const)

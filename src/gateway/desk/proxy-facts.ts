@@ -106,3 +106,12 @@ export function changedFacts(proxy: KeptProxy, change: ProxyChange, book: ProxyB
   }
   return checkFacts(facts, { book, others: [], except: proxy.id })
 }
+
+/** Returns the id of the proxy at an address, which is added if it is not there. Throws `invalid-request`. */
+export function keepProxy(address: string, book: ProxyBook): string {
+  const url = tidyProxyUrl(address)
+  const present = book.list().find(proxy => proxy.url === url)
+  const [proxy = present] = present === undefined ? book.add(newFacts([{ url }], book)) : []
+  if (proxy === undefined) throw new TypeError("what is added is returned")
+  return proxy.id
+}
