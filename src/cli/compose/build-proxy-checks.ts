@@ -27,6 +27,11 @@ export function buildProxyChecks(
     probe: (way, signal) =>
       probeTarget(way, { ...config().proxyChecks, clock: systemClock, timers: systemTimers, signal }),
     intervalMs: () => config().proxyChecks.intervalMs,
+    turned: ({ id, name, health: { state, failure } }) => {
+      const fields = { proxy: id, name, ...(failure !== undefined && { reason: failure }) }
+      if (state === "down") log.warn(fields, "a proxy is down; its accounts wait")
+      else log.info(fields, "a proxy works")
+    },
     checked: () => {
       afterRound()
       watchExits()

@@ -17,6 +17,8 @@ export type ProxyChecksParts = {
   readonly probe: (egress: Egress, signal: AbortSignal) => Promise<WayReport>
   /** The usual pace; 0 = nobody is asked unless somebody orders it. */
   readonly intervalMs: () => number
+  /** Told of a proxy that has fallen, risen, or been found to work for the first time. */
+  readonly turned: (proxy: KeptProxy) => void
   /** Called after every round. Must not throw. */
   readonly checked: () => void
   readonly reportFailure: (name: string, cause: unknown) => void
@@ -57,8 +59,11 @@ export function makeProxyChecks(parts: ProxyChecksParts): ProxyChecks {
 
   function note(proxy: KeptProxy, check: ProxyCheck): KeptProxy {
     const health = noteCheck(book.get(proxy.id)?.health ?? proxy.health, check, clock())
+    const before = book.get(proxy.id)
     book.noteHealth(proxy, health)
-    return book.get(proxy.id) ?? { ...proxy, health }
+    const after = book.get(proxy.id)
+    if (after !== undefined && before?.health.state !== after.health.state) parts.turned(after)
+    return after ?? { ...proxy, health }
   }
 
   async function round(inUse: readonly KeptProxy[], due: readonly KeptProxy[]): Promise<void> {

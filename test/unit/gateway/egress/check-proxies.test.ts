@@ -27,6 +27,7 @@ function world(ids: readonly string[], intervalMs = 300_000) {
   const time = makeManualTime(NOW_MS)
   const proxies = new Map(ids.map(id => [id, kept(id)]))
   const broken = new Set<string>()
+  const turned: string[] = []
   const asked: { readonly id: string; readonly atMs: number }[] = []
   const book: ProxyBook = {
     list: () => [...proxies.values()],
@@ -53,6 +54,7 @@ function world(ids: readonly string[], intervalMs = 300_000) {
       return { type: "works", status: 200, latencyMs: 12, exitAddress: "203.0.113.7" }
     },
     intervalMs: () => intervalMs,
+    turned: ({ id, health }) => turned.push(`${id} ${health.state}`),
     checked: () => {},
     reportFailure: (name, cause) => {
       throw new Error(name, { cause })
@@ -70,6 +72,7 @@ function world(ids: readonly string[], intervalMs = 300_000) {
     pass,
     broken,
     asked,
+    turned,
     state: (id: string) => proxies.get(id)?.health.state,
     health: (id: string) => proxies.get(id)?.health,
   }
@@ -103,7 +106,7 @@ describe("a proxy's state", () => {
 })
 
 test("a new proxy is checked at once, then at its pace; a doubtful one is proven down within a minute", async () => {
-  const { pass, broken, asked, state } = world(["a", "b"])
+  const { pass, broken, asked, turned, state } = world(["a", "b"])
   await pass(5_000)
   expect(asked.map(({ id }) => id)).toEqual(["a", "b"])
   await pass(290_000)
@@ -118,6 +121,7 @@ test("a new proxy is checked at once, then at its pace; a doubtful one is proven
   broken.clear()
   await pass(65_000)
   expect(state("a")).toBe("up")
+  expect(turned).toEqual(["a up", "b up", "a down", "a up"])
 })
 
 test("what fails for all of them at once is held against none", async () => {
