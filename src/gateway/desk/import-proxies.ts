@@ -1,10 +1,11 @@
 /** Takes lists of proxies in: new ones are added, known ones brought up to date, faulty entries named. */
 
-import { toGatewayError } from "#core/errors.ts"
+import { GatewayError, toGatewayError } from "#core/errors.ts"
 import type { KeptProxy, ProxyBook, ProxyFacts } from "#gateway/egress/proxy-book.ts"
 import { type ProxyEntry, type ReadProxy, readProxyText } from "#gateway/egress/proxy-text.ts"
 
-import { checkFacts, freeName } from "./proxy-facts.ts"
+import { checkFacts } from "./proxy-facts.ts"
+import { makeProxyRegister, type ProxyRegister } from "./proxy-register.ts"
 
 /** What became of a list. `name` is that of the proxy; `reason` quotes no address. */
 export type ProxyImportReport = {
@@ -29,17 +30,32 @@ type Step =
   | { readonly where: string; readonly outcome: "unchanged"; readonly name: string }
   | { readonly where: string; readonly outcome: "refused"; readonly reason: string }
 
-/** Imports a list; one faulty entry stops none of the others. */
+/** Each has connections of its own; more than this is a list of something else. */
+const MAX_ENTRIES = 10_000
+
+/** Imports a list; one faulty entry stops none of the others. Throws `invalid-request` for a list that is too long. */
 export function importProxies(
   text: string,
   { book, isDryRun }: { readonly book: ProxyBook; readonly isDryRun: boolean },
 ): ProxyImportReport {
-  const steps: Step[] = []
-  for (const read of readProxyText(text)) steps.push(stepFor(read, book, steps))
+  const entries = readProxyText(text)
+  if (entries.length > MAX_ENTRIES) {
+    throw new GatewayError(
+      "invalid-request",
+      `At most ${MAX_ENTRIES} proxies at a time; these are ${entries.length}.`,
+      {
+        code: "too_many_proxies",
+        hint: "Cut the list into several.",
+      },
+    )
+  }
+  const register = makeProxyRegister(book.list())
+  const steps = entries.map(read => stepFor(read, book, register))
   if (!isDryRun) {
     const added = steps.flatMap(step => (step.outcome === "added" ? [step.facts] : []))
     if (added.length > 0) book.add(added)
-    for (const step of steps) if (step.outcome === "updated") book.change(step.id, step.facts)
+    const updated = steps.flatMap(step => (step.outcome === "updated" ? [step] : []))
+    if (updated.length > 0) book.change(updated)
   }
   const count = (outcome: Step["outcome"]) => steps.filter(step => step.outcome === outcome).length
   return {
@@ -58,45 +74,38 @@ export function importProxies(
   }
 }
 
-function stepFor(read: ReadProxy, book: ProxyBook, before: readonly Step[]): Step {
+function stepFor(read: ReadProxy, book: ProxyBook, register: ProxyRegister): Step {
   const { where } = read
   if (read.type === "refused") return { where, outcome: "refused", reason: read.reason }
   try {
-    return plan(read.entry, where, { book, before })
+    return plan(read.entry, where, { book, register })
   } catch (cause) {
     const { message, hint } = toGatewayError(cause)
     return { where, outcome: "refused", reason: hint === undefined ? message : `${message} ${hint}` }
   }
 }
 
-type Planned = { readonly book: ProxyBook; readonly before: readonly Step[] }
+type Known = { readonly book: ProxyBook; readonly register: ProxyRegister }
 
 /** The same name, or without a name the same address, is the same proxy. */
-function plan(entry: ProxyEntry, where: string, { book, before }: Planned): Step {
-  const added = before.flatMap(step => (step.outcome === "added" ? [step.facts] : []))
-  const twin = added.find(one => one.url === entry.url)
-  if (twin !== undefined) return { where, outcome: "unchanged", name: twin.name }
-  const present = findPresent(entry, book)
+function plan(entry: ProxyEntry, where: string, { book, register }: Known): Step {
+  const known = (entry.name === undefined ? undefined : register.byName(entry.name)) ?? register.byUrl(entry.url)
+  const present = known?.id === undefined ? undefined : book.get(known.id)
+  // Twice in one list; another address under one name is refused below.
+  if (known !== undefined && known.url === entry.url && present === undefined) {
+    return { where, outcome: "unchanged", name: known.name }
+  }
   if (present === undefined) {
     const { url, region, enabled = true, maxConcurrent = 0 } = entry
-    const name = entry.name ?? freeName(url, book, added)
+    const name = entry.name ?? register.freeName(url)
     const facts = { url, name, enabled, maxConcurrent, ...(region !== undefined && { region }) }
-    return { where, outcome: "added", facts: checkFacts(facts, { book, others: added }) }
+    register.enter(checkFacts(facts, register))
+    return { where, outcome: "added", facts }
   }
   const facts = laidOver(present, entry)
   if (isSame(present, facts)) return { where, outcome: "unchanged", name: present.name }
-  return {
-    where,
-    outcome: "updated",
-    id: present.id,
-    facts: checkFacts(facts, { book, others: added, except: present.id }),
-  }
-}
-
-function findPresent({ name, url }: ProxyEntry, book: ProxyBook): KeptProxy | undefined {
-  const known = book.list()
-  const named = name === undefined ? undefined : known.find(proxy => proxy.name.toLowerCase() === name.toLowerCase())
-  return named ?? known.find(proxy => proxy.url === url)
+  register.enter({ ...checkFacts(facts, register, present.id), id: present.id })
+  return { where, outcome: "updated", id: present.id, facts }
 }
 
 function laidOver({ name, region: known, enabled, maxConcurrent }: KeptProxy, entry: ProxyEntry): ProxyFacts {

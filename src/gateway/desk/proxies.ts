@@ -87,8 +87,7 @@ export function makeProxyDesk(parts: ProxyDeskParts): ProxyDesk {
     keep: address => keepProxy(address, book),
     change: (names, change) => {
       const found = find(names)
-      const changed = found.map(proxy => [proxy.id, changedFacts(proxy, change, book)] as const)
-      for (const [id, facts] of changed) book.change(id, facts)
+      book.change(found.map(proxy => ({ id: proxy.id, facts: changedFacts(proxy, change, book) })))
       parts.settle()
       return again(found)
     },

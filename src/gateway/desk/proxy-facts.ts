@@ -1,8 +1,10 @@
 /** What may be said of a proxy: names that can be told apart, and sensible bounds. */
 
 import { GatewayError } from "#core/errors.ts"
-import { readProxyAddress, tidyProxyUrl } from "#gateway/egress/proxy-address.ts"
+import { tidyProxyUrl } from "#gateway/egress/proxy-address.ts"
 import type { KeptProxy, ProxyBook, ProxyFacts } from "#gateway/egress/proxy-book.ts"
+
+import { makeProxyRegister, type ProxyRegister } from "./proxy-register.ts"
 
 /** What operators say of a proxy; null takes back. */
 export type ProxyChange = {
@@ -11,13 +13,6 @@ export type ProxyChange = {
   readonly region?: string | null | undefined
   readonly enabled?: boolean | undefined
   readonly maxConcurrent?: number | undefined
-}
-
-/** Against whom a name is compared; `except` is the proxy that has it already. */
-export type FactsPlace = {
-  readonly book: Pick<ProxyBook, "list">
-  readonly others: readonly Pick<ProxyFacts, "name">[]
-  readonly except?: string
 }
 
 const MAX_NAME = 100
@@ -31,14 +26,11 @@ function refuse(message: string, hint: string): GatewayError {
   return new GatewayError("invalid-request", message, { code: "invalid_proxy", hint })
 }
 
-function isTaken(name: string, { book, others, except }: FactsPlace): boolean {
-  const wanted = name.toLowerCase()
-  const known = book.list().filter(({ id }) => id !== except)
-  return [...known, ...others].some(one => one.name.toLowerCase() === wanted)
-}
-
-/** Returns the facts. Throws `invalid-request` for a name that stands for something else, and for what is out of bounds. */
-export function checkFacts(facts: ProxyFacts, place: FactsPlace): ProxyFacts {
+/**
+ * Returns the facts of the proxy `id`, or of a new one. Throws `invalid-request` for a name that another has or that stands for
+ * something else, and for what is out of bounds.
+ */
+export function checkFacts(facts: ProxyFacts, register: Pick<ProxyRegister, "byName">, id?: string): ProxyFacts {
   const { name, region, maxConcurrent } = facts
   if (name.length > MAX_NAME || /[\p{Cc},]/u.test(name) || RESERVED.has(name.toLowerCase()) || /^px_/.test(name)) {
     throw refuse(
@@ -46,7 +38,9 @@ export function checkFacts(facts: ProxyFacts, place: FactsPlace): ProxyFacts {
       `A name has up to ${MAX_NAME} characters without commas, does not begin with px_, and is none of ${[...RESERVED].join(", ")}.`,
     )
   }
-  if (isTaken(name, place)) throw refuse(`There is a proxy named "${name}" already.`, "Choose another name.")
+  const owner = register.byName(name)
+  if (owner !== undefined && (id === undefined || owner.id !== id))
+    throw refuse(`There is a proxy named "${name}" already.`, "Choose another name.")
   if ((region?.length ?? 0) > MAX_REGION)
     throw refuse("The region is too long.", `It has up to ${MAX_REGION} characters.`)
   if (!Number.isInteger(maxConcurrent) || maxConcurrent < 0 || maxConcurrent > MAX_CONCURRENT) {
@@ -55,36 +49,26 @@ export function checkFacts(facts: ProxyFacts, place: FactsPlace): ProxyFacts {
   return facts
 }
 
-/** A name for a proxy that was given none: its host and port, numbered when others have that. */
-export function freeName(url: string, book: Pick<ProxyBook, "list">, others: readonly Pick<ProxyFacts, "name">[]) {
-  const { host } = readProxyAddress(url)
-  const base = host.slice(0, MAX_NAME - 10)
-  for (let number = 1; ; number += 1) {
-    const name = number === 1 ? base : `${base} (${number})`
-    if (!isTaken(name, { book, others })) return name
-  }
-}
-
 /** What new proxies are. Throws `invalid-request` for an address that cannot be used or is there already. */
 export function newFacts(
   wishes: readonly (ProxyChange & { readonly url: string })[],
-  book: ProxyBook,
+  book: Pick<ProxyBook, "list">,
 ): readonly ProxyFacts[] {
-  const facts: ProxyFacts[] = []
-  for (const { url: text, name, region, enabled = true, maxConcurrent = 0 } of wishes) {
+  const register = makeProxyRegister(book.list())
+  return wishes.map(({ url: text, name, region, enabled = true, maxConcurrent = 0 }) => {
     const url = tidyProxyUrl(text)
-    const present = book.list().find(proxy => proxy.url === url)
-    if (present !== undefined || facts.some(one => one.url === url)) {
-      throw new GatewayError("invalid-request", `The proxy is there already${present ? `, as ${present.name}` : ""}.`, {
+    const present = register.byUrl(url)
+    if (present !== undefined) {
+      throw new GatewayError("invalid-request", `The proxy is there already, as ${present.name}.`, {
         code: "proxy_exists",
         hint: "Change that one, or leave it out.",
       })
     }
-    const wanted = name?.trim() || undefined
     const rest = { url, enabled, maxConcurrent, ...(region && { region: region.trim() }) }
-    facts.push(checkFacts({ ...rest, name: wanted ?? freeName(url, book, facts) }, { book, others: facts }))
-  }
-  return facts
+    const facts = checkFacts({ ...rest, name: name?.trim() || register.freeName(url) }, register)
+    register.enter(facts)
+    return facts
+  })
 }
 
 /** What a proxy is after a change. Throws `invalid-request` for what does not fit. */
@@ -104,7 +88,7 @@ export function changedFacts(proxy: KeptProxy, change: ProxyChange, book: ProxyB
     maxConcurrent: change.maxConcurrent ?? proxy.maxConcurrent,
     ...(region !== undefined && region.trim() !== "" && { region: region.trim() }),
   }
-  return checkFacts(facts, { book, others: [], except: proxy.id })
+  return checkFacts(facts, makeProxyRegister(book.list()), proxy.id)
 }
 
 /** Returns the id of the proxy at an address, which is added if it is not there. Throws `invalid-request`. */

@@ -40,7 +40,7 @@ export type ProxyBook = {
   readonly get: (id: string) => KeptProxy | undefined
   readonly add: (facts: readonly ProxyFacts[]) => readonly KeptProxy[]
   /** A new address, and a proxy that is enabled again, start without anything that was known before. */
-  readonly change: (id: string, facts: ProxyFacts) => KeptProxy
+  readonly change: (changes: readonly { readonly id: string; readonly facts: ProxyFacts }[]) => readonly KeptProxy[]
   readonly remove: (ids: readonly string[]) => void
   /** Takes over what a check has found; ignored for a proxy that was removed or got another address meanwhile. */
   readonly noteHealth: (checked: KeptProxy, health: ProxyHealth) => void
@@ -97,15 +97,14 @@ export function makeProxyBook(parts: ProxyBookParts): ProxyBook {
       )
       return added.map(take)
     },
-    change: (id, facts) => {
-      const before = proxies.get(id)
-      if (before === undefined) throw unknownProxy(id)
-      // Whoever enables a proxy, or gives it another address, has a reason to try it.
-      const isFresh = before.url !== facts.url || (facts.enabled && !before.enabled)
-      const health = isFresh ? UNCHECKED : before.health
-      const after: KeptProxy = { id, ...facts, health, createdAtMs: before.createdAtMs }
-      rows.putProxies([rowOf(after)], before.url === facts.url ? [] : [sealedRow({ id, url: facts.url }, parts)])
-      return take(after)
+    change: changes => {
+      const changed = changes.map(({ id, facts }) => laidOver(proxies.get(id) ?? missing(id), facts))
+      const moved = changed.filter(({ id, url }) => proxies.get(id)?.url !== url)
+      rows.putProxies(
+        changed.map(rowOf),
+        moved.map(proxy => sealedRow(proxy, parts)),
+      )
+      return changed.map(take)
     },
     remove: ids => {
       rows.deleteProxies(ids, sealedName)
@@ -139,6 +138,16 @@ export function unknownProxy(name: string): GatewayError {
     code: "proxy_not_found",
     hint: "`sluice proxies list` shows ids and names.",
   })
+}
+
+function missing(id: string): never {
+  throw unknownProxy(id)
+}
+
+/** Whoever enables a proxy, or gives it another address, has a reason to try it. */
+function laidOver(before: KeptProxy, facts: ProxyFacts): KeptProxy {
+  const isFresh = before.url !== facts.url || (facts.enabled && !before.enabled)
+  return { id: before.id, ...facts, health: isFresh ? UNCHECKED : before.health, createdAtMs: before.createdAtMs }
 }
 
 function faultIn(proxy: KeptProxy | undefined): EgressFault | undefined {

@@ -242,6 +242,25 @@ describe("lists", () => {
     expect((await list())[1]).toMatchObject({ url: "socks5h://10.0.0.9:1080", enabled: false })
   })
 
+  test("of ten thousand are taken in, each under a name of its own, and longer ones refused", async () => {
+    const lines = Array.from({ length: 10_000 }, (_, index) => `gateway.example:8080:session-${index}:secret-word`)
+    const imported = await gateway.ask("POST", `${ROOT}/import`, [...lines, lines[0]].join("\n"))
+    expect(imported.json.error).toMatchObject({ code: "too_many_proxies" })
+    const { counts, results } = (await gateway.ask("POST", `${ROOT}/import`, lines.join("\n"))).json
+    expect(counts).toEqual({ added: 10_000, updated: 0, unchanged: 0, refused: 0 })
+    expect(new Set(results.map((one: { name: string }) => one.name)).size).toBe(10_000)
+    expect((await gateway.ask("POST", `${ROOT}/import`, lines.join("\n"))).json.counts.unchanged).toBe(10_000)
+  })
+
+  test("that name two addresses alike are refused at the second", async () => {
+    const twice = "- { name: one, url: http://a.example:1 }\n- { name: ONE, url: http://b.example:1 }\n"
+    const { results } = (await gateway.ask("POST", `${ROOT}/import`, twice)).json
+    expect(results).toMatchObject([
+      { outcome: "added" },
+      { outcome: "refused", reason: expect.stringContaining("already") },
+    ])
+  })
+
   test("are given out with passwords only when asked, and that is recorded", async () => {
     await gateway.ask("POST", `${ROOT}/import`, LINES)
     const masked = await ask("GET", "/export")

@@ -89,3 +89,46 @@ describe("a way out that is shut", () => {
     held.release()
   })
 })
+
+test("whatever opens and shuts, nobody is taken on a way out that is shut", () => {
+  const { add, ask, report, scheduler, time } = makeHarness({ accountConcurrency: 3 })
+  const ways = ["proxy/one", "proxy/two", "proxy/three"]
+  const wayOf = new Map<string, string>()
+  for (let number = 0; number < 12; number++) {
+    const egress = ways[number % ways.length] ?? ""
+    wayOf.set(`a${number}`, egress)
+    add(`a${number}`, { egress })
+  }
+  // A small generator with a fixed beginning: the run is the same each time.
+  let seed = 7
+  const below = (limit: number) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
+    return Math.floor((seed / 2_147_483_648) * limit)
+  }
+  const shut = new Set<string>()
+  const held: { release(): void }[] = []
+  const granted: boolean[] = []
+  const turn = (way: string) => {
+    const isShut = !shut.delete(way)
+    if (isShut) shut.add(way)
+    scheduler.setEgress(way, isShut ? "proxy-down" : undefined)
+  }
+  const take = () => {
+    const acquired = ask({ deadlineMs: time.clock() })
+    if (acquired.type === "wait") acquired.lease.catch(() => undefined)
+    if (acquired.type !== "lease") return
+    held.push(acquired.lease)
+    granted.push(shut.has(wayOf.get(acquired.lease.account) ?? ""))
+  }
+  const steps = [
+    () => turn(ways[below(ways.length)] ?? ""),
+    () => report(`a${below(12)}`, PROXY),
+    () => time.advance(below(20_000)),
+    () => held.splice(below(held.length + 1), 1)[0]?.release(),
+    take,
+    take,
+  ]
+  for (let count = 0; count < 20_000; count++) steps[below(steps.length)]?.()
+  expect(granted.length).toBeGreaterThan(1_000)
+  expect(granted).not.toContain(true)
+})
