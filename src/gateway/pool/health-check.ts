@@ -56,7 +56,10 @@ export function startHealthCheck(parts: HealthCheckParts): () => void {
     const reports = await mapLimited(enabled, parts.settings().concurrency, parts.probe)
     // When every probe fails, the quota endpoint or the way to it is at fault, and no account.
     if (stopped || reports.every(report => report.status === "failed")) return
-    for (const [index, account] of enabled.entries()) note(account, reports[index]?.status, startedAtMs)
+    for (const [index, account] of enabled.entries()) {
+      // A proxy has checks of its own; its accounts have not been asked.
+      if (reports[index]?.proxy_failed !== true) note(account, reports[index]?.status, startedAtMs)
+    }
   }
 
   function note(account: Account, status: QuotaReport["status"] | undefined, startedAtMs: number): void {

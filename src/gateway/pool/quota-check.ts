@@ -7,6 +7,7 @@ import type { AccountId, ProviderId } from "#core/ids.ts"
 import type { QuotaSnapshot, SendUpstream, UpstreamReply, UpstreamRequest } from "#core/upstream.ts"
 import type { Provider } from "#providers/provider.ts"
 import { readBody } from "#transport/read-body.ts"
+import { transportFaultOf } from "#transport/transport-error.ts"
 
 import type { Pool } from "./pool.ts"
 
@@ -28,6 +29,8 @@ export type QuotaReport = {
   readonly status: "ok" | "failed" | "not-available"
   readonly quota?: QuotaSnapshot
   readonly error?: string
+  /** It was the account's proxy that failed, or is not there: that says nothing about the account. */
+  readonly proxy_failed?: true
 }
 
 const ASK_MS = 10_000
@@ -42,7 +45,9 @@ export async function checkQuota(account: Account, parts: QuotaCheckParts): Prom
     const { isWhole: _, ...shown } = quota
     return { ...report, status: "ok", quota: shown }
   } catch (cause) {
-    return { ...report, status: "failed", error: toGatewayError(cause).message }
+    const error = toGatewayError(cause)
+    const isProxy = transportFaultOf(error)?.egressAtFault === true
+    return { ...report, status: "failed", error: error.message, ...(isProxy && { proxy_failed: true }) }
   }
 }
 

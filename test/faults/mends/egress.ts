@@ -53,6 +53,14 @@ export const EGRESS_MENDS: readonly Mend[] = [
     test: "test/faults/proxies.test.ts",
   },
   {
+    // A probe that the proxy has stopped counts against the account.
+    fault: 76,
+    file: "src/gateway/pool/health-check.ts",
+    find: "if (reports[index]?.proxy_failed !== true) note(",
+    replace: "note(",
+    test: "test/unit/gateway/pool/health-check.test.ts",
+  },
+  {
     // Each account behind a dead proxy has to find out by itself.
     fault: 76,
     file: "src/scheduler/blocks/causes.ts",

@@ -34,6 +34,7 @@ function setUp() {
     scheduler.upsert({ id: id as AccountId, provider: "codex", lifecycle: "enabled", credential: "fresh" })
   }
   const failing = new Set<string>()
+  const behindDeadProxy = new Set<string>()
   let probes = 0
   const stop = startHealthCheck({
     timers: time.timers,
@@ -42,6 +43,7 @@ function setUp() {
     accounts: () => ids.map(account),
     probe: async ({ id, label }): Promise<QuotaReport> => {
       probes += 1
+      if (behindDeadProxy.has(id)) return { account: id, label, status: "failed", proxy_failed: true }
       return { account: id, label, status: failing.has(id) ? "failed" : "ok" }
     },
     settings: () => ({ intervalMs: 60_000, maxFailures: 2, concurrency: 2 }),
@@ -50,7 +52,7 @@ function setUp() {
     },
   })
   const round = () => time.advanceAsync(60_000)
-  return { scheduler, failing, round, stop, probes: () => probes }
+  return { scheduler, failing, behindDeadProxy, round, stop, probes: () => probes }
 }
 
 test("an account rests after its probes failed in a row, and a good probe brings it back", async () => {
@@ -63,6 +65,14 @@ test("an account rests after its probes failed in a row, and a good probe brings
   failing.clear()
   await round()
   expect(scheduler.isUsable("acc_a" as AccountId)).toBe(true)
+  stop()
+})
+
+test("fault 76: an account whose proxy fails has not been asked, and rests for nothing", async () => {
+  const { scheduler, behindDeadProxy, round, stop } = setUp()
+  behindDeadProxy.add("acc_a")
+  for (let count = 0; count < 5; count += 1) await round()
+  expect(scheduler.counts().available).toBe(2)
   stop()
 })
 

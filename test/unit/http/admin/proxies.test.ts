@@ -186,6 +186,7 @@ describe("an account whose proxy must not be used", () => {
     for (const account of await accounts()) {
       expect(account).toMatchObject({ state: "no-proxy", reason: fault, egress: { mode: "fixed", fault } })
     }
+    expect((await testAll()).json.accounts).toMatchObject(Array(3).fill({ status: "failed", proxy_failed: true }))
     const refused = await turn()
     expect(refused.status).toBe(503)
     expect(refused.text).toContain("3 accounts assigned to a proxy that")
