@@ -25,6 +25,8 @@ export type BuildProxiesParts = Pick<GatewayContext, "config" | "accounts" | "st
 /** The proxies at work. */
 export type BuiltProxies = ReturnType<typeof buildProxies>
 
+const PASSWORDS_SHOWN = "proxy-passwords-exported-at"
+
 /** Builds them. Every proxy has its way, or its fault, before an account is read. */
 export function buildProxies(parts: BuildProxiesParts) {
   const { config, egress, scheduler, log, reportFailure } = parts
@@ -67,7 +69,12 @@ export function buildProxies(parts: BuildProxiesParts) {
     checks,
     configuredWays: () => configuredWays(config()),
     settle,
-    passwordsShown: (count: number) => log.warn({ proxies: count }, "proxies were exported with their passwords"),
+    passwordsShown: (count: number) => {
+      log.warn({ proxies: count }, "proxies were exported with their passwords")
+      // A command without a gateway has no log that stays.
+      parts.store.writeMeta(PASSWORDS_SHOWN, new Date(clock()).toISOString())
+    },
+    passwordsShownAt: () => parts.store.readMeta(PASSWORDS_SHOWN) ?? null,
   }
   return { book, checks, settle: settleQuietly, desk }
 }

@@ -20,11 +20,13 @@ ${SHARED_HELP}`,
   run: async call => {
     const { line, io } = call
     if (line.positionals.length > 0) return usage(call, "list takes no proxy")
-    const { proxies, configured } = await makeProxyClient(await call.open()).list()
-    if (hasFlag(line, "--json")) sayJson(io, { proxies, configured })
+    const found = await makeProxyClient(await call.open()).list()
+    const { proxies, configured, passwords_exported_at: exportedAt } = found
+    if (hasFlag(line, "--json")) sayJson(io, found)
     else {
       io.stdout(proxies.length === 0 ? "no proxies yet: `sluice proxies add ADDRESS` adds one\n" : proxyTable(proxies))
       for (const { url, used_by } of configured) io.stdout(`configured: ${url} (${used_by.join(", ")})\n`)
+      if (exportedAt !== null) io.stdout(`last exported with passwords: ${exportedAt}\n`)
     }
     return 0
   },

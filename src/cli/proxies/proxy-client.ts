@@ -10,7 +10,12 @@ import type { WrittenProxies } from "#gateway/egress/proxy-text.ts"
 const ROOT = "/api/admin/proxies"
 
 /** A list with what the configuration names beside it. */
-export type ProxyList = { readonly proxies: readonly ProxyReport[]; readonly configured: readonly ConfiguredWay[] }
+export type ProxyList = {
+  readonly proxies: readonly ProxyReport[]
+  readonly configured: readonly ConfiguredWay[]
+  /** When a list was last given out with passwords, RFC 3339. */
+  readonly passwords_exported_at: string | null
+}
 
 /** A proxy as it is added. */
 export type NewProxy = {

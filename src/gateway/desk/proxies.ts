@@ -20,6 +20,8 @@ export type ConfiguredWay = { readonly url: string; readonly used_by: readonly s
 export type ProxyDesk = {
   readonly list: () => readonly ProxyReport[]
   readonly configured: () => readonly ConfiguredWay[]
+  /** When a list was last given out with passwords, RFC 3339. */
+  readonly passwordsShownAt: () => string | null
   readonly show: (names: readonly string[]) => readonly ProxyReport[]
   /** Throws `invalid-request` for an address that cannot be used or is there already; nothing was added then. */
   readonly add: (wishes: readonly (ProxyChange & { readonly url: string })[]) => readonly ProxyReport[]
@@ -51,6 +53,8 @@ export type ProxyDeskParts = {
   readonly settle: () => void
   /** Told that passwords were given out, and how many. */
   readonly passwordsShown: (count: number) => void
+  /** When they last were, RFC 3339. */
+  readonly passwordsShownAt: () => string | null
 }
 
 /** Makes the desk. */
@@ -78,6 +82,7 @@ export function makeProxyDesk(parts: ProxyDeskParts): ProxyDesk {
   return {
     list: () => report(book.list()),
     configured: parts.configuredWays,
+    passwordsShownAt: parts.passwordsShownAt,
     show: names => report(find(names)),
     add: wishes => {
       const added = book.add(newFacts(wishes, book))

@@ -85,7 +85,13 @@ export function proxyRoutes(parts: AdminParts) {
 function list({ desk }: AdminParts, { searchParams }: URL): unknown {
   const proxies = desk.proxies.list()
   if (searchParams.get("shape") === "codex2api") return codex2apiProxies(proxies)
-  return { total: proxies.length, proxies, configured: desk.proxies.configured() }
+  const { configured, passwordsShownAt } = desk.proxies
+  return {
+    total: proxies.length,
+    proxies,
+    configured: configured(),
+    passwords_exported_at: passwordsShownAt(),
+  }
 }
 
 function add({ desk }: AdminParts, order: Static<typeof ADD>): unknown {

@@ -73,6 +73,7 @@ test("a list comes in after a look and goes out masked, or whole into a file of 
   const out = join(home.cwd, "out.txt")
   expect([readFileSync(out, "utf8"), statSync(out).mode & 0o777]).toEqual(["10.0.0.1:8080:ann:p@ss:w#rd\n", 0o600])
   expect((await run(["export", "--out", "out.txt"])).stderr).toContain("EEXIST")
+  expect((await run(["list"])).stdout).toMatch(/last exported with passwords: 20\d\d-/)
 })
 
 test("a check tries each proxy and fails with the first that does not work", async () => {
