@@ -17,6 +17,8 @@ export type ProxyChecksParts = {
   readonly probe: (egress: Egress, signal: AbortSignal) => Promise<WayReport>
   /** The usual pace; 0 = nobody is asked unless somebody orders it. */
   readonly intervalMs: () => number
+  /** Looks, with every round, where the configured way comes out. Never rejects; default: nothing is asked. */
+  readonly lookAtStandard?: (signal: AbortSignal) => Promise<void>
   /** Told of a proxy that has fallen, risen, or been found to work for the first time. */
   readonly turned: (proxy: KeptProxy) => void
   /** Called after every round. Must not throw. */
@@ -71,6 +73,7 @@ export function makeProxyChecks(parts: ProxyChecksParts): ProxyChecks {
       proxy,
       check: await ask(proxy, stopped.signal),
     }))
+    await parts.lookAtStandard?.(stopped.signal)
     if (stopped.signal.aborted) return
     // What fails for all of them is rather the place that was asked, or this machine's own line.
     const isCommon = inUse.length > 1 && results.filter(({ check }) => check.type === "fails").length === inUse.length

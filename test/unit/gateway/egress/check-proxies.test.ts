@@ -147,19 +147,21 @@ test("a check that was called off changes nothing", async () => {
   expect(health("a")).toEqual(UNCHECKED)
 })
 
-test("two proxies at one address are warned of once, and only where accounts use both", () => {
+test("ways that come out at one address are warned of once, and only where accounts use both", () => {
   const warnings: object[] = []
   const used = new Map([
     ["acc_1", "a"],
     ["acc_2", "a"],
   ])
   const at = (id: string) => ({ ...kept(id), health: { ...UNCHECKED, exitAddress: "203.0.113.7" } })
+  let standardExit: string | undefined
   const watch = makeExitWatch({
     book: { list: () => [at("a"), at("b"), kept("c")] },
     accounts: () => ({
       accounts: () => [...used.keys()].map(id => ({ id }) as never),
-      settingsOf: id => ({ egress: { mode: "fixed", proxy: used.get(id) ?? "" } }),
+      settingsOf: id => (used.get(id) === "" ? {} : { egress: { mode: "fixed", proxy: used.get(id) ?? "" } }),
     }),
+    standardExit: () => standardExit,
     warn: fields => warnings.push(fields),
   })
   watch()
@@ -167,5 +169,12 @@ test("two proxies at one address are warned of once, and only where accounts use
   used.set("acc_2", "b")
   watch()
   watch()
-  expect(warnings).toEqual([{ exitAddress: "203.0.113.7", proxies: ["a", "b"] }])
+  expect(warnings).toEqual([{ exitAddress: "203.0.113.7", ways: ["a", "b"] }])
+  // A proxy that leads out at this machine's own address.
+  used.set("acc_2", "")
+  watch()
+  standardExit = "203.0.113.7"
+  watch()
+  watch()
+  expect(warnings.slice(1)).toEqual([{ exitAddress: "203.0.113.7", ways: ["a", "the configured way"] }])
 })

@@ -225,6 +225,25 @@ test("a check tells each step, finds the latency, and says why a dead one fails"
   expect((await ask("GET", "/dead")).json).toMatchObject({ state: "down", fault: "proxy-down" })
 })
 
+test("with an echo service of one's own a check finds the exit address, and tells who shares it", async () => {
+  const echo = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("203.0.113.7\n") })
+  const proxyChecks = { intervalMs: 0, echoUrl: echo.url.href, upstreamUrl: "http://127.0.0.1:1/" }
+  const own = await startInProcessGateway({ accounts: 2, files: 2, config: { proxyChecks } })
+  try {
+    for (const name of ["one", "two"]) await own.ask("POST", ROOT, { url: `http://${name}:x@${http.host}`, name })
+    await own.ask("POST", `${ROOT}/assign`, { accounts: "all", to: ["one", "two"] })
+    const { proxies } = (await own.ask("POST", `${ROOT}/check`)).json
+    expect(proxies).toMatchObject([
+      { exit_address: "203.0.113.7", state: "up" },
+      { exit_address: "203.0.113.7", state: "up", shares_exit_with: ["one"] },
+    ])
+    expect(own.log()).toContain("accounts of different ways out are seen at one address")
+  } finally {
+    await own.stop()
+    await echo.stop(true)
+  }
+})
+
 describe("lists", () => {
   const LINES = `${"10.0.0.1:8080:ann:"}${PASSWORD}\nsocks5://10.0.0.2:1080\nnonsense\n`
 
