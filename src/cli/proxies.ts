@@ -1,83 +1,76 @@
-/** `sluice proxies`: tries the ways out that the configuration names. */
+/** `sluice proxies`: the operators' proxies, which account goes out through which, and whether they work. */
 
-import { type CommandLine, readCommandLine } from "#config/flag-layer.ts"
-import { formatProblem } from "#config/problem.ts"
-import { systemClock, systemTimers } from "#core/clock.ts"
+import { nearest } from "#config/edit-distance.ts"
 
-import type { Command, CommandIo } from "./command.ts"
-import { configLoader } from "./config-loader.ts"
-import { listWays, type Way } from "./proxies/list-ways.ts"
-import { probeWay, type WayReport } from "./proxies/probe-way.ts"
+import { runVerb, SHARED_HELP, type Verb, wrongUsage } from "./accounts/verb.ts"
+import type { Command } from "./command.ts"
+import { assignmentsVerb, assignVerb } from "./proxies/assign-verb.ts"
+import { exportVerb, importVerb } from "./proxies/list-verbs.ts"
+import * as pool from "./proxies/pool-verbs.ts"
+import { TEST_HELP, testWays } from "./proxies/test-ways.ts"
 
-const TIMEOUT_MS = 15_000
+const HELP = `sluice proxies list
+sluice proxies add ADDRESS [--name NAME] [--region TEXT] [--max-concurrent N]
+sluice proxies remove PROXY … --yes
+sluice proxies enable|disable PROXY …
+sluice proxies assign ACCOUNT … | --all --to WAY[,WAY …] [--dry-run] [--tag TAG] [--plan PLAN] [--provider NAME]
+                      [--source PLACE] [--prefix TEXT] [--mode MODE] [--proxy PROXY]
+sluice proxies assignments
+sluice proxies check [PROXY …]
+sluice proxies import FILE|- [--dry-run]
+sluice proxies export [--format yaml|lines] [--out FILE] [--passwords]
+sluice proxies test [--echo URL]
 
-const HELP = `sluice proxies test [--echo URL] [--json] [--config FILE] [--<key> VALUE …]
+  list         every proxy with its state, without its password
+  add          a proxy; nobody uses it until it is assigned
+  remove       proxies for good; accounts assigned to them wait
+  enable       lets accounts use proxies again; disable takes them out of use
+  assign       says by which way accounts go out: inherit, direct, pool, or a proxy
+  assignments  every account with its way
+  check        tries the proxies now, and finds out their exit addresses
+  import       a list of proxies, YAML or one a line
+  export       the same the other way round
+  test         tries the ways out that the configuration names; needs no gateway
 
-  Sends one request through every way out: proxy-url (or direct), and each proxy_url of credential-pool.codex that is in use.
-  Prints a line each: address without login, who uses it, how long the answer took. Exit code 0 = all work, 1 = not all.
-  No account and no credential is used.
+  PROXY is an id or a name. \`sluice proxies VERB --help\` says more. For every verb:
 
-  --echo URL      ask this address, which answers with the caller's, and show it as the exit address
-                  (default: the origin of base-url, which shows that the upstream can be reached)
-  --json          machine-readable output
-  --config FILE   the configuration that names the proxies
-  --<key> VALUE   any setting, as for \`serve\`
+${SHARED_HELP}
+An account with a proxy goes out through it and no other way: when it is gone, the account waits.
+Exit code 0 = done, 1 = failed, 2 = wrong usage.
 `
 
-type Tried = { readonly way: Way; readonly report: WayReport }
+const VERBS: Readonly<Record<string, Verb>> = {
+  list: pool.listVerb,
+  add: pool.addVerb,
+  remove: pool.removeVerb,
+  enable: pool.enableVerb,
+  disable: pool.disableVerb,
+  assign: assignVerb,
+  assignments: assignmentsVerb,
+  check: pool.checkVerb,
+  import: importVerb,
+  export: exportVerb,
+}
+
+const NAMES: readonly string[] = [...Object.keys(VERBS), "test"]
+
+function verbOf(name: string): Verb | undefined {
+  return Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
+}
 
 /** The `proxies` verb. */
 export const proxiesCommand: Command = {
   name: "proxies",
-  summary: "try the proxies of the configuration: reachable, how fast, with which exit address",
+  summary: "list, add, assign, check, import and export proxies; try those of the configuration",
   help: HELP,
+  helpFor: ([name = ""]) => (name === "test" ? TEST_HELP : (verbOf(name)?.help ?? HELP)),
   run: async (args, io) => {
-    const [verb = "", ...rest] = args
-    const line = readCommandLine(rest, { "--echo": "value", "--json": "switch" })
-    const [problem] = line.layer.problems
-    if (verb !== "test") return wrongUsage(io, verb === "" ? "say what to do: test" : `unknown: "${verb}"`)
-    if (problem !== undefined) return wrongUsage(io, formatProblem(problem))
-    if (line.positionals[0] !== undefined) return wrongUsage(io, `unexpected argument "${line.positionals[0]}"`)
-    return testAll(line, io)
+    const [name = "", ...rest] = args
+    if (name === "test") return testWays(rest, io)
+    const verb = verbOf(name)
+    if (verb !== undefined) return runVerb(verb, rest, io, "proxies")
+    if (name === "") return wrongUsage(io, `expected ${NAMES.join(", ")}`, "proxies")
+    const near = nearest(name, NAMES)
+    return wrongUsage(io, `there is no "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`, "proxies")
   },
-}
-
-async function testAll(line: CommandLine, io: CommandIo): Promise<number> {
-  const given = line.own.get("--echo")
-  const echo = typeof given === "string" ? URL.parse(given) : undefined
-  if (echo !== undefined && !/^https?:$/.test(echo?.protocol ?? "")) {
-    return wrongUsage(io, "--echo: expected an http or https address")
-  }
-  const result = await configLoader(line, io).load()
-  if (result.type !== "loaded") {
-    for (const one of result.problems) io.stderr(`${formatProblem(one)}\n`)
-    return 1
-  }
-  const { config } = result.loaded
-  const url = (echo ?? new URL("/favicon.ico", config.baseUrl)).href
-  const signal = AbortSignal.any([io.signal, AbortSignal.timeout(TIMEOUT_MS)])
-  const parts = { url, clock: systemClock, timers: systemTimers, signal }
-  const tried = await Promise.all(
-    listWays(config).map(async (way): Promise<Tried> => ({ way, report: await probeWay(way.egress, parts) })),
-  )
-  io.stdout(line.own.has("--json") ? `${JSON.stringify(tried.map(jsonOf), null, 2)}\n` : tried.map(lineOf).join(""))
-  return tried.every(({ report }) => report.type === "works") ? 0 : 1
-}
-
-function lineOf({ way, report }: Tried): string {
-  const name = `${way.shown} (${way.usedBy.join(", ")})`
-  if (report.type === "fails")
-    return `fails  ${name}: ${report.reason}${report.hint ? `\n       ${report.hint}` : ""}\n`
-  const exit = report.exitAddress === undefined ? "" : `, exit address ${report.exitAddress}`
-  return `works  ${name}: status ${report.status} in ${report.latencyMs} ms${exit}\n`
-}
-
-function jsonOf({ way, report }: Tried): object {
-  const { type, ...facts } = report
-  return { address: way.shown, usedBy: way.usedBy, works: type === "works", ...facts }
-}
-
-function wrongUsage(io: CommandIo, message: string): number {
-  io.stderr(`sluice proxies: ${message}\n  \`sluice proxies --help\` shows how it is used.\n`)
-  return 2
 }

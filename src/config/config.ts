@@ -62,6 +62,8 @@ export type Config = AccountSourcesConfig & {
   readonly queue: { readonly max: number; readonly timeoutMs: number; readonly maxPerKey: number }
   readonly quota: QuotaConfig
   readonly scheduler: SchedulerConfig
+  /** `intervalMs` 0 = no checks by themselves; `echoUrl` empty = none. */
+  readonly proxyChecks: { readonly intervalMs: number; readonly echoUrl: string; readonly upstreamUrl: string }
   readonly firstByteTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly clientKeepaliveMs: number
@@ -155,21 +157,14 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     workers: values.workers,
     effortPrecedence: values["effort-precedence"],
     model: { aliases: { ...values.model.aliases }, legacyNames: values.model["legacy-names"] },
-    maxBodyBytes: parseBytes(values["max-body-bytes"]),
-    maxStreamBufferBytes: parseBytes(values["max-stream-buffer-bytes"]),
-    shutdownTimeoutMs: toMs(values["shutdown-timeout"]),
-    accountConcurrency: values["account-concurrency"],
-    queue: {
-      max: values.queue.max,
-      timeoutMs: toMs(values.queue.timeout),
-      maxPerKey: values.queue["max-per-key"] || values.queue.max,
-    },
+    ...makeLimits(values),
     quota: makeQuotaConfig(values.quota),
     scheduler: makeSchedulerConfig(values.scheduler),
-    firstByteTimeoutMs: toMs(values["first-byte-timeout"]),
-    idleTimeoutMs: toMs(values["idle-timeout"]),
-    clientKeepaliveMs: toMs(values["client-keepalive"]),
-    bodyTimeoutMs: toMs(values["body-timeout"]),
+    proxyChecks: {
+      intervalMs: toMs(values.proxies["check-interval"]),
+      echoUrl: values.proxies["echo-url"],
+      upstreamUrl: new URL("/favicon.ico", baseUrl).href,
+    },
     compact: values.compact,
     exposeCodexHeaders: values["expose-codex-headers"],
     responseMemory: makeMemoryConfig(values["response-memory"]),
@@ -204,6 +199,25 @@ function makeIdentity(values: ConfigValues, place: ConfigPlace): Config["upstrea
 function makePrice(text: string): PriceConfig {
   const [input = 0, cachedInput = 0, output = 0] = text.split("/").map(Number)
   return { input, cachedInput, output }
+}
+
+/** How much, how many and how long. */
+function makeLimits(values: ConfigValues) {
+  return {
+    maxBodyBytes: parseBytes(values["max-body-bytes"]),
+    maxStreamBufferBytes: parseBytes(values["max-stream-buffer-bytes"]),
+    shutdownTimeoutMs: toMs(values["shutdown-timeout"]),
+    accountConcurrency: values["account-concurrency"],
+    queue: {
+      max: values.queue.max,
+      timeoutMs: toMs(values.queue.timeout),
+      maxPerKey: values.queue["max-per-key"] || values.queue.max,
+    },
+    firstByteTimeoutMs: toMs(values["first-byte-timeout"]),
+    idleTimeoutMs: toMs(values["idle-timeout"]),
+    clientKeepaliveMs: toMs(values["client-keepalive"]),
+    bodyTimeoutMs: toMs(values["body-timeout"]),
+  }
 }
 
 function makeMemoryConfig(values: ConfigValues["response-memory"]): Config["responseMemory"] {

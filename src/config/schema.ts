@@ -8,6 +8,7 @@ import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, w
 import { MEMORY_SETTINGS } from "./memory-settings.ts"
 import { OLLAMA_SETTINGS } from "./ollama-settings.ts"
 import { PROXY_PATTERN } from "./patterns.ts"
+import { PROXY_SETTINGS } from "./proxy-settings.ts"
 import { QUOTA_SETTINGS } from "./quota-settings.ts"
 import { SCHEDULER_SETTINGS } from "./scheduler-settings.ts"
 import { TRANSPORT_SETTINGS } from "./transport-settings.ts"
@@ -221,6 +222,7 @@ const ACCOUNTS = {
   scheduler: section("Which account serves a request.", SCHEDULER_SETTINGS),
   "response-memory": section("What clients can continue by id.", MEMORY_SETTINGS),
   images: section("How pictures are drawn.", IMAGE_SETTINGS),
+  proxies: section("How the operators' proxies are checked.", PROXY_SETTINGS),
   oauth: section("Sign-in service that issues and refreshes the accounts' tokens.", {
     issuer: text({
       default: "https://auth.openai.com",

@@ -24,6 +24,7 @@ export type BlockCause =
   | "overload"
   | "server-error"
   | "network"
+  | "proxy"
   | "credential"
   | "health"
   | "forbidden"

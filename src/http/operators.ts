@@ -7,7 +7,15 @@ import type { Clock } from "#core/clock.ts"
 import type { AdminParts } from "./admin/admin-route.ts"
 
 /** Every address that belongs to the surface: ours, and those of replaced systems. */
-const PATHS = ["/api/admin", "/api/admin/*", "/admin/*", "/auth/*", "/recover-auth"] as const
+const PATHS = [
+  "/api/admin",
+  "/api/admin/*",
+  "/api/proxies",
+  "/api/proxies/*",
+  "/admin/*",
+  "/auth/*",
+  "/recover-auth",
+] as const
 
 type Serve = (request: Request) => Promise<Response>
 

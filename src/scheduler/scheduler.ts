@@ -21,6 +21,7 @@ import type {
   ClearOptions,
   CredentialState,
   Demand,
+  EgressFault,
   Lifecycle,
   PoolCounts,
   SchedulerLimits,
@@ -47,6 +48,8 @@ export type Scheduler = {
   readonly lifecycleOf: (id: AccountId) => Lifecycle | undefined
   readonly setLifecycle: (id: AccountId, lifecycle: Lifecycle) => void
   readonly setCredential: (id: AccountId, credential: CredentialState) => void
+  /** Shuts a way out for every account on it, or opens it again. Nobody is taken as a last resort while it is shut. */
+  readonly setEgress: (name: string, fault: EgressFault | undefined) => void
   /** Clears blocks of every kind, or the given ones; those of the account's way out included. */
   readonly clearBlocks: (id: AccountId, options?: ClearOptions) => void
   /** Nothing but a full load or a block of single models keeps requests away. */
@@ -140,6 +143,9 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
     lifecycleOf: id => pool.get(id)?.facts.lifecycle,
     setLifecycle: (id, lifecycle) => change(id, member => judge.setAxis(member, { lifecycle })),
     setCredential: (id, credential) => change(id, member => judge.setAxis(member, { credential })),
+    setEgress: (name, fault) => {
+      if (pool.egresses.setFault(name, fault)) dispatcher.recheck()
+    },
     clearBlocks: (id, options = {}) => change(id, member => judge.clear(member, options)),
     isUsable: id => look(id, member => isAvailable(pool, member)) ?? false,
     isSlow: id => isSlow(pool, id),

@@ -18,6 +18,9 @@ export type Lifecycle = "enabled" | "paused" | "needs-login" | "suspended"
 /** How good the credential is. `due` is still used while it is refreshed; `expired` and `uncertain` are not. */
 export type CredentialState = "fresh" | "due" | "expired" | "uncertain"
 
+/** Why a way out must not be used. The accounts on it wait: they never take another one by themselves. */
+export type EgressFault = "proxy-missing" | "proxy-disabled" | "proxy-unusable" | "proxy-down"
+
 /** What the scheduler must know of an account; no secrets. */
 export type AccountFacts = {
   readonly id: AccountId
@@ -27,7 +30,7 @@ export type AccountFacts = {
   readonly credential: CredentialState
   /** Simultaneous requests; default: the configured account concurrency. */
   readonly cap?: number
-  /** Name of the way out; accounts that share it share its blocks. Default `direct`. */
+  /** Name of the way out; accounts that share it share its blocks. Default: the configured one. */
   readonly egress?: string
   /** −100 … 100: lower ones serve only when no higher one has a free slot. Default: what the rules say, else 0. */
   readonly priority?: number
@@ -122,6 +125,7 @@ export type UnavailableReason =
   | Exclude<Lifecycle, "enabled">
   | "credential-expired"
   | "credential-uncertain"
+  | EgressFault
   | BlockCause
 
 /** One account for display. */

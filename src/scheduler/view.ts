@@ -20,7 +20,7 @@ export function isAvailable(pool: Pool, member: Member): boolean {
 
 /** Why the whole account is out, blocks of its way out included; undefined = it is not. */
 function reasonOf(pool: Pool, member: Member): UnavailableReason | undefined {
-  const axis = axisReason(member.facts)
+  const axis = axisReason(member.facts) ?? pool.egresses.faultOf(egressOf(member))
   if (axis !== undefined) return axis
   const ofAccount = member.blocks.all().filter(block => block.scope.type === "account")
   const closed = [...ofAccount, ...pool.egresses.get(egressOf(member)).blocks.all()].filter(isClosed)

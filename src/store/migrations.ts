@@ -8,6 +8,7 @@ import start from "./migrations/0001-start.sql" with { type: "text" }
 import accounts from "./migrations/0002-accounts.sql" with { type: "text" }
 import bindings from "./migrations/0003-bindings.sql" with { type: "text" }
 import clientKeys from "./migrations/0004-client-keys.sql" with { type: "text" }
+import proxies from "./migrations/0005-proxies.sql" with { type: "text" }
 
 /** One step: SQL that runs whole or not at all. Never edited after a release. */
 export type Migration = { readonly version: number; readonly sql: string }
@@ -18,6 +19,7 @@ export const CORE_MIGRATIONS: readonly Migration[] = [
   { version: 2, sql: accounts },
   { version: 3, sql: bindings },
   { version: 4, sql: clientKeys },
+  { version: 5, sql: proxies },
 ]
 
 /** Reads which step a database has come to; 0 = none. */

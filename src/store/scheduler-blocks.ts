@@ -35,6 +35,7 @@ const CAUSES = {
   overload: true,
   "server-error": true,
   network: true,
+  proxy: true,
   credential: true,
   health: true,
   forbidden: true,

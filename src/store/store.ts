@@ -10,6 +10,7 @@ import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
 import { type ModelListRows, makeModelListRows } from "./model-lists.ts"
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts"
+import { makeProxyRows, type ProxyRows } from "./proxies.ts"
 import { makeRefreshIntentRows, type RefreshIntentRows } from "./refresh-intents.ts"
 import { makeSchedulerBlockRows, type SchedulerBlockRows } from "./scheduler-blocks.ts"
 import { makeSecretRows, type SecretRows } from "./secrets.ts"
@@ -22,6 +23,7 @@ export type Store = CredentialRows &
   BindingRows &
   ClientKeyRows &
   ModelListRows &
+  ProxyRows &
   MetaRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
     /** Tells other commands where this process can be reached. */
@@ -58,6 +60,7 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...makeBindingRows(database),
       ...makeClientKeyRows(database),
       ...makeModelListRows(database),
+      ...makeProxyRows(database),
       ...meta,
       ...secrets,
       announce: lock.announce,

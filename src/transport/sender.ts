@@ -21,10 +21,10 @@ export type Sender = {
    * Errors while the body is read are the runtime's own: hand them to `readTransportError` with `phase: "body"`.
    */
   readonly send: SendUpstream
+  /** What the way out has to be told; opens it if need be. Throws or rejects with `upstream-unavailable`. */
+  readonly proxy: () => FetchProxy | Promise<FetchProxy>
   /** When a request last started or its headers came in; 0 before the first. */
   readonly lastActivityAtMs: () => number
-  /** What a WebSocket has to be told to take the same way; see {@link WayOut.proxy}. */
-  readonly proxy: WayOut["proxy"]
   /** Closes idle connections; requests in flight finish. */
   readonly close: () => void
 }

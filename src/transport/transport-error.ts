@@ -129,10 +129,14 @@ export function brokenSocket(phase: "headers" | "body", closeCode: number): Gate
 /** The account's own way out is not there: nothing was sent. */
 export function unknownEgress(): GatewayError {
   const code = "unknown-egress"
-  return new GatewayError("upstream-unavailable", "The account's own proxy is not configured any more.", {
-    upstream: { code },
-    cause: new TransportFault({ phase: "connect", egressAtFault: true, code }, undefined),
-  })
+  return new GatewayError(
+    "upstream-unavailable",
+    "The proxy that the account goes out through is missing, disabled or unusable.",
+    {
+      upstream: { code },
+      cause: new TransportFault({ phase: "connect", egressAtFault: true, code }, undefined),
+    },
+  )
 }
 
 function messageFor(phase: TransportPhase, egressAtFault: boolean): string {

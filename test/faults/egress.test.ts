@@ -62,7 +62,7 @@ const PATHS = [
   "/favicon.ico",
 ]
 
-describe("a proxy for everything", () => {
+describe("fault 73: a proxy for everything, whatever the environment says", () => {
   test("that breaks off every request is knocked at by all of them, and the upstream by none", async () => {
     const [upstream, decoy, proxy] = [await trap(), await trap(), await trap()]
     const gateway = await start({
@@ -126,7 +126,7 @@ describe("a proxy for everything", () => {
   })
 })
 
-describe("a proxy of one account", () => {
+describe("fault 73: a proxy that the configuration gives one account", () => {
   test.each(["dead", "refusing"])(
     "that is %s keeps the account in, and the environment changes nothing",
     async kind => {

@@ -108,6 +108,11 @@ function rotationOf(entry: RefreshEntry, fingerprint: string, tokens: RenewedTok
   return [{ account, credential, previous, fingerprint }]
 }
 
+/** What operators ordered while the successor was being stored counts, above all by which way the account goes out. */
+function asOrdered({ egress: _, ...renewed }: Account, { disabled, egress }: Account): Account {
+  return { ...renewed, disabled, ...(egress !== undefined && { egress }) }
+}
+
 /** First durable, then visible: whoever sees the new credential may rely on it. */
 async function publish(
   parts: FlightParts,
@@ -121,8 +126,9 @@ async function publish(
   if ((await commit(rotations)) === "held") onHeld()
   for (const { account } of rotations) {
     // An account that was removed or signed in anew meanwhile stays so; file and row hold the successor.
-    if (entries.get(account.id)?.fingerprint !== fingerprint) continue
-    emit({ type: "credential-renewed", account: entries.put(account).account })
+    const present = entries.get(account.id)
+    if (present?.fingerprint !== fingerprint) continue
+    emit({ type: "credential-renewed", account: entries.put(asOrdered(account, present.account)).account })
   }
   return { type: "renewed" }
 }

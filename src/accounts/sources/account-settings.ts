@@ -7,6 +7,8 @@ import { GatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 import { arrayAt, type JsonObject, numberAt, parseJsonObject, stringAt } from "#core/json.ts"
 
+import { type EgressChoice, egressOfChoice, readEgressChoice } from "./egress-choice.ts"
+
 /** Absent = nothing was set. */
 export type AccountSettings = {
   readonly label?: string
@@ -16,10 +18,15 @@ export type AccountSettings = {
   readonly paused?: boolean
   /** In the recycle bin since then; milliseconds since the epoch. */
   readonly archivedAtMs?: number
+  /** Counts over what the account's source names. */
+  readonly egress?: EgressChoice
 }
 
 /** A change: a member with a value sets it, `null` takes it back, an absent one leaves it. */
 export type SettingsChange = { readonly [K in keyof AccountSettings]?: AccountSettings[K] | null }
+
+/** One change for all accounts it is ordered for, or one for each. */
+export type SettingsChanges = SettingsChange | ((id: AccountId) => SettingsChange)
 
 /** A row as the store keeps it. */
 export type SettingsRow = {
@@ -38,7 +45,7 @@ export type SettingsRows = {
 export type SettingsBook = {
   readonly of: (id: AccountId) => AccountSettings
   /** On the disk when this returns. Throws `invalid-request` for what does not fit, and the store's error. */
-  readonly change: (ids: readonly AccountId[], change: SettingsChange) => void
+  readonly change: (ids: readonly AccountId[], changes: SettingsChanges) => void
   /** Forgets an account whose rows were deleted. */
   readonly forget: (id: AccountId) => void
 }
@@ -64,6 +71,7 @@ function readRow(row: SettingsRow): AccountSettings {
     tags: textsAt(value, "tags"),
     paused: typeof paused === "boolean" ? paused : undefined,
     archivedAtMs: numberAt(value, "archivedAtMs"),
+    egress: readEgressChoice(value["egress"]),
   })
 }
 
@@ -97,6 +105,7 @@ function merge(before: AccountSettings, change: SettingsChange): AccountSettings
     tags: tidyTags(pick("tags")),
     paused: pick("paused"),
     archivedAtMs: pick("archivedAtMs"),
+    egress: pick("egress"),
   })
   check(after)
   return after
@@ -114,8 +123,9 @@ export function makeSettingsBook({
   const of = (id: AccountId): AccountSettings => byId.get(id) ?? NOTHING_SET
   return {
     of,
-    change: (ids, change) => {
-      const changed = ids.map(id => [id, merge(of(id), change)] as const)
+    change: (ids, changes) => {
+      const changeOf = typeof changes === "function" ? changes : () => changes
+      const changed = ids.map(id => [id, merge(of(id), changeOf(id))] as const)
       const updatedAtMs = clock()
       rows.writeAccountSettings(
         changed.map(([accountId, settings]) => ({ accountId, settingsJson: JSON.stringify(settings), updatedAtMs })),
@@ -131,11 +141,12 @@ export function makeSettingsBook({
 /** The account as operators want it. */
 export function applySettings(account: Account, settings: AccountSettings): Account {
   if (settings === NOTHING_SET) return account
-  const { label, note, tags, paused } = settings
+  const { label, note, tags, paused, egress } = settings
   return {
     ...account,
     label: label ?? account.label,
     disabled: paused ?? account.disabled,
     ...compact({ note, tags }),
+    ...(egress !== undefined && { egress: egressOfChoice(egress) }),
   }
 }

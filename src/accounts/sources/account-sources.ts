@@ -8,7 +8,7 @@ import { toGatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 
 import { type DirectoryEvent, type DirectoryTrouble, makeAccountDirectory } from "./account-directory.ts"
-import { type AccountSettings, makeSettingsBook, type SettingsChange, type SettingsRows } from "./account-settings.ts"
+import { type AccountSettings, makeSettingsBook, type SettingsChanges, type SettingsRows } from "./account-settings.ts"
 import { combineSources } from "./combine-sources.ts"
 import { type Removal, removeEverywhere, storeAccounts } from "./joined-sources.ts"
 import { hasAnotherLastingId, type RenewedParts, takeRenewed } from "./renewed-account.ts"
@@ -57,7 +57,7 @@ export type AccountSources = {
   /** Deletes accounts for good, from files and database. Rejects with what stands in the way. */
   readonly remove: (ids: readonly AccountId[]) => Promise<readonly Removal[]>
   /** Throws `invalid-request` for values that do not fit, and the store's error. */
-  readonly changeSettings: (ids: readonly AccountId[], change: SettingsChange) => void
+  readonly changeSettings: (ids: readonly AccountId[], changes: SettingsChanges) => void
   readonly settingsOf: (id: AccountId) => AccountSettings
   /** Accounts in the recycle bin. */
   readonly archived: () => readonly Account[]
@@ -119,8 +119,8 @@ export function makeAccountSources(parts: AccountSourcesParts): AccountSources {
     renewed,
     put: (items, options) => storeAccounts(joined, items, options),
     remove: ids => removeEverywhere(joined, ids),
-    changeSettings: (ids, change) => {
-      settings.change(ids, change)
+    changeSettings: (ids, changes) => {
+      settings.change(ids, changes)
       combined.settingsChanged(ids)
     },
     settingsOf: settings.of,

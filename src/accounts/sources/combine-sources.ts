@@ -63,7 +63,8 @@ export function combineSources({ settingsOf, emit }: CombineParts): CombinedSour
   function update(id: AccountId): void {
     const found = pickSource(files.get(id), stored.get(id))
     const settings = settingsOf(id)
-    const account = found === undefined ? undefined : onWayOut(applySettings(found, settings), waysOut.get(id))
+    // What an operator orders counts over what a source names, and both over what a copy of the account does not say.
+    const account = found === undefined ? undefined : applySettings(onWayOut(found, waysOut.get(id)), settings)
     const isArchived = settings.archivedAtMs !== undefined
     if (account !== undefined && isArchived) archived.set(id, account)
     else archived.delete(id)

@@ -25,7 +25,7 @@ export type RenewedParts = {
 /** The database's account with what a refresh or an import has shown of it; its own name and operators' settings stay apart. */
 export function learn(before: Account, renewed: Account): Account {
   const isUnnamed = before.email === undefined && renewed.email !== undefined
-  const { note, tags, ...facts } = renewed
+  const { note, tags, egress, ...facts } = renewed
   const label = isUnnamed ? (renewed.email ?? before.label) : before.label
   return { ...facts, label, disabled: before.disabled, source: before.source }
 }

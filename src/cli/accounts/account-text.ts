@@ -39,6 +39,14 @@ function placeText({ source }: AccountReport): string {
   return source.type === "file" ? (source.file ?? "a file") : "database"
 }
 
+/** `direct`, the proxy's name, or `pool` with the name of the proxy it has. */
+function wayText({ egress }: Pick<AccountReport, "egress">): string {
+  const { mode, proxy, proxy_name: name, fault } = egress
+  if (mode === "inherit" || mode === "direct") return mode
+  const shown = name ?? proxy ?? "none yet"
+  return `${mode === "pool" ? "pool: " : ""}${shown}${fault === null ? "" : ` (${fault})`}`
+}
+
 function windowText(window: QuotaSnapshot["windows"][number], nowMs: number): string {
   const { usedPercent, windowSec, resetsAtSec } = window
   const span = relativeTime(windowSec).replace("in ", "")
@@ -91,6 +99,7 @@ export function accountBlock(report: AccountReport, nowMs: number): string {
     ["refreshed", refreshText(report, nowMs)],
     ["refresh failed", failure === null ? null : failure.code],
     ["where", placeText(report)],
+    ["way out", report.egress.mode === "inherit" ? null : wayText(report)],
     ["tags", report.tags.length === 0 ? null : report.tags.join(", ")],
     ["note", report.note],
     ["archived", report.archived_at === null ? null : whenText(report.archived_at, nowMs)],

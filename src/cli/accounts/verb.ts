@@ -37,7 +37,7 @@ export const SHARED_HELP = `  --json            machine-readable output
   --<key> VALUE     any of its settings
 `
 
-/** Says what is wrong with the arguments and returns the exit code for that. */
+/** Says what is wrong with the arguments of a command and returns the exit code for that. */
 export function wrongUsage(io: CommandIo, message: string, command = "accounts"): 2 {
   io.stderr(`sluice ${command}: ${message}\n  \`sluice ${command} --help\` shows how it is used.\n`)
   return 2
@@ -59,20 +59,28 @@ export function sayJson(io: CommandIo, value: unknown): void {
   io.stdout(`${JSON.stringify(value, undefined, 2)}\n`)
 }
 
-/** Runs a verb and returns its exit code: also 2 for wrong flags, 1 for a bad configuration and for Ctrl-C. */
-export async function runVerb(verb: Verb, args: readonly string[], io: CommandIo): Promise<number> {
+/** Runs a verb of a command and returns its exit code: also 2 for wrong flags, 1 for a bad configuration and for Ctrl-C. */
+export async function runVerb(
+  verb: Verb,
+  args: readonly string[],
+  io: CommandIo,
+  command = verb.command ?? "accounts",
+): Promise<number> {
   const line = readCommandLine(args, { ...SHARED_FLAGS, ...verb.flags })
   const [problem] = line.layer.problems
-  if (problem !== undefined) return wrongUsage(io, formatProblem(problem), verb.command)
+  if (problem !== undefined) return wrongUsage(io, formatProblem(problem), command)
   const result = await configLoader(line, io).load()
   if (result.type === "refused") {
     for (const one of result.problems) io.stderr(`${formatProblem(one)}\n`)
     return 1
   }
-  return runOpened(verb, line, result.loaded.config, io)
+  const { config } = result.loaded
+  return runOpened(verb, line, { config, io, command })
 }
 
-async function runOpened(verb: Verb, line: CommandLine, config: Config, io: CommandIo): Promise<number> {
+type Opening = { readonly config: Config; readonly io: CommandIo; readonly command: string }
+
+async function runOpened(verb: Verb, line: CommandLine, { config, io, command }: Opening): Promise<number> {
   const given = flagValue(line, "--gateway")
   const gateway = given === undefined ? undefined : readGatewayUrl(given)
   const opened: AdminClient[] = []
@@ -85,7 +93,7 @@ async function runOpened(verb: Verb, line: CommandLine, config: Config, io: Comm
     return await verb.run({ line, io, open })
   } catch (error) {
     if (!(error instanceof GatewayError) || error.kind !== "cancelled") throw error
-    io.stderr(`sluice ${verb.command ?? "accounts"}: cancelled; what was done until then stays\n`)
+    io.stderr(`sluice ${command}: cancelled; what was done until then stays\n`)
     return 1
   } finally {
     for (const client of opened) await client.close()

@@ -62,6 +62,14 @@ export type AdminClient = {
   readonly import: (form: FormData, onWritten: (written: number, total: number) => void) => Promise<ImportReport>
   readonly export: (names: Names, format: string) => Promise<ExportAnswer>
   readonly keys: KeyOrders
+  /** For parts of the surface that have clients of their own; `member` is one by which the answer is known. */
+  readonly ask: <Answer>(request: AdminRequest, member: string) => Promise<Answer>
+  /** The same for orders that tell their steps. */
+  readonly follow: <Answer, Step>(
+    request: Pick<AdminRequest, "path" | "body" | "headers">,
+    member: string,
+    onStep: (step: Step) => void,
+  ) => Promise<Answer>
   readonly close: () => Promise<void>
 }
 
@@ -86,8 +94,8 @@ function expectMember(answer: unknown, member: string, where: string): void {
   })
 }
 
-/** Makes the client; `signal` is Ctrl-C. */
-export function makeAdminClient({ where, send, close }: AdminConnection, signal: AbortSignal): AdminClient {
+/** Returns the two ways to ask the surface: for one answer, and for an order that tells its steps. */
+function makeAsking({ where, send }: AdminConnection, signal: AbortSignal) {
   /** `Answer` is what the route of this version returns; `open` warns of another version, and `member` is looked for. */
   async function ask<Answer>(request: AdminRequest, member: string, patience = WORK): Promise<Answer> {
     const answer = await orCancelled(async () => readJson(await send(request, signal, patience), where))
@@ -125,6 +133,13 @@ export function makeAdminClient({ where, send, close }: AdminConnection, signal:
     }
   }
 
+  return { ask, follow }
+}
+
+/** Makes the client; `signal` is Ctrl-C. */
+export function makeAdminClient(connection: AdminConnection, signal: AbortSignal): AdminClient {
+  const { where, close } = connection
+  const { ask, follow } = makeAsking(connection, signal)
   const batch = (order: object): AdminRequest => ({ method: "POST", path: BATCH, body: JSON.stringify(order) })
   const accountsOf = async (order: object) =>
     (await ask<{ readonly accounts: readonly AccountReport[] }>(batch(order), "accounts")).accounts
@@ -165,6 +180,8 @@ export function makeAdminClient({ where, send, close }: AdminConnection, signal:
     export: (names, format) =>
       ask({ method: "POST", path: `${ACCOUNTS}/export`, body: JSON.stringify({ ids: names, format }) }, "text"),
     keys: makeKeyOrders(ask),
+    ask: (request, member) => ask(request, member),
+    follow,
     close,
   }
 }

@@ -7,6 +7,7 @@ import type { Counters } from "#telemetry/counters.ts"
 import type { BuiltKeys } from "./build-keys.ts"
 import type { BuiltOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
+import type { BuiltProxies } from "./build-proxies.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { randomBytes } from "./random-bytes.ts"
 
@@ -14,6 +15,7 @@ import { randomBytes } from "./random-bytes.ts"
 export type BuildDeskParts = GatewayContext & {
   readonly built: BuiltPool
   readonly orders: BuiltOrders
+  readonly proxies: Pick<BuiltProxies, "desk">
   readonly counters: Counters
   readonly keys: BuiltKeys
 }
@@ -31,6 +33,7 @@ export function buildDesk(parts: BuildDeskParts): DeskParts {
     history: built.quota.history,
     cookies,
     counters: parts.counters,
+    proxies: parts.proxies.desk,
     pause: () => new Promise(done => setImmediate(done)),
     keys: { ...parts.keys, random: randomBytes, configured: () => config().apiKeys },
     signIn: {

@@ -6,13 +6,13 @@ import type { SendUpstream } from "#core/upstream.ts"
 import type { Log } from "#telemetry/log.ts"
 import { parseEgress } from "#transport/egress.ts"
 import { startKeepWarm } from "#transport/keep-warm.ts"
-import { makeRoutedSender } from "#transport/routed-sender.ts"
+import { makeRoutedSender, type RoutedSender } from "#transport/routed-sender.ts"
 
 import { buildSockets } from "./build-sockets.ts"
 import { poolEgresses } from "./pool-egresses.ts"
 
-/** The way out and its upkeep. */
-export type BuiltEgress = {
+/** The ways out and their upkeep. */
+export type BuiltEgress = Pick<RoutedSender, "setWay" | "proxyOf"> & {
   readonly send: SendUpstream
   /** Opens connections ahead of the first request; the returned function ends the upkeep. */
   readonly keepWarm: () => () => void
@@ -33,6 +33,8 @@ export function buildEgress(live: () => Config, log: Log): BuiltEgress {
   const sockets = buildSockets(live, log, sender)
   return {
     send: sockets.send,
+    setWay: sender.setWay,
+    proxyOf: sender.proxyOf,
     close: () => {
       sockets.close()
       sender.close()

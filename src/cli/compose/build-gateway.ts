@@ -10,6 +10,7 @@ import { buildDesk } from "./build-desk.ts"
 import { type BuildKeysParts, type BuiltKeys, buildKeys } from "./build-keys.ts"
 import { buildOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
+import type { BuiltProxies } from "./build-proxies.ts"
 import { type BuiltServing, buildServing } from "./build-serving.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { startProbing } from "./start-probing.ts"
@@ -18,6 +19,7 @@ import { startProbing } from "./start-probing.ts"
 export type BuildGatewayParts = GatewayContext &
   Pick<BuildKeysParts, "sealer"> & {
     readonly built: BuiltPool
+    readonly proxies: BuiltProxies
     readonly counters: Counters
     readonly record: (outcome: Outcome) => void
     readonly version: string

@@ -2,8 +2,7 @@
 
 import { systemClock } from "#core/clock.ts"
 import { type Catalogue, makeCatalogue } from "#gateway/models/catalogue.ts"
-import type { ModelOverride } from "#gateway/models/model-override.ts"
-import { makePool, type Pool } from "#gateway/pool/pool.ts"
+import { makePool, type Pool, type PoolParts } from "#gateway/pool/pool.ts"
 import { makeProviders } from "#providers/registry.ts"
 
 import { type BuildQuotaParts, type BuiltQuota, buildQuota } from "./build-quota.ts"
@@ -11,13 +10,15 @@ import { buildScheduler } from "./build-scheduler.ts"
 import { buildSeats } from "./build-seats.ts"
 import { buildSync } from "./build-sync.ts"
 import type { GatewayContext } from "./gateway-context.ts"
+import { readModelOverrideFile } from "./model-override-file.ts"
 import { refreshOrThrow } from "./refresh-or-throw.ts"
 import { type BlockKeeper, makeBlockKeeper } from "./saved-blocks.ts"
 
 /** What the pool is built from. */
 export type BuildPoolParts = GatewayContext &
   BuildQuotaParts & {
-    readonly overrides: readonly ModelOverride[]
+    /** Known once the proxies are read, which is before any account is. */
+    readonly egressFault: NonNullable<PoolParts["egressFault"]>
   }
 
 /** The pool and what feeds it. */
@@ -31,8 +32,8 @@ export type BuiltPool = {
   readonly keeper: BlockKeeper
 }
 
-/** Builds an empty pool. */
-export function buildPool(parts: BuildPoolParts): BuiltPool {
+/** Builds an empty pool. Rejects with what is wrong with the file of models that the configuration names. */
+export async function buildPool(parts: BuildPoolParts): Promise<BuiltPool> {
   const config = parts.config()
   const providers = makeProviders({ identity: config.upstreamIdentity })
   const scheduler = buildScheduler({
@@ -40,7 +41,7 @@ export function buildPool(parts: BuildPoolParts): BuiltPool {
     reportFailure: parts.reportFailure,
     suspended: buildSeats(parts, () => ({ pool, providers, scheduler })),
   })
-  const catalogue = makeCatalogue({ clock: systemClock, overrides: parts.overrides })
+  const catalogue = makeCatalogue({ clock: systemClock, overrides: await readModelOverrideFile(config.modelsPath) })
   const quota = buildQuota(parts)
   const pool = makePool({
     clock: systemClock,
@@ -51,6 +52,7 @@ export function buildPool(parts: BuildPoolParts): BuiltPool {
     refresh: (account, refusedToken) => refreshOrThrow(account, refusedToken, parts.accounts()),
     watch: quota.watch,
     skipsExhausted: () => parts.config().quota.skipExhausted,
+    egressFault: parts.egressFault,
     modelsChanged: (account, etag) => sync.etagSeen(account, etag),
   })
   const sync = buildSync(parts, { pool, providers, scheduler, catalogue })

@@ -8,8 +8,8 @@ import { buildCookies } from "./build-cookies.ts"
 import type { BuiltEgress } from "./build-egress.ts"
 import { buildGateway } from "./build-gateway.ts"
 import { type BuiltPool, buildPool } from "./build-pool.ts"
+import { type BuiltProxies, buildProxies } from "./build-proxies.ts"
 import { makeRecord } from "./make-record.ts"
-import { readModelOverrideFile } from "./model-override-file.ts"
 import type { OpenedStore } from "./open-store.ts"
 import { poolListener } from "./pool-listener.ts"
 import { runAccounts } from "./run-accounts.ts"
@@ -42,11 +42,12 @@ export async function layBricks(parts: LayBricksParts) {
     log.warn({ reason: toGatewayError(cause).message }, `${name} failed`)
   const { cookies, send } = buildCookies({ store, sealer, send: egress.send, reportFailure })
   const shared = { config: parts.config, send, store, cookies, accounts: () => accounts, reportFailure }
-  const built = buildPool({
+  const built = await buildPool({
     ...shared,
     log,
-    overrides: await readModelOverrideFile(parts.config().modelsPath),
+    egressFault: name => proxies.book.faultOf(name),
   })
+  const proxies: BuiltProxies = buildProxies({ ...shared, sealer, egress, scheduler: built.scheduler, log })
   const accounts: Awaited<ReturnType<typeof runAccounts>> = await runAccounts({
     config: parts.config(),
     env: parts.env,
@@ -62,9 +63,10 @@ export async function layBricks(parts: LayBricksParts) {
     ...shared,
     sealer,
     built,
+    proxies,
     counters,
     record,
     version: parts.version,
   })
-  return { ...shared, accounts, built, bindings, keys, gateway, startProbing, record }
+  return { ...shared, accounts, built, proxies, bindings, keys, gateway, startProbing, record }
 }

@@ -75,8 +75,10 @@ function startUpkeep({ startProbing, ...kept }: Bricks): () => void {
     saveBindings(kept, kept.bindings.save)
   })
   const stopProbing = startProbing()
+  const stopChecks = kept.proxies.checks.start()
   return () => {
     cancelSaving()
     stopProbing()
+    stopChecks()
   }
 }

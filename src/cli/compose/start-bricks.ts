@@ -30,6 +30,7 @@ export async function startBricks(parts: StartBricksParts, undo: UndoList): Prom
   undo.add(bricks.built.sync.stop)
   await bricks.accounts.start()
   bricks.built.keeper.restore()
+  bricks.proxies.settle()
   return { ...bricks, opened, egress }
 }
 

@@ -13,11 +13,14 @@ import { scopeName } from "#scheduler/blocks/blocks.ts"
 import type { AccountView } from "#scheduler/types.ts"
 import type { Counts } from "#telemetry/counters.ts"
 
-/** The words for an account's state; `reason` and `until` say more. `new`: a refresh token that has not been used yet. */
+import type { AssignmentReport } from "./proxy-report.ts"
+
+/** The words for an account's state; `reason` and `until` say more. `new`: a refresh token that has not been used yet; `no-proxy`: its proxy is not there, or must not be used. */
 export const ACCOUNT_STATES = [
   "ready",
   "new",
   "cooldown",
+  "no-proxy",
   "paused",
   "expired",
   "uncertain",
@@ -47,6 +50,8 @@ export type AccountReport = {
   readonly note: string | null
   readonly tags: readonly string[]
   readonly source: { readonly type: "file" | "store"; readonly file: string | null }
+  /** By which way it goes out. */
+  readonly egress: Pick<AssignmentReport, "mode" | "proxy" | "proxy_name" | "fault">
   readonly credential: {
     readonly type: "chatgpt" | "api-key"
     readonly state: "fresh" | "due" | "expired" | "opaque"
@@ -87,6 +92,7 @@ export type BlockReport = {
 export type AccountFactsForReport = {
   readonly account: Account
   readonly settings: AccountSettings
+  readonly assignment: AssignmentReport
   /** Undefined for archived accounts, which the scheduler does not know. */
   readonly view: AccountView | undefined
   readonly quota: QuotaSnapshot | undefined
@@ -103,13 +109,17 @@ function isUnused({ credential }: Account): boolean {
   return credential.type === "chatgpt" && credential.accessToken === ""
 }
 
+/** A proxy that does not answer is waited for; these wait for an operator. */
+const NEEDS_PROXY: ReadonlySet<string> = new Set(["proxy-missing", "proxy-disabled", "proxy-unusable"])
+
 /** The scheduler's axes in one word. */
 function stateOf({ account, settings, view }: AccountFactsForReport): AccountState {
   if (settings.archivedAtMs !== undefined || view === undefined) return "archived"
   if (view.lifecycle !== "enabled") return view.lifecycle
   if (view.credential === "expired" && isUnused(account)) return "new"
   if (view.credential === "expired" || view.credential === "uncertain") return view.credential
-  return view.available ? "ready" : "cooldown"
+  if (view.available) return "ready"
+  return view.reason !== undefined && NEEDS_PROXY.has(view.reason) ? "no-proxy" : "cooldown"
 }
 
 function reasonOf(facts: AccountFactsForReport): string | null {
@@ -167,6 +177,10 @@ function highestOf(warnings: readonly QuotaWarning[]): number | null {
   return warnings.length === 0 ? null : Math.max(...warnings.map(({ threshold }) => threshold))
 }
 
+function egressOf({ mode, proxy, proxy_name, fault }: AssignmentReport): AccountReport["egress"] {
+  return { mode, proxy, proxy_name, fault }
+}
+
 /** Describes an account at the time `nowMs`. */
 export function reportAccount(facts: AccountFactsForReport, nowMs: number): AccountReport {
   const { account, settings, view, quota, requests, warnings } = facts
@@ -187,6 +201,7 @@ export function reportAccount(facts: AccountFactsForReport, nowMs: number): Acco
     note: account.note ?? null,
     tags: account.tags ?? [],
     source: { type: account.source.type, file: path === undefined ? null : basename(path) },
+    egress: egressOf(facts.assignment),
     credential: reportCredential(facts, nowMs),
     score: view?.score ?? null,
     tier: view?.tier ?? null,

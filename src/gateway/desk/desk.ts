@@ -1,15 +1,15 @@
 /** The operators' desk: every account with all that is known of it, and what can be ordered for it. */
 
-import type { Account } from "#core/account.ts"
 import type { Pool } from "#gateway/pool/pool.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
-import { type AccountReport, reportAccount } from "./account-report.ts"
 import { type CookieDesk, type CookieDeskParts, makeCookieDesk } from "./cookies.ts"
 import { type Intake, makeIntake } from "./intake.ts"
 import { type KeyDesk, type KeyDeskParts, makeKeyDesk } from "./keys.ts"
 import { makeOrders, type Orders, type OrdersParts } from "./orders.ts"
+import { makeProxyDesk, type ProxyDesk, type ProxyDeskParts } from "./proxies.ts"
 import { makeQuotaDesk, type QuotaDesk, type QuotaDeskParts } from "./quota.ts"
+import { makeReportAccounts, type ReportAccounts } from "./report-accounts.ts"
 import { saveSignIn } from "./save-sign-in.ts"
 import { makeSignIns, type SignInParts, type SignIns } from "./sign-ins.ts"
 import { findTargets, type Targets } from "./targets.ts"
@@ -36,9 +36,10 @@ export type Desk = Intake &
     readonly cookies: CookieDesk
     readonly quota: QuotaDesk
     readonly keys: KeyDesk
-    readonly list: (filter?: ListFilter) => readonly AccountReport[]
+    readonly proxies: ProxyDesk
+    readonly list: (filter?: ListFilter) => ReturnType<ReportAccounts>
     /** Throws `not-found`, or `invalid-request` for a name that fits several. */
-    readonly show: (targets: Targets) => readonly AccountReport[]
+    readonly show: (targets: Targets) => ReturnType<ReportAccounts>
     /** What is wrong among the account files. */
     readonly trouble: () => TroubleReport
     /** How many accounts serve, or would, and how many are in the recycle bin. */
@@ -55,9 +56,10 @@ export type DeskParts = OrdersParts &
     readonly pause: () => Promise<void>
     readonly signIn: SignInParts
     readonly keys: Omit<KeyDeskParts, "clock">
+    readonly proxies: Omit<ProxyDeskParts, "accounts" | "clock">
   }
 
-function matches(report: AccountReport, { state, tag, search }: ListFilter): boolean {
+function matches(report: ReturnType<ReportAccounts>[number], { state, tag, search }: ListFilter): boolean {
   if (state !== undefined && report.state !== state) return false
   if (tag !== undefined && !report.tags.includes(tag)) return false
   if (search === undefined) return true
@@ -67,23 +69,8 @@ function matches(report: AccountReport, { state, tag, search }: ListFilter): boo
 
 /** Makes the desk. */
 export function makeDesk(parts: DeskParts): Desk {
-  const { scheduler, pool, counters, clock } = parts
-
-  function reports(accounts: readonly Account[]): readonly AccountReport[] {
-    const views = new Map(scheduler.view().map(view => [view.id, view]))
-    const counted = counters.snapshot().accounts
-    const known = parts.accounts()
-    const nowMs = clock()
-    return accounts.map(account => {
-      const { id } = account
-      const facts = { settings: known.settingsOf(id), view: views.get(id), refreshFailure: known.lastFailure(id) }
-      return reportAccount(
-        { account, ...facts, quota: pool.quotaOf(id), requests: counted.get(id), warnings: parts.warnings.of(id) },
-        nowMs,
-      )
-    })
-  }
-
+  const { clock } = parts
+  const reports = makeReportAccounts(parts)
   const intake = makeIntake(parts)
   const orders = makeOrders(parts)
   const show = (targets: Targets) => reports(findTargets(targets, parts.accounts()))
@@ -119,6 +106,7 @@ export function makeDesk(parts: DeskParts): Desk {
     cookies: makeCookieDesk(parts),
     quota: makeQuotaDesk(parts),
     keys: makeKeyDesk({ ...parts.keys, clock }),
+    proxies: makeProxyDesk({ ...parts.proxies, accounts: parts.accounts, clock }),
     signIns: makeSignIns({
       ...parts.signIn,
       clock,

@@ -24,6 +24,8 @@ export type ImportOrder = {
   /** Set on every account that is added. */
   readonly label?: string | undefined
   readonly tags?: readonly string[] | undefined
+  /** Id of the proxy that accounts which are added go out through, from their first moment on. */
+  readonly proxy?: string | undefined
   /** True for accounts that have signed in just now: their token counts, whatever the times say. */
   readonly isSignIn?: boolean | undefined
   readonly signal: AbortSignal
@@ -135,9 +137,16 @@ export function makeIntake({ accounts, clock, pause }: IntakeParts): Intake {
         }
       }
       const archived = new Map(pool.archived().map(account => [account.id, account]))
+      const presentOf = (id: AccountId) => pool.get(id) ?? archived.get(id)
       const written = await applyImport(plan, {
-        present: id => pool.get(id) ?? archived.get(id),
-        put: pool.put,
+        present: presentOf,
+        put: (items, options) => {
+          // Written down first: an account that is put is used at once, and must not go out another way even once.
+          const added = items.flatMap(({ account }) => (presentOf(account.id) === undefined ? [account.id] : []))
+          const { proxy } = order
+          if (proxy !== undefined && added.length > 0) pool.changeSettings(added, { egress: { mode: "fixed", proxy } })
+          pool.put(items, options)
+        },
         pause,
         signal,
         ...(onProgress && { onProgress }),

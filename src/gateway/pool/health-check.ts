@@ -64,7 +64,10 @@ export function startHealthCheck(parts: HealthCheckParts): () => void {
     // When every probe fails, the quota endpoint or the way to it is at fault, and no account.
     const isEverybody = silent.length === enabled.length && reports.every(report => report.status === "failed")
     if (stopped || isEverybody) return
-    for (const [index, account] of silent.entries()) note(account, reports[index], startedAtMs)
+    for (const [index, account] of silent.entries()) {
+      // A proxy has checks of its own; its accounts have not been asked.
+      if (reports[index]?.proxy_failed !== true) note(account, reports[index], startedAtMs)
+    }
   }
 
   function isHeard(id: AccountId, nowMs: number): boolean {

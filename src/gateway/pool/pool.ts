@@ -10,6 +10,7 @@ import { mergeQuota, quotaAt } from "#gateway/quota/merge-quota.ts"
 import type { TurnPool } from "#gateway/turn/turn-parts.ts"
 import type { Provider } from "#providers/provider.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
+import type { EgressFault } from "#scheduler/types.ts"
 
 /** The pool as commands, operators' routes and turns see it. */
 export type Pool = TurnPool & {
@@ -46,6 +47,8 @@ export type PoolParts = {
   /** Accounts whose quota reads as spent are not asked. */
   readonly skipsExhausted: () => boolean
   readonly modelsChanged: (account: Account, etag: string) => void
+  /** What stands against a way out that an account names; default: nothing. */
+  readonly egressFault?: (name: string) => EgressFault | undefined
 }
 
 /** Makes an empty pool. */
@@ -65,13 +68,11 @@ export function makePool(parts: PoolParts): Pool {
       accounts.set(account.id, account)
       // Rewriting a file after a refresh shows up as a change of it; nothing has changed then.
       const isSame = known !== undefined && isSameSignIn(known, account)
-      if (isSame && Bun.deepEquals(known.tags, account.tags)) return
+      shutWay(account, parts)
+      if (isSame && Bun.deepEquals(known.tags, account.tags) && known.egress === account.egress) return
       if (!isSame) doubted.delete(account.id)
-      // What the old credential was refused for says nothing about a new one.
-      if (known !== undefined && secretOf(known) !== secretOf(account)) {
-        parts.scheduler.clearBlocks(account.id, { cause: "credential" })
-      }
-      // Another tag is no new sign-in: what refusals have shown of the account stands.
+      if (known !== undefined) forgetRefusals(known, account, parts)
+      // Another tag or way out is no new sign-in: what refusals have shown of the account stands.
       const present = isSame ? parts.scheduler.lifecycleOf(account.id) : undefined
       const lifecycle = present ?? (account.disabled ? "paused" : "enabled")
       parts.scheduler.upsert({ ...standingFactsOf(account), lifecycle, credential: stateOf(account) })
@@ -131,6 +132,16 @@ export function makePool(parts: PoolParts): Pool {
   }
 }
 
+/** What the old credential was refused for says nothing about a new one. */
+function forgetRefusals(known: Account, account: Account, { scheduler }: PoolParts): void {
+  if (secretOf(known) !== secretOf(account)) scheduler.clearBlocks(account.id, { cause: "credential" })
+}
+
+/** Before the account may be picked: a way that is not there, or must not be used, is shut. */
+function shutWay({ egress }: Account, { scheduler, egressFault }: PoolParts): void {
+  if (egress !== undefined) scheduler.setEgress(egress, egressFault?.(egress))
+}
+
 type Observation = {
   readonly account: Account | undefined
   readonly id: AccountId
@@ -160,7 +171,7 @@ function standingFactsOf({ id, provider, plan, egress, tags }: Account) {
 }
 
 function isSameSignIn(before: Account, after: Account): boolean {
-  if (before.disabled !== after.disabled || before.plan !== after.plan || before.egress !== after.egress) return false
+  if (before.disabled !== after.disabled || before.plan !== after.plan) return false
   return secretOf(before) === secretOf(after)
 }
 

@@ -4,6 +4,7 @@ import { type Account, maskLabel } from "#core/account.ts"
 import { toGatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
+import { transportFaultOf } from "#transport/transport-error.ts"
 
 import { type AskParts, askUpstream } from "./ask-upstream.ts"
 import type { Pool } from "./pool.ts"
@@ -24,6 +25,8 @@ export type QuotaReport = {
   readonly error?: string
   /** Set when the endpoint itself refused: it was reached, and says nothing about who can serve. */
   readonly upstream_status?: number
+  /** It was the account's proxy that failed, or is not there: that says nothing about the account. */
+  readonly proxy_failed?: true
 }
 
 /** Asks one account, refreshing its credential once when it is refused. Never rejects: the report says what failed. */
@@ -38,8 +41,9 @@ export async function checkQuota(account: Account, parts: QuotaCheckParts): Prom
     const { isWhole: _, ...shown } = quota
     return { ...report, status: "ok", quota: shown }
   } catch (cause) {
-    const { message, upstream } = toGatewayError(cause)
-    const answered = upstream?.status === undefined ? {} : { upstream_status: upstream.status }
-    return { ...report, status: "failed", error: message, ...answered }
+    const error = toGatewayError(cause)
+    const answered = error.upstream?.status === undefined ? {} : { upstream_status: error.upstream.status }
+    const isProxy = transportFaultOf(error)?.egressAtFault === true
+    return { ...report, status: "failed", error: error.message, ...answered, ...(isProxy && { proxy_failed: true }) }
   }
 }

@@ -159,8 +159,12 @@ function accountStats(view: AccountView, facts: AccountFacts): AccountStats {
   }
 }
 
+/** Nothing but an operator ends these. */
+const NEEDS_PROXY: ReadonlySet<AccountView["reason"]> = new Set(["proxy-missing", "proxy-disabled", "proxy-unusable"])
+
 function statusWord(view: AccountView): AccountStats["status"] {
   if (view.lifecycle === "paused") return "disabled"
   if (view.lifecycle !== "enabled" || view.credential === "expired" || view.credential === "uncertain") return "error"
-  return view.available ? "ready" : "cooldown"
+  if (view.available) return "ready"
+  return NEEDS_PROXY.has(view.reason) ? "error" : "cooldown"
 }

@@ -16,7 +16,7 @@ export function networkVerdict(cause: unknown, signal: AbortSignal): Verdict {
     return { error, effect: { type: "none" }, next: "stop" }
   }
   if (transportFaultOf(error)?.egressAtFault) {
-    const effect = { type: "block", scope: { type: "egress" }, cause: "network", forMs: EGRESS_REST_MS } as const
+    const effect = { type: "block", scope: { type: "egress" }, cause: "proxy", forMs: EGRESS_REST_MS } as const
     return { error, effect, next: "other-account" }
   }
   return { error, effect: { type: "none" }, next: "same-account", delayMs: 200 }

@@ -3,6 +3,8 @@
 import type { QuotaSnapshot, QuotaWindow } from "#core/upstream.ts"
 import type { AccountReport } from "#gateway/desk/account-report.ts"
 
+import { icebearProxyId, icebearProxyName } from "./icebear-proxy.ts"
+
 /** That system's words for an account's state. */
 export type IcebearStatus =
   | "active"
@@ -18,6 +20,8 @@ export function icebearStatus({ state, reason, credential }: AccountReport): Ice
   switch (state) {
     case "ready":
       return "active"
+    case "no-proxy":
+      return "disabled"
     case "cooldown":
       return reason === "quota" ? "quota_exhausted" : "rate_limited"
     case "paused":
@@ -80,8 +84,8 @@ export function icebearAccount(report: AccountReport, part: "plain" | "with quot
     },
     addedAt: null,
     expiresAt: credential.expires_at,
-    proxyId: "global",
-    proxyName: "Global Default",
+    proxyId: icebearProxyId(report.egress),
+    proxyName: icebearProxyName(report.egress),
     ...(shown && {
       quota: icebearQuota(shown, plan),
       quotaFetchedAt: new Date(shown.observedAtMs).toISOString(),

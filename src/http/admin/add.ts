@@ -45,10 +45,12 @@ export function readAddOrder(request: Request, parts: AdminParts): Promise<AddOr
 /** Adds the accounts and reports what became of each line. */
 export function addAccounts(request: Request, order: AddOrder, desk: Desk): Promise<Response> | Response {
   const { source, format } = sourceOf(order)
+  const proxy = proxyOf(order, desk)
   return report(request, async onProgress => {
     const imported = await desk.importTexts({
       sources: [source],
       format,
+      proxy,
       signal: request.signal,
       onProgress: (written, total) => onProgress({ written, total }),
     })
@@ -66,17 +68,17 @@ function linesOf(text: string | undefined): readonly string[] {
   return lines.filter(line => line !== "")
 }
 
-function sourceOf({ refresh_token, access_token, proxy_url = "" }: AddOrder): {
+/** The proxy that new accounts get, which is kept with the others. Throws `invalid-request` for an address that cannot be used. */
+function proxyOf({ proxy_url = "" }: AddOrder, desk: Desk): string | undefined {
+  return proxy_url.trim() === "" ? undefined : desk.proxies.keep(proxy_url)
+}
+
+function sourceOf({ refresh_token, access_token }: AddOrder): {
   readonly source: AccountText
   readonly format: string
 } {
   const [refresh, access] = [linesOf(refresh_token), linesOf(access_token)]
   const count = Math.max(refresh.length, access.length)
-  // Adding it all the same would send the account out another way than its owner wants.
-  if (proxy_url.trim() !== "") {
-    const hint = "Name the account with its proxy in `credential-pool.codex`, or use `proxy-url` for all."
-    throw refuse("An account that is added here has no proxy of its own.", "proxy_url_not_supported", hint)
-  }
   if (count === 0) {
     throw refuse("There is no token in it.", "missing_token", "Send `refresh_token` or `access_token`, one a line.")
   }

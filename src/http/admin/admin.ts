@@ -11,6 +11,7 @@ import { intakeRoutes } from "./intake.ts"
 import { keyRoutes } from "./keys.ts"
 import { oauthRoutes } from "./oauth.ts"
 import { ollamaStatusRoutes } from "./ollama.ts"
+import { proxyRoutes } from "./proxies.ts"
 import { quotaRoutes } from "./quota.ts"
 import { resetCreditRoutes } from "./reset-credits.ts"
 
@@ -34,6 +35,7 @@ export function adminRoutes(parts: AdminParts) {
     .use(ollamaStatusRoutes(parts))
     .use(keyRoutes(parts))
     .use(resetCreditRoutes(parts))
+    .use(proxyRoutes(parts))
     .use(addRoutes(parts))
     .use(accountRoutes(parts))
 }

@@ -49,6 +49,13 @@ const CAUSE_RULES = {
   overload: { maxMs: MINUTE_MS, probes: false, transport: true, ladder: FAILURE_LADDER },
   "server-error": { maxMs: MINUTE_MS, probes: false, transport: true, ladder: FAILURE_LADDER },
   network: { maxMs: MINUTE_MS, probes: false, transport: true, ladder: FAILURE_LADDER },
+  // A proxy that refuses or cannot be reached fails for all of its accounts: one of them is enough to find out.
+  proxy: {
+    maxMs: MINUTE_MS,
+    probes: false,
+    transport: true,
+    ladder: { firstStep: 1, memoryMs: MINUTE_MS, maxMs: MINUTE_MS },
+  },
   credential: { maxMs: DAY_MS, probes: false, transport: false },
   // Found by the gateway's own probes: when nobody else is left, a request may find out better.
   health: { maxMs: DAY_MS, probes: false, transport: true },

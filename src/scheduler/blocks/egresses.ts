@@ -2,6 +2,7 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { TimerHeap } from "#scheduler/timers/timer-heap.ts"
+import type { EgressFault } from "#scheduler/types.ts"
 
 import { type BlockList, isClosed, makeBlockList } from "./blocks.ts"
 import { makeStrikes, type Strikes } from "./strikes.ts"
@@ -13,6 +14,10 @@ export type EgressState = { readonly blocks: BlockList; readonly strikes: Strike
 export type Egresses = {
   readonly get: (name: string) => EgressState
   readonly isBlocked: (name: string) => boolean
+  /** Why nobody may use it, whatever its blocks say; undefined = nothing is wrong with it. */
+  readonly faultOf: (name: string) => EgressFault | undefined
+  /** Shuts the way out for everybody, or opens it again; false when it stood so already. */
+  readonly setFault: (name: string, fault: EgressFault | undefined) => boolean
   /** Ends what has run out and sets the next wake-up; call after any change of its blocks. */
   readonly refresh: (name: string) => void
 }
@@ -28,6 +33,7 @@ export type EgressesParts = {
 /** Makes an empty registry; a way out appears when it is first named. */
 export function makeEgresses(parts: EgressesParts): Egresses {
   const states = new Map<string, EgressState & { readonly wake: number }>()
+  const faults = new Map<string, EgressFault>()
 
   function refresh(name: string): void {
     const state = states.get(name)
@@ -45,7 +51,15 @@ export function makeEgresses(parts: EgressesParts): Egresses {
       states.set(name, state)
       return state
     },
-    isBlocked: name => states.get(name)?.blocks.all().some(isClosed) ?? false,
+    isBlocked: name => faults.has(name) || (states.get(name)?.blocks.all().some(isClosed) ?? false),
+    faultOf: name => faults.get(name),
+    setFault: (name, fault) => {
+      if (faults.get(name) === fault) return false
+      if (fault === undefined) faults.delete(name)
+      else faults.set(name, fault)
+      parts.changed(name)
+      return true
+    },
     refresh,
   }
 }

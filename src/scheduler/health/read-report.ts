@@ -32,6 +32,7 @@ const BY_CAUSE = {
   "model-unsupported": NOTHING,
   challenge: NOTHING,
   workspace: NOTHING,
+  proxy: NOTHING,
 } as const satisfies Record<BlockCause, ReportReading>
 
 /** Reads a failed attempt of a client's request. */

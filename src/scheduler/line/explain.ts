@@ -62,7 +62,7 @@ function grantedOf(account: number, demand: Demand, { pool }: ExplainParts): Pic
 /** The first thing that keeps the request from the account, undefined when nothing does. */
 function obstacleOf(member: Member, demand: Demand, { pool }: ExplainParts): Obstacle | undefined {
   const { facts, index } = member
-  const reason = unwanted(member, demand, pool) ?? axisReason(facts)
+  const reason = unwanted(member, demand, pool) ?? axisReason(facts) ?? pool.egresses.faultOf(egressOf(member))
   if (reason !== undefined) return { reason }
   const ofEgress = pool.egresses.get(egressOf(member)).blocks.all()
   const closed = [...member.blocks.all(), ...ofEgress].filter(isClosed)

@@ -61,7 +61,8 @@ function survey(pool: Pool, wanted: Eligibility): Outlook {
     if (!isAsked(pool, member, wanted)) continue
     draft.candidates += 1
     if (member.models?.has(wanted.model) === false || pool.plans.lacks(member.facts, wanted.model)) continue
-    consider(draft, member, obstaclesOf(pool, member, wanted.model))
+    const axis = axisReason(member.facts) ?? pool.egresses.faultOf(egressOf(member))
+    consider(draft, member, { axis, obstacles: obstaclesOf(pool, member, wanted.model) })
   }
   return draft
 }
@@ -82,9 +83,11 @@ export function obstaclesOf(pool: Pool, member: Member, model: string): readonly
   return all.filter(block => isClosed(block) && pool.buckets.concerns(block, model))
 }
 
-function consider(draft: Draft, member: Member, obstacles: readonly LiveBlock[]): void {
+type Hindrance = { readonly axis: UnavailableReason | undefined; readonly obstacles: readonly LiveBlock[] }
+
+function consider(draft: Draft, member: Member, { axis, obstacles }: Hindrance): void {
   const worst = longest(obstacles)
-  const reason = axisReason(member.facts) ?? worst?.cause
+  const reason = axis ?? worst?.cause
   if (reason === undefined) {
     draft.serving += 1
     return
@@ -92,7 +95,7 @@ function consider(draft: Draft, member: Member, obstacles: readonly LiveBlock[])
   draft.reasons.set(reason, (draft.reasons.get(reason) ?? 0) + 1)
   if (obstacles.some(block => block.cause === "model-unsupported")) return
   draft.serving += 1
-  if (worst !== undefined && axisReason(member.facts) === undefined) returning(draft, member, { worst, obstacles })
+  if (worst !== undefined && axis === undefined) returning(draft, member, { worst, obstacles })
 }
 
 type Return = { readonly worst: LiveBlock; readonly obstacles: readonly LiveBlock[] }
@@ -112,6 +115,7 @@ function returning(draft: Draft, member: Member, { worst, obstacles }: Return): 
     case "overload":
     case "server-error":
     case "network":
+    case "proxy":
     case "challenge":
     case "workspace":
       draft.passingEndMs = Math.min(draft.passingEndMs, endMs)

@@ -15,7 +15,7 @@ import { NO_QUOTA, type QuotaState } from "./quota-standing.ts"
 const MAX_TRANSITIONS = 20
 
 /** Name of the way out of accounts that name none. */
-const DEFAULT_EGRESS = "direct"
+const DEFAULT_EGRESS = "configured"
 
 /** A member of the pool. Whoever changes a field calls `Pool.refresh` before anyone else looks. */
 export type Member = {

@@ -63,3 +63,56 @@ test("a proxy that is down stops its own requests and nobody else's", async () =
   expect(upstream.opened()).toBe(0)
   expect((await sender.send(get(upstream.origin, undefined), never)).status).toBe(200)
 })
+
+test("a name may get another way, or none, while requests are under way", async () => {
+  const upstream = await serve()
+  const [first, second] = [await serve(), await serve()]
+  const sender = makeRoutedSender({ standard: DIRECT_EGRESS, others: [], clock: systemClock })
+  open.push(sender)
+  const way = (server: RawServer) => ({ egress: parseEgress(`http://127.0.0.1:${server.port}`), maxConcurrent: 0 })
+  const ask = async () => (await sender.send(get(`${upstream.origin}/`, "proxy/one"), never)).status
+  sender.setWay("proxy/one", way(first))
+  expect(await ask()).toBe(200)
+  sender.setWay("proxy/one", way(second))
+  expect(await ask()).toBe(200)
+  sender.setWay("proxy/one", undefined)
+  expect(await ask().catch((cause: unknown) => String(cause))).toContain("missing, disabled or unusable")
+  expect([upstream.opened(), first.opened(), second.opened()]).toEqual([0, 1, 1])
+})
+
+test("the same way again keeps its connections", async () => {
+  const upstream = await serve()
+  const proxy = await serve()
+  const sender = makeRoutedSender({ standard: DIRECT_EGRESS, others: [], clock: systemClock })
+  open.push(sender)
+  for (const maxConcurrent of [0, 5, 0]) {
+    sender.setWay("proxy/one", { egress: parseEgress(`http://127.0.0.1:${proxy.port}`), maxConcurrent })
+    const { body } = await sender.send(get(`${upstream.origin}/`, "proxy/one"), never)
+    await new Response(body).text()
+  }
+  expect(proxy.opened()).toBe(1)
+})
+
+test("a WebSocket is told an account's way, and nothing for a way that is not there", async () => {
+  const sender = makeRoutedSender({
+    standard: parseEgress("http://ann:secret@127.0.0.1:1"),
+    others: [],
+    clock: systemClock,
+  })
+  open.push(sender)
+  sender.setWay("proxy/one", { egress: parseEgress("https://127.0.0.1:2"), maxConcurrent: 0 })
+  expect(await sender.proxyOf(undefined)).toMatchObject({ url: "http://127.0.0.1:1", respectNoProxy: false })
+  expect(await sender.proxyOf("proxy/one")).toMatchObject({ url: "https://127.0.0.1:2" })
+  expect(await sender.proxyOf("direct")).toBe(false)
+  expect(await sender.proxyOf("proxy/two").catch((cause: unknown) => cause)).toBeInstanceOf(GatewayError)
+})
+
+test("directly means directly, whatever the standard way is", async () => {
+  const upstream = await serve()
+  const proxy = await serve()
+  const standard = parseEgress(`http://127.0.0.1:${proxy.port}`)
+  const sender = makeRoutedSender({ standard, others: [], clock: systemClock })
+  open.push(sender)
+  expect((await sender.send(get(upstream.origin, "direct"), never)).status).toBe(200)
+  expect([upstream.opened(), proxy.opened()]).toEqual([1, 0])
+})

@@ -35,6 +35,7 @@ function setUp() {
   }
   const failing = new Set<string>()
   const heardAtMs = new Map<string, number>()
+  const behindDeadProxy = new Set<string>()
   let probes = 0
   const stop = startHealthCheck({
     timers: time.timers,
@@ -44,6 +45,7 @@ function setUp() {
     heardAtMs: id => heardAtMs.get(id),
     probe: async ({ id, label }): Promise<QuotaReport> => {
       probes += 1
+      if (behindDeadProxy.has(id)) return { account: id, label, status: "failed", proxy_failed: true }
       return { account: id, label, status: failing.has(id) ? "failed" : "ok" }
     },
     settings: () => ({ intervalMs: 60_000, maxFailures: 2, concurrency: 2 }),
@@ -53,7 +55,7 @@ function setUp() {
   })
   const round = () => time.advanceAsync(60_000)
   const hear = (id: string) => heardAtMs.set(id, time.clock())
-  return { time, scheduler, failing, hear, round, stop, probes: () => probes }
+  return { time, scheduler, failing, behindDeadProxy, hear, round, stop, probes: () => probes }
 }
 
 test("an account rests after its probes failed in a row, and a good probe brings it back", async () => {
@@ -66,6 +68,14 @@ test("an account rests after its probes failed in a row, and a good probe brings
   failing.clear()
   await round()
   expect(scheduler.isUsable("acc_a" as AccountId)).toBe(true)
+  stop()
+})
+
+test("fault 76: an account whose proxy fails has not been asked, and rests for nothing", async () => {
+  const { scheduler, behindDeadProxy, round, stop } = setUp()
+  behindDeadProxy.add("acc_a")
+  for (let count = 0; count < 5; count += 1) await round()
+  expect(scheduler.counts().available).toBe(2)
   stop()
 })
 

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test"
 
+import { startForwardProxy } from "../../../support/forward-proxy.ts"
 import { type InProcessGateway, startInProcessGateway } from "../../../support/in-process-gateway.ts"
 
 let gateway: InProcessGateway
@@ -64,11 +65,35 @@ test.each([
   ["blank lines", { refresh_token: "\n \n" }],
   ["a number", { refresh_token: 5 }],
   ["two lists", { refresh_token: "rt_a\nrt_b", access_token: "x" }],
-  ["a proxy of its own", { refresh_token: "rt_a", proxy_url: "http://127.0.0.1:3128" }],
+  ["a proxy that cannot be used", { refresh_token: "rt_a", proxy_url: "ftp://127.0.0.1:3128" }],
 ])("%s is refused with what to send", async (_, body) => {
   const answer = await add(body)
   expect([answer.status, answer.json.error.kind]).toEqual([400, "invalid-request"])
   expect(answer.json.error.message).toBeString()
+})
+
+test("with a proxy of its own an account uses nothing else from its first moment on", async () => {
+  const proxy = await startForwardProxy()
+  const own = await startInProcessGateway({ accounts: 1 })
+  try {
+    const { access_token, refresh_token } = own.simulator.control.accountFile("account-1")
+    const proxy_url = `http://ann:secret-word@${proxy.host}`
+    const { json } = await own.ask("POST", PATH, { access_token, refresh_token, proxy_url })
+    const id = json.results[0].account_id
+    await own.ask("POST", `${PATH}/${id}/refresh`)
+    await own.ask("POST", `${PATH}/${id}/test`)
+    expect(proxy.seen).toContain("POST /oauth/token")
+    // Connections that are kept warm belong to no account.
+    const received = own.simulator.control.recorded().filter(({ path }) => path !== "/favicon.ico")
+    expect(received.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(proxy.seen.toSorted())
+    const { egress } = (await own.ask("GET", `${PATH}/${id}`)).json
+    expect(egress).toMatchObject({ mode: "fixed", proxy_name: proxy.host, fault: null })
+    expect((await own.ask("POST", PATH, { refresh_token: "rt_other", proxy_url })).json.success).toBe(1)
+    expect((await own.ask("GET", "/api/admin/proxies")).json.proxies).toMatchObject([{ accounts: 2 }])
+  } finally {
+    await own.stop()
+    await proxy.stop()
+  }
 })
 
 test("progress is told to who asks for events", async () => {

@@ -31,6 +31,42 @@ const ROUTES: readonly (readonly [method: string, path: string])[] = [
   ["POST", "/api/admin/oauth/device/start"],
   ["POST", "/api/admin/oauth/device/poll"],
   ["DELETE", "/api/admin/oauth/login_1"],
+  ["GET", "/api/admin/proxies"],
+  ["POST", "/api/admin/proxies"],
+  ["GET", "/api/admin/proxies/px_1"],
+  ["PATCH", "/api/admin/proxies/px_1"],
+  ["DELETE", "/api/admin/proxies/px_1"],
+  ["POST", "/api/admin/proxies/px_1/check"],
+  ["POST", "/api/admin/proxies/check"],
+  ["POST", "/api/admin/proxies/batch"],
+  ["GET", "/api/admin/proxies/assignments"],
+  ["POST", "/api/admin/proxies/assign"],
+  ["POST", "/api/admin/proxies/import"],
+  ["GET", "/api/admin/proxies/export"],
+  ["POST", "/api/admin/proxies/export"],
+  ["POST", "/api/admin/proxies/test"],
+  ["POST", "/api/admin/proxies/test-all"],
+  ["POST", "/api/admin/proxies/batch-delete"],
+  ["POST", "/api/admin/proxies/clean-error"],
+  ["POST", "/api/admin/proxies/auto-balance"],
+  ["GET", "/api/proxies"],
+  ["POST", "/api/proxies"],
+  ["PUT", "/api/proxies/px_1"],
+  ["DELETE", "/api/proxies/px_1"],
+  ["POST", "/api/proxies/px_1/check"],
+  ["POST", "/api/proxies/px_1/enable"],
+  ["POST", "/api/proxies/px_1/disable"],
+  ["POST", "/api/proxies/check-all"],
+  ["POST", "/api/proxies/assign"],
+  ["DELETE", "/api/proxies/assign/acc_1"],
+  ["POST", "/api/proxies/assign-bulk"],
+  ["POST", "/api/proxies/assign-rule"],
+  ["GET", "/api/proxies/assignments"],
+  ["GET", "/api/proxies/assignments/export"],
+  ["POST", "/api/proxies/assignments/import"],
+  ["POST", "/api/proxies/assignments/apply"],
+  ["GET", "/api/proxies/export"],
+  ["POST", "/api/proxies/import"],
   ["POST", "/admin/credentials"],
   ["GET", "/admin/credentials/status"],
   ["POST", "/admin/accounts"],
@@ -134,10 +170,13 @@ describe("with an admin key", () => {
 })
 
 test("the page of the surface, and that of the adapters, name every route", () => {
-  const pages = ["admin-api.md", "moving.md"].map(name => readFileSync(join(ROOT, "docs", name), "utf8")).join("\n")
+  const pages = ["admin-api.md", "moving.md", "proxies.md"]
+    .map(name => readFileSync(join(ROOT, "docs", name), "utf8"))
+    .join("\n")
   const named = (path: string) => {
     const written = path
       .replace("acc_1", "{id}")
+      .replace("px_1", "{id}")
       .replace("login_1", "{login_id}")
       .replace(/\/refresh$/, "/{order}")
     // Tables of one prefix shorten it to dots.

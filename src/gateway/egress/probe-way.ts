@@ -60,3 +60,28 @@ function addressIn(text: string): string | undefined {
     return undefined
   }
 }
+
+/** Where checks ask: an echo service when one is configured, and the upstream's own origin. */
+export type ProbeTarget = Omit<ProbeParts, "url"> & {
+  /** Empty = none. */
+  readonly echoUrl: string
+  readonly upstreamUrl: string
+}
+
+/** How long one question may take. */
+const ASK_MS = 10_000
+
+/** As {@link probeWay}, but not for ever. */
+export function askOnce(egress: Egress, parts: ProbeParts): Promise<WayReport> {
+  return probeWay(egress, { ...parts, signal: AbortSignal.any([parts.signal, AbortSignal.timeout(ASK_MS)]) })
+}
+
+/**
+ * Asks the echo service and, when that does not answer, the upstream: a proxy is not to blame for somebody else's service.
+ * Never rejects.
+ */
+export async function probeTarget(egress: Egress, { echoUrl, upstreamUrl, ...parts }: ProbeTarget): Promise<WayReport> {
+  const ask = (url: string) => askOnce(egress, { ...parts, url })
+  const said = echoUrl === "" ? undefined : await ask(echoUrl)
+  return said?.type === "works" && said.status < 500 ? said : ask(upstreamUrl)
+}

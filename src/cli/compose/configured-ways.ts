@@ -1,8 +1,9 @@
 /** The ways out that a configuration names, each once, with what uses it. */
 
-import { poolEgresses } from "#cli/compose/pool-egresses.ts"
 import type { Config } from "#config/config.ts"
 import { type Egress, parseEgress } from "#transport/egress.ts"
+
+import { poolEgresses } from "./pool-egresses.ts"
 
 /** One way out. */
 export type Way = {
@@ -29,4 +30,9 @@ export function listWays(config: Pick<Config, "proxyUrl" | "credentialPool">): r
 function shownOf(egress: Egress): string {
   if (egress.type === "direct") return "direct"
   return egress.type === "socks" ? egress.address.shown : egress.url
+}
+
+/** The same for the operators' desk: only what may be shown. */
+export function configuredWays(config: Parameters<typeof listWays>[0]) {
+  return listWays(config).map(({ shown, usedBy }) => ({ url: shown, used_by: usedBy }))
 }
