@@ -8,6 +8,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import("./demo.ts")).demoCommand,
   login: async () => (await import("./login.ts")).loginCommand,
   accounts: async () => (await import("./accounts.ts")).accountsCommand,
+  requests: async () => (await import("./requests.ts")).requestsCommand,
+  usage: async () => (await import("./usage.ts")).usageCommand,
   config: async () => (await import("./config.ts")).configCommand,
   keys: async () => (await import("./keys.ts")).keysCommand,
   health: async () => (await import("./health.ts")).healthCommand,

@@ -27,6 +27,7 @@ export type Config = AccountSourcesConfig & {
   readonly proxyUrl: string | undefined
   readonly logLevel: ConfigValues["log-level"]
   readonly logFormat: ConfigValues["log-format"]
+  readonly log: LogConfig
   /** Never 0. */
   readonly refreshIntervalMs: number
   readonly refreshConcurrency: number
@@ -60,6 +61,13 @@ export type Config = AccountSourcesConfig & {
   readonly bodyTimeoutMs: number
   readonly compact: ConfigValues["compact"]
   readonly exposeCodexHeaders: boolean
+}
+
+/** What is kept of finished requests. */
+export type LogConfig = {
+  readonly requests: boolean
+  readonly explain: ConfigValues["log"]["explain"]
+  readonly keepDays: { readonly requests: number; readonly details: number; readonly events: number }
 }
 
 /** What follows from used quota. */
@@ -111,6 +119,15 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     proxyUrl: values["proxy-url"] === "" ? undefined : values["proxy-url"].replace(/\/$/, ""),
     logLevel: values["log-level"],
     logFormat: values["log-format"],
+    log: {
+      requests: values.log.requests,
+      explain: values.log.explain,
+      keepDays: {
+        requests: values.log["request-days"],
+        details: values.log["detail-days"],
+        events: values.log["event-days"],
+      },
+    },
     refreshIntervalMs: toMs(values["refresh-interval"]),
     refreshConcurrency: values["refresh-concurrency"],
     maxRetry: values["max-retry"],

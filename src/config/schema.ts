@@ -3,6 +3,7 @@
 import { type Static, type TObject, type TProperties, Type } from "@sinclair/typebox"
 
 import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
+import { LOG_SETTINGS } from "./log-settings.ts"
 import { PROXY_PATTERN } from "./patterns.ts"
 import { QUOTA_SETTINGS } from "./quota-settings.ts"
 import { SCHEDULER_SETTINGS } from "./scheduler-settings.ts"
@@ -120,6 +121,7 @@ const LOGGING = {
     synonyms: { text: "pretty" },
     live: false,
   }),
+  log: section("What is kept of finished requests.", LOG_SETTINGS),
 }
 
 const SOURCES = {

@@ -13,7 +13,7 @@ export async function guarded(
 ): Promise<Response> {
   const url = new URL(request.url)
   const protocol = dialectOf(request)
-  const id = newRequestId(parts.random)
+  const id = newRequestId(parts)
   try {
     parts.admission().admit(request, url)
     const response = await handle(url)

@@ -41,7 +41,7 @@ function makeApplication(gateway: Gateway, parts: ServeParts, peerOf: (request: 
   const application = new Elysia({ handler: { standardHostname: false } })
     .onError(({ code, error, request }) => {
       const wrong = code === "NOT_FOUND" ? wrongAddress(request) : undefined
-      const response = errorResponse(wrong?.error ?? error, dialectAt(request), newRequestId(parts.random))
+      const response = errorResponse(wrong?.error ?? error, dialectAt(request), newRequestId(parts))
       if (wrong !== undefined && wrong.allow !== "") response.headers.set("allow", wrong.allow)
       return response
     })

@@ -19,6 +19,8 @@ export type VerbCall = {
 
 /** One verb. */
 export type Verb = {
+  /** The command it belongs to; default `accounts`. */
+  readonly command?: string
   /** The whole text of `sluice accounts <verb> --help`. */
   readonly help: string
   readonly flags: OwnFlags
@@ -36,8 +38,8 @@ export const SHARED_HELP = `  --json            machine-readable output
 `
 
 /** Says what is wrong with the arguments and returns the exit code for that. */
-export function wrongUsage(io: CommandIo, message: string): 2 {
-  io.stderr(`sluice accounts: ${message}\n  \`sluice accounts --help\` shows how it is used.\n`)
+export function wrongUsage(io: CommandIo, message: string, command = "accounts"): 2 {
+  io.stderr(`sluice ${command}: ${message}\n  \`sluice ${command} --help\` shows how it is used.\n`)
   return 2
 }
 
@@ -61,7 +63,7 @@ export function sayJson(io: CommandIo, value: unknown): void {
 export async function runVerb(verb: Verb, args: readonly string[], io: CommandIo): Promise<number> {
   const line = readCommandLine(args, { ...SHARED_FLAGS, ...verb.flags })
   const [problem] = line.layer.problems
-  if (problem !== undefined) return wrongUsage(io, formatProblem(problem))
+  if (problem !== undefined) return wrongUsage(io, formatProblem(problem), verb.command)
   const result = await configLoader(line, io).load()
   if (result.type === "refused") {
     for (const one of result.problems) io.stderr(`${formatProblem(one)}\n`)
@@ -83,7 +85,7 @@ async function runOpened(verb: Verb, line: CommandLine, config: Config, io: Comm
     return await verb.run({ line, io, open })
   } catch (error) {
     if (!(error instanceof GatewayError) || error.kind !== "cancelled") throw error
-    io.stderr("sluice accounts: cancelled; what was done until then stays\n")
+    io.stderr(`sluice ${verb.command ?? "accounts"}: cancelled; what was done until then stays\n`)
     return 1
   } finally {
     for (const client of opened) await client.close()

@@ -53,6 +53,8 @@ export type AdminClient = {
   readonly test: (names: Names, onStep: OnStep<TestReport>) => Promise<readonly TestReport[]>
   readonly import: (form: FormData, onWritten: (written: number, total: number) => void) => Promise<ImportReport>
   readonly export: (names: Names, format: string) => Promise<ExportAnswer>
+  /** Reads what has no function of its own. `Answer` is what the route of this version returns; `member` is looked for in it. */
+  readonly get: <Answer>(path: string, member: string) => Promise<Answer>
   readonly close: () => Promise<void>
 }
 
@@ -148,6 +150,7 @@ export function makeAdminClient({ where, send, close }: AdminConnection, signal:
     },
     export: (names, format) =>
       ask({ method: "POST", path: `${ACCOUNTS}/export`, body: JSON.stringify({ ids: names, format }) }, "text"),
+    get: (path, member) => ask({ method: "GET", path }, member),
     close,
   }
 }

@@ -2,6 +2,7 @@
 
 import { systemClock } from "#core/clock.ts"
 import type { DeskParts } from "#gateway/desk/desk.ts"
+import type { Journal } from "#gateway/journal/journal.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
 import type { BuiltOrders } from "./build-orders.ts"
@@ -14,6 +15,7 @@ export type BuildDeskParts = GatewayContext & {
   readonly built: BuiltPool
   readonly orders: BuiltOrders
   readonly counters: Counters
+  readonly journal: Journal
 }
 
 /** Puts the desk's parts together. */
@@ -27,6 +29,7 @@ export function buildDesk(parts: BuildDeskParts): DeskParts {
     pool: built.pool,
     warnings: built.quota.warnings,
     history: built.quota.history,
+    journal: parts.journal,
     cookies,
     counters: parts.counters,
     pause: () => new Promise(done => setImmediate(done)),

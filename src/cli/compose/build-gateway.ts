@@ -1,25 +1,24 @@
 /** Puts the gateway together over a built pool: turns, model endpoints, status, operators' routes. */
 
 import { systemClock } from "#core/clock.ts"
-import type { Outcome } from "#core/outcome.ts"
 import { type Gateway, makeGateway } from "#gateway/gateway.ts"
 import { makeStatus } from "#gateway/pool/status.ts"
-import type { Counters } from "#telemetry/counters.ts"
 
 import { buildDesk } from "./build-desk.ts"
+import { buildExplainer } from "./build-journal.ts"
 import { buildOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
 import { type BuiltServing, buildServing } from "./build-serving.ts"
 import type { GatewayContext } from "./gateway-context.ts"
+import type { Recorder } from "./make-record.ts"
 import { startProbing } from "./start-probing.ts"
 
 /** What the gateway is built from. */
-export type BuildGatewayParts = GatewayContext & {
-  readonly built: BuiltPool
-  readonly counters: Counters
-  readonly record: (outcome: Outcome) => void
-  readonly version: string
-}
+export type BuildGatewayParts = GatewayContext &
+  Recorder & {
+    readonly built: BuiltPool
+    readonly version: string
+  }
 
 /** The gateway and its background work. */
 export type BuiltGateway = {
@@ -33,7 +32,10 @@ export type BuiltGateway = {
 export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   const { config, built } = parts
   const { pool, scheduler, catalogue } = built
-  const { serving, tokens, heartbeat, bindings, slugOf } = buildServing(parts)
+  const { serving, tokens, heartbeat, bindings, slugOf } = buildServing({
+    ...parts,
+    explain: buildExplainer(config, () => scheduler.counts().total),
+  })
   const orders = buildOrders(parts)
   const gateway = makeGateway({
     serving,

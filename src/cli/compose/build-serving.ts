@@ -18,6 +18,7 @@ import type { GatewayContext } from "./gateway-context.ts"
 export type BuildServingParts = Pick<GatewayContext, "config" | "send" | "store"> & {
   readonly built: BuiltPool
   readonly record: (outcome: Outcome) => void
+  readonly explain: NonNullable<ServeTurnParts["turn"]["explain"]>
 }
 
 /** A setting of 0 means "no limit"; one that never ends is as good. */
@@ -55,6 +56,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
       budget: makeRetryBudget({ clock: systemClock }),
       affinity,
       standingOf,
+      explain: parts.explain,
       limits: () => turnLimits(config()),
     },
     planModel: request => plan({ name: request.model, bodyEffort: request.effort, bodyTier: request.serviceTier }),

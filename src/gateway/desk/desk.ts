@@ -1,7 +1,6 @@
 /** The operators' desk: every account with all that is known of it, and what can be ordered for it. */
 
 import type { Account } from "#core/account.ts"
-import { GatewayError } from "#core/errors.ts"
 import type { Pool } from "#gateway/pool/pool.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
@@ -10,6 +9,7 @@ import { type CookieDesk, type CookieDeskParts, makeCookieDesk } from "./cookies
 import { type Intake, makeIntake } from "./intake.ts"
 import { makeOrders, type Orders, type OrdersParts } from "./orders.ts"
 import { makeQuotaDesk, type QuotaDesk, type QuotaDeskParts } from "./quota.ts"
+import { makeRecordsDesk, type RecordsDesk, type RecordsDeskParts } from "./records.ts"
 import { saveSignIn } from "./save-sign-in.ts"
 import { makeSignIns, type SignInParts, type SignIns } from "./sign-ins.ts"
 import { findTargets, type Targets } from "./targets.ts"
@@ -35,6 +35,7 @@ export type Desk = Intake &
   Orders & {
     readonly cookies: CookieDesk
     readonly quota: QuotaDesk
+    readonly records: RecordsDesk
     readonly list: (filter?: ListFilter) => readonly AccountReport[]
     /** Throws `not-found`, or `invalid-request` for a name that fits several. */
     readonly show: (targets: Targets) => readonly AccountReport[]
@@ -48,7 +49,8 @@ export type Desk = Intake &
 /** What the desk is made of. */
 export type DeskParts = OrdersParts &
   CookieDeskParts &
-  QuotaDeskParts & {
+  QuotaDeskParts &
+  RecordsDeskParts & {
     readonly pool: Pool
     readonly counters: Counters
     readonly pause: () => Promise<void>
@@ -116,6 +118,7 @@ export function makeDesk(parts: DeskParts): Desk {
     show,
     cookies: makeCookieDesk(parts),
     quota: makeQuotaDesk(parts),
+    records: makeRecordsDesk(parts),
     signIns: makeSignIns({
       ...parts.signIn,
       clock,
@@ -123,12 +126,4 @@ export function makeDesk(parts: DeskParts): Desk {
         saveSignIn(text, { importTexts: intake.importTexts, show, rescan: () => parts.accounts().rescan() }),
     }),
   }
-}
-
-/** The refusal of an order that would lose something without being told so twice. */
-export function needsConfirmation(what: string): GatewayError {
-  return new GatewayError("invalid-request", `${what} cannot be undone and was not confirmed.`, {
-    code: "confirmation_required",
-    hint: "Send it again with `confirm` set to true.",
-  })
 }

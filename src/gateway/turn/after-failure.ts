@@ -27,10 +27,19 @@ export type Failure = {
 /** Charges the failure to the account. */
 export function charge(turn: Turn, { verdict, account, startedAtMs, tries }: Failure, parts: TurnParts): void {
   tries.lastError = verdict.error
-  const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
-  if (isLost(verdict.effect)) tries.lost.add(account)
-  const { kind } = verdict.error
-  parts.scheduler.report(account, { effect: verdict.effect, startedAtMs, model: turn.plan.slug, detail, kind })
+  const { error, effect, next } = verdict
+  turn.settler.failed({
+    account,
+    startedAtMs,
+    totalMs: parts.clock() - startedAtMs,
+    error,
+    effect: effect.type,
+    next,
+  })
+  const detail = error.upstream?.code ?? error.code ?? error.kind
+  if (isLost(effect)) tries.lost.add(account)
+  const { kind } = error
+  parts.scheduler.report(account, { effect, startedAtMs, model: turn.plan.slug, detail, kind })
 }
 
 /** A shorter rest is no reason for a conversation to move. */

@@ -2,7 +2,7 @@
 
 import { type GatewayError, toGatewayError } from "#core/errors.ts"
 import type { AccountId } from "#core/ids.ts"
-import type { Acquired, Lease } from "#scheduler/types.ts"
+import type { Acquired, Demand, Lease } from "#scheduler/types.ts"
 
 import { orAborted } from "./abortable.ts"
 import { abortReason } from "./body-error.ts"
@@ -29,14 +29,21 @@ export async function leaseAccount(turn: Turn, wish: LeaseWish, signal: AbortSig
   return leaseOf(again, signal)
 }
 
-function acquire(turn: Turn, { excluded, prefer }: LeaseWish, parts: TurnParts): Acquired {
+function acquire(turn: Turn, { excluded, prefer, lastError }: LeaseWish, parts: TurnParts): Acquired {
   return parts.scheduler.acquire({
     model: turn.plan.slug,
     exclude: excluded,
     ...(prefer !== undefined && { prefer }),
     keyId: turn.call.principal.keyId,
     deadlineMs: parts.clock() + parts.limits().queueTimeoutMs,
+    ...explained(turn, lastError !== undefined, parts),
   })
+}
+
+/** Has it written down why this account, or nobody, where that is wanted. */
+function explained({ settler }: Turn, isRetry: boolean, parts: TurnParts): Pick<Demand, "explain"> {
+  const explain = parts.explain?.demanding(isRetry, settler.explained)
+  return explain === undefined ? {} : { explain }
 }
 
 /** Waits for what was acquired; the signal takes the request out of line. */

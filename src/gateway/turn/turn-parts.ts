@@ -5,6 +5,7 @@ import type { AccountId, ProviderId } from "#core/ids.ts"
 import type { QuotaSnapshot, SendUpstream, UpstreamTarget } from "#core/upstream.ts"
 import type { Affinity } from "#gateway/affinity/affinity.ts"
 import type { Standing } from "#gateway/affinity/standing.ts"
+import type { Explainer } from "#gateway/journal/explainer.ts"
 import type { UpstreamProtocol } from "#protocols/protocol.ts"
 import type { Provider } from "#providers/provider.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
@@ -55,5 +56,7 @@ export type TurnParts = {
   readonly affinity: Affinity
   /** How long an account stays out that cannot be had for a model. */
   readonly standingOf: (account: AccountId, slug: string) => Standing
+  /** Default: nothing is explained. */
+  readonly explain?: Explainer
   readonly limits: () => TurnLimits
 }

@@ -13,6 +13,7 @@ import { cookieRoutes } from "./cookies.ts"
 import { intakeRoutes } from "./intake.ts"
 import { oauthRoutes } from "./oauth.ts"
 import { quotaRoutes } from "./quota.ts"
+import { requestRoutes } from "./requests.ts"
 
 /** What `GET /api/admin` answers: whoever gets it has the right address and the right key. */
 export type AdminGreeting = {
@@ -31,6 +32,7 @@ export function adminRoutes(parts: AdminParts) {
     .use(oauthRoutes(parts))
     .use(cookieRoutes(parts))
     .use(quotaRoutes(parts))
+    .use(requestRoutes(parts))
     .use(addRoutes(parts))
     .use(accountRoutes(parts))
 }

@@ -71,6 +71,7 @@ test("without any layer the defaults hold", async () => {
       softCeilingPercent: undefined,
       warningThresholds: { short: [80, 90], long: [80, 90] },
     },
+    log: { requests: true, explain: "trouble", keepDays: { requests: 30, details: 7, events: 90 } },
     scheduler: {
       strategy: "least-loaded",
       healthTiers: true,
@@ -156,6 +157,7 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "quota.skip-exhausted": "false",
   "quota.soft-ceiling": "95",
   "quota.warning-thresholds": "primary=70+95,secondary=0",
+  "log.explain": "always",
   "scheduler.strategy": "weighted",
   "scheduler.health-tiers": "false",
   "scheduler.learn-concurrency": "0",

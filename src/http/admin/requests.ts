@@ -1,0 +1,40 @@
+/** `/api/admin/requests` and `/api/admin/usage`: what was served and what it came to. */
+
+import { Elysia } from "elysia"
+
+import { type AdminParts, adminRoute } from "./admin-route.ts"
+import { readChoice, readCount, readTime } from "./read-query.ts"
+
+const MAX_PAGE = 1_000
+const PAGE = 50
+
+/** Returns the routes as one Elysia plugin. */
+export function requestRoutes(parts: AdminParts) {
+  const { records } = parts.desk
+  return new Elysia({ name: "admin-requests", prefix: "/api/admin" })
+    .get("/requests", ({ request }) =>
+      adminRoute(request, parts, ({ searchParams: query }) =>
+        records.list({
+          key: query.get("key") ?? undefined,
+          account: query.get("account") ?? undefined,
+          model: query.get("model") ?? undefined,
+          failed: query.get("failed") === "true",
+          sinceMs: readTime(query, "since", records.now()),
+          before: query.get("before") ?? undefined,
+          limit: readCount(query, "limit", { otherwise: PAGE, most: MAX_PAGE }),
+        }),
+      ),
+    )
+    .get("/requests/:id", ({ request, params }) => adminRoute(request, parts, () => records.show(params.id)))
+    .get("/usage", ({ request }) =>
+      adminRoute(request, parts, ({ searchParams: query }) =>
+        records.usage({
+          by: readChoice(query, "by", ["key", "account", "model"]),
+          grain: readChoice(query, "grain", ["day", "hour"]),
+          sinceMs: readTime(query, "since", records.now()),
+          untilMs: readTime(query, "until", records.now()),
+          only: query.get("only") ?? undefined,
+        }),
+      ),
+    )
+}
