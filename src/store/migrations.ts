@@ -7,6 +7,7 @@ import { GatewayError } from "#core/errors.ts"
 import start from "./migrations/0001-start.sql" with { type: "text" }
 import accounts from "./migrations/0002-accounts.sql" with { type: "text" }
 import bindings from "./migrations/0003-bindings.sql" with { type: "text" }
+import learned from "./migrations/0004-learned.sql" with { type: "text" }
 
 /** One step: SQL that runs whole or not at all. Never edited after a release. */
 export type Migration = { readonly version: number; readonly sql: string }
@@ -16,6 +17,7 @@ export const CORE_MIGRATIONS: readonly Migration[] = [
   { version: 1, sql: start },
   { version: 2, sql: accounts },
   { version: 3, sql: bindings },
+  { version: 4, sql: learned },
 ]
 
 /** Reads which step a database has come to; 0 = none. */

@@ -6,6 +6,7 @@ import { type AccountTables, makeAccountTables } from "./account-tables.ts"
 import { type BindingRows, makeBindingRows } from "./bindings.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
+import { type LearnedRows, makeLearnedRows } from "./learned.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
 import { type ModelListRows, makeModelListRows } from "./model-lists.ts"
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts"
@@ -19,6 +20,7 @@ export type Store = CredentialRows &
   RefreshIntentRows &
   SchedulerBlockRows &
   BindingRows &
+  LearnedRows &
   ModelListRows &
   MetaRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
@@ -54,6 +56,7 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...makeRefreshIntentRows(database),
       ...makeSchedulerBlockRows(database),
       ...makeBindingRows(database),
+      ...makeLearnedRows(database),
       ...makeModelListRows(database),
       ...meta,
       ...secrets,

@@ -7,16 +7,17 @@ import type { CatalogueSync } from "#gateway/pool/catalogue-sync.ts"
 import { makePool, type Pool } from "#gateway/pool/pool.ts"
 import { makeProviders } from "#providers/registry.ts"
 
+import { buildKeepers, type KeeperParts } from "./build-keepers.ts"
 import { type BuildQuotaParts, type BuiltQuota, buildQuota } from "./build-quota.ts"
 import { buildScheduler } from "./build-scheduler.ts"
 import { buildSync } from "./build-sync.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { refreshOrThrow } from "./refresh-or-throw.ts"
-import { type BlockKeeper, makeBlockKeeper } from "./saved-blocks.ts"
 
 /** What the pool is built from. */
 export type BuildPoolParts = GatewayContext &
-  BuildQuotaParts & {
+  BuildQuotaParts &
+  Pick<KeeperParts, "journal"> & {
     readonly overrides: readonly ModelOverride[]
   }
 
@@ -28,7 +29,7 @@ export type BuiltPool = {
   readonly quota: BuiltQuota
   readonly providers: ReturnType<typeof makeProviders>
   readonly sync: CatalogueSync
-  readonly keeper: BlockKeeper
+  readonly keeper: ReturnType<typeof buildKeepers>
 }
 
 /** Builds an empty pool. */
@@ -50,6 +51,6 @@ export function buildPool(parts: BuildPoolParts): BuiltPool {
     modelsChanged: (account, etag) => sync.etagSeen(account, etag),
   })
   const sync = buildSync(parts, { pool, providers, scheduler, catalogue })
-  const keeper = makeBlockKeeper({ clock: systemClock, scheduler, store: parts.store, accounts: pool.accounts })
+  const keeper = buildKeepers({ ...parts, scheduler, pool, quota })
   return { scheduler, catalogue, pool, quota, providers, sync, keeper }
 }

@@ -45,6 +45,7 @@ export async function layBricks(parts: LayBricksParts) {
   const built = buildPool({
     ...shared,
     log,
+    journal,
     overrides: await readModelOverrideFile(parts.config().modelsPath),
   })
   const accounts: Awaited<ReturnType<typeof runAccounts>> = await runAccounts({

@@ -25,6 +25,8 @@ export type Pool = TurnPool & {
   readonly remove: (id: AccountId) => void
   readonly accounts: () => readonly Account[]
   readonly quotaOf: (id: AccountId) => QuotaSnapshot | undefined
+  /** Takes over what was known before a restart, unless something was said since. Blocks are kept by themselves. */
+  readonly restoreQuota: (id: AccountId, quota: QuotaSnapshot) => void
 }
 
 /** What the pool needs. */
@@ -101,6 +103,11 @@ export function makePool(parts: PoolParts): Pool {
     quotaOf: id => {
       const quota = quotas.get(id)
       return quota === undefined ? undefined : quotaAt(quota, parts.clock())
+    },
+    restoreQuota: (id, quota) => {
+      if (!accounts.has(id) || quotas.has(id)) return
+      quotas.set(id, quota)
+      parts.scheduler.setQuota(id, quota)
     },
     target: id => {
       const account = accounts.get(id)

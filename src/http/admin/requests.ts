@@ -7,6 +7,7 @@ import { readChoice, readCount, readTime } from "./read-query.ts"
 
 const MAX_PAGE = 1_000
 const PAGE = 50
+const READINGS_MS = 7 * 86_400_000
 
 /** Returns the routes as one Elysia plugin. */
 export function requestRoutes(parts: AdminParts) {
@@ -26,6 +27,17 @@ export function requestRoutes(parts: AdminParts) {
       ),
     )
     .get("/requests/:id", ({ request, params }) => adminRoute(request, parts, () => records.show(params.id)))
+    .get("/accounts/:id/events", ({ request, params }) =>
+      adminRoute(request, parts, ({ searchParams: query }) => ({
+        events: records.events(params.id, readCount(query, "limit", { otherwise: PAGE, most: MAX_PAGE })),
+      })),
+    )
+    .get("/accounts/:id/quota/readings", ({ request, params }) =>
+      adminRoute(request, parts, ({ searchParams: query }) => {
+        const nowMs = records.now()
+        return { readings: records.readings(params.id, readTime(query, "since", nowMs) ?? nowMs - READINGS_MS) }
+      }),
+    )
     .get("/usage", ({ request }) =>
       adminRoute(request, parts, ({ searchParams: query }) =>
         records.usage({

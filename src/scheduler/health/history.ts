@@ -23,6 +23,10 @@ export type History = {
   resultCount: number
   /** Weighted average time to the first output; undefined before the first. */
   latencyMs: number | undefined
+  /** Rises with every attempt that is written down or taken back. */
+  changes: number
+  /** What `changes` was when this was taken to be kept. */
+  takenChanges: number
 }
 
 /** Makes the history of an account that has served nothing. */
@@ -37,11 +41,14 @@ export function makeHistory(): History {
     results: 0,
     resultCount: 0,
     latencyMs: undefined,
+    changes: 0,
+    takenChanges: 0,
   }
 }
 
 /** Writes down an attempt that went well; `firstOutputMs` is the time to its first output, when known. */
 export function noteSuccess(history: History, firstOutputMs: number | undefined): void {
+  history.changes += 1
   history.newest = undefined
   history.failureStreak = 0
   history.successStreak += 1
@@ -54,6 +61,7 @@ export function noteSuccess(history: History, firstOutputMs: number | undefined)
 
 /** Writes down an attempt that failed. */
 export function noteFailure(history: History, failure: HealthFailure, nowMs: number): void {
+  history.changes += 1
   history.newest = failure
   history.failedAtMs[failure] = nowMs
   history.failureStreak += 1
@@ -67,6 +75,7 @@ export function noteFailure(history: History, failure: HealthFailure, nowMs: num
  */
 export function forgetFailure(history: History, failure: HealthFailure, sinceMs: number): boolean {
   if (history.failedAtMs[failure] < sinceMs) return false
+  if (Number.isFinite(history.failedAtMs[failure])) history.changes += 1
   history.failedAtMs[failure] = Number.NEGATIVE_INFINITY
   if (history.newest === failure) {
     history.newest = undefined

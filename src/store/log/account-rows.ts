@@ -26,6 +26,8 @@ export type AccountLogRows = {
   /** The newest first. */
   readonly listEvents: (accountId: string, limit: number) => readonly EventRow[]
   readonly writeReadings: (rows: readonly ReadingRow[]) => void
+  /** Oldest first, at most `limit` and then the newest. */
+  readonly readingsOf: (accountId: string, sinceMs: number, limit: number) => readonly ReadingRow[]
 }
 
 /** Prepares the statements on an open log. */
@@ -40,6 +42,11 @@ export function makeAccountLogRows(database: Database): AccountLogRows {
   const reading = database.prepare<null, ReadingRow>(
     "insert or replace into quota_history values ($accountId, $atMs, $bucket, $windowSec, $usedPercent, $resetsAtSec)",
   )
+  const readings = database.prepare<ReadingRow, [string, number, number]>(
+    `select account_id as accountId, at_ms as atMs, bucket, window_sec as windowSec, used_percent as usedPercent,
+       resets_at_sec as resetsAtSec
+     from quota_history where account_id = ? and at_ms >= ? order by at_ms desc limit ?`,
+  )
   return {
     writeEvents: database.transaction((rows: readonly EventRow[]) => {
       for (const row of rows) event.run(row)
@@ -48,5 +55,6 @@ export function makeAccountLogRows(database: Database): AccountLogRows {
     writeReadings: database.transaction((rows: readonly ReadingRow[]) => {
       for (const row of rows) reading.run(row)
     }),
+    readingsOf: (accountId, sinceMs, limit) => readings.all(accountId, sinceMs, limit).reverse(),
   }
 }
