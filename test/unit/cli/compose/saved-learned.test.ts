@@ -26,6 +26,8 @@ test("a restart keeps score, latency, quota and the readings a forecast is made 
       primary: { usedPercent: 41 },
       secondary: { usedPercent: 72 },
     })
+    // Both accounts say what they have, whomever chance picks.
+    await gateway.ask("POST", "/check-quota", "", { authorization: `Bearer ${gateway.clientKey}` })
     for (let count = 0; count < 6; count += 1) await chat(`hello ${count}`)
     for (let count = 0; count < 4; count += 1) await chat(`[[simulate: server-error]] ${count}`)
     const before = await stats()
