@@ -10,6 +10,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   accounts: async () => (await import("./accounts.ts")).accountsCommand,
   requests: async () => (await import("./requests.ts")).requestsCommand,
   usage: async () => (await import("./usage.ts")).usageCommand,
+  backup: async () => (await import("./backup.ts")).backupCommand,
+  restore: async () => (await import("./restore.ts")).restoreCommand,
   config: async () => (await import("./config.ts")).configCommand,
   keys: async () => (await import("./keys.ts")).keysCommand,
   health: async () => (await import("./health.ts")).healthCommand,

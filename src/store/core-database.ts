@@ -18,7 +18,7 @@ export function makeDataDirectory(dataDir: string): void {
 /** The refusal of a file that cannot be a database of ours. */
 export function unusable(path: string, reason: string, cause?: unknown): GatewayError {
   return new GatewayError("internal", `${path} is damaged: ${reason}. It was left as it is.`, {
-    hint: `Move ${path} away together with its -wal and -shm files, or restore it from a backup, and start again.`,
+    hint: `Move ${path} away together with its -wal and -shm files, or put a backup in its place with \`sluice restore FILE\`, and start again.`,
     cause,
   })
 }

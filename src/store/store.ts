@@ -3,10 +3,10 @@
 import { dirname } from "node:path"
 
 import { type AccountTables, makeAccountTables } from "./account-tables.ts"
+import { backUpDatabase } from "./backup.ts"
 import { type BindingRows, makeBindingRows } from "./bindings.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
-import { type LearnedRows, makeLearnedRows } from "./learned.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
 import { type ModelListRows, makeModelListRows } from "./model-lists.ts"
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts"
@@ -20,12 +20,13 @@ export type Store = CredentialRows &
   RefreshIntentRows &
   SchedulerBlockRows &
   BindingRows &
-  LearnedRows &
   ModelListRows &
   MetaRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
     /** Tells other commands where this process can be reached. */
     readonly announce: (url: string) => void
+    /** Copies everything that is committed into a new file; see {@link backUpDatabase}. */
+    readonly backUpTo: (path: string) => void
     /** Moves the write-ahead log into the database if there is room, closes it and lets the next owner in. Never throws. */
     readonly close: () => void
   }
@@ -56,11 +57,11 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...makeRefreshIntentRows(database),
       ...makeSchedulerBlockRows(database),
       ...makeBindingRows(database),
-      ...makeLearnedRows(database),
       ...makeModelListRows(database),
       ...meta,
       ...secrets,
       announce: lock.announce,
+      backUpTo: file => backUpDatabase(database, file),
       close: () => {
         try {
           database.run("pragma wal_checkpoint(truncate)")

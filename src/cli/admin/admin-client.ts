@@ -10,7 +10,7 @@ import type { RefreshReport } from "#gateway/pool/operators.ts"
 import type { RemovedAccount } from "#http/admin/accounts.ts"
 import type { AdminGreeting } from "#http/admin/admin.ts"
 
-import type { AdminConnection, AdminRequest } from "./admin-connection.ts"
+import type { AdminConnection, AdminReply, AdminRequest } from "./admin-connection.ts"
 import { readJson, readSteps } from "./read-answer.ts"
 
 /** Names of accounts, or all that serve. */
@@ -55,6 +55,8 @@ export type AdminClient = {
   readonly export: (names: Names, format: string) => Promise<ExportAnswer>
   /** Reads what has no function of its own. `Answer` is what the route of this version returns; `member` is looked for in it. */
   readonly get: <Answer>(path: string, member: string) => Promise<Answer>
+  /** Makes and receives something large; the caller reads the body. */
+  readonly download: (path: string) => Promise<AdminReply>
   readonly close: () => Promise<void>
 }
 
@@ -150,6 +152,12 @@ export function makeAdminClient({ where, send, close }: AdminConnection, signal:
     },
     export: (names, format) =>
       ask({ method: "POST", path: `${ACCOUNTS}/export`, body: JSON.stringify({ ids: names, format }) }, "text"),
+    download: async path => {
+      const reply = await orCancelled(() => send({ method: "POST", path }, signal, WORK))
+      // Reading the refusal throws it.
+      if (reply.status !== 200) await readJson(reply, where)
+      return reply
+    },
     get: (path, member) => ask({ method: "GET", path }, member),
     close,
   }

@@ -5,6 +5,7 @@ import type { DeskParts } from "#gateway/desk/desk.ts"
 import type { Journal } from "#gateway/journal/journal.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
+import { buildBackup } from "./build-backup.ts"
 import type { BuiltOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
 import type { GatewayContext } from "./gateway-context.ts"
@@ -30,6 +31,7 @@ export function buildDesk(parts: BuildDeskParts): DeskParts {
     warnings: built.quota.warnings,
     history: built.quota.history,
     journal: parts.journal,
+    backUp: buildBackup(() => config().dataDir, parts.store),
     cookies,
     counters: parts.counters,
     pause: () => new Promise(done => setImmediate(done)),

@@ -14,6 +14,8 @@ export type RecordsDesk = RequestDesk & {
   readonly events: (target: string, limit: number) => readonly EventReport[]
   /** How its windows have filled up over weeks, oldest first: a reading an hour, and each move of five points. */
   readonly readings: (target: string, sinceMs: number) => readonly ReadingReport[]
+  /** Begins a copy of the database. Throws when the disk has no room for it. */
+  readonly backUp: () => BackupStream
   /** Milliseconds since the epoch: what "an hour ago" counts from. */
   readonly now: () => number
 }
@@ -34,8 +36,11 @@ export type ReadingReport = {
 /** Enough for 90 days of two windows by the hour. */
 const MAX_READINGS = 10_000
 
+/** A backup on its way; whoever does not read it to its end cancels it. */
+export type BackupStream = { readonly totalBytes: number; readonly body: ReadableStream<Uint8Array<ArrayBuffer>> }
+
 /** What they are read from. */
-export type RecordsDeskParts = RequestDeskParts
+export type RecordsDeskParts = RequestDeskParts & { readonly backUp: () => BackupStream }
 
 /** Makes the records part of the desk. */
 export function makeRecordsDesk(parts: RecordsDeskParts): RecordsDesk {
@@ -54,6 +59,7 @@ export function makeRecordsDesk(parts: RecordsDeskParts): RecordsDesk {
       if (account === undefined) return []
       return parts.journal.read(log => log.readingsOf(account.id, sinceMs, MAX_READINGS)).map(readingOf)
     },
+    backUp: parts.backUp,
     now: parts.clock,
   }
 }

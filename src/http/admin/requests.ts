@@ -1,4 +1,4 @@
-/** `/api/admin/requests` and `/api/admin/usage`: what was served and what it came to. */
+/** What is kept of the past: requests, usage, accounts' events and readings; and the database as a file. */
 
 import { Elysia } from "elysia"
 
@@ -38,6 +38,7 @@ export function requestRoutes(parts: AdminParts) {
         return { readings: records.readings(params.id, readTime(query, "since", nowMs) ?? nowMs - READINGS_MS) }
       }),
     )
+    .post("/backup", ({ request }) => adminRoute(request, parts, () => backUp(parts)))
     .get("/usage", ({ request }) =>
       adminRoute(request, parts, ({ searchParams: query }) =>
         records.usage({
@@ -49,4 +50,17 @@ export function requestRoutes(parts: AdminParts) {
         }),
       ),
     )
+}
+
+/** The file as it comes from the disk; its name is for browsers and `curl -OJ`. */
+function backUp({ desk }: AdminParts): Response {
+  const { totalBytes, body } = desk.records.backUp()
+  return new Response(body, {
+    headers: {
+      "content-type": "application/vnd.sqlite3",
+      "content-length": String(totalBytes),
+      "content-disposition": 'attachment; filename="sluice-backup.db"',
+      "cache-control": "no-store",
+    },
+  })
 }
