@@ -24,10 +24,12 @@ export type ExplainerParts = {
 }
 
 /**
- * Accounts that may be walked over in a second on behalf of requests in trouble. At about half a microsecond each this is
- * one percent of a core: in an outage of a large pool a few of the failures are explained, and they are all alike.
+ * Accounts that may be walked over in a second on behalf of requests in trouble. At about a microsecond each (`./dev bench
+ * log`) this is one percent of a core: in an outage of a large pool a few of the failures are explained, and they are all alike.
  */
-const WALKED_A_SECOND = 20_000
+const WALKED_A_SECOND = 10_000
+/** What writing an explanation down costs besides the walk, in accounts. */
+const BASE_PRICE = 70
 
 /** Makes the decision. */
 export function makeExplainer({ clock, wish, accounts }: ExplainerParts): Explainer {
@@ -40,7 +42,7 @@ export function makeExplainer({ clock, wish, accounts }: ExplainerParts): Explai
     const earned = ((nowMs - countedAtMs) * WALKED_A_SECOND) / 1000
     allowance = Math.min(WALKED_A_SECOND, allowance + Math.max(0, earned))
     countedAtMs = nowMs
-    const price = accounts()
+    const price = BASE_PRICE + accounts()
     if (allowance < Math.min(price, WALKED_A_SECOND)) return false
     allowance -= price
     return true

@@ -144,8 +144,8 @@ export function makeRequestRows(database: Database): RequestRows {
   const at = database.prepare<RequestRow, [number]>(`select ${COLUMNS} from requests where id = ?`)
   // The inner limit bounds the work: there is no index over ids that clients see, because each row would touch a page of
   // its own there.
-  const find = database.prepare<RequestRow, [number, number, string]>(
-    `select * from (select ${COLUMNS} from requests where id >= ? order by id limit ?) where requestId = ? limit 1`,
+  const find = database.prepare<{ id: number }, [number, number, string]>(
+    `select id from (select id, request_id from requests where id >= ? order by id limit ?) where request_id = ? limit 1`,
   )
   const attempts = database.prepare<AttemptRow, [number]>(
     `select n, account_id as accountId, started_at_ms as startedAtMs, total_ms as totalMs, error_kind as errorKind,
@@ -161,7 +161,10 @@ export function makeRequestRows(database: Database): RequestRows {
     listRequests: makeList(database),
     requestsAfter: (id, limit) => after.all(id, limit),
     requestAt: id => at.get(id) ?? undefined,
-    findRequest: (requestId, { fromId, maxRows }) => find.get(fromId, maxRows, requestId) ?? undefined,
+    findRequest: (requestId, { fromId, maxRows }) => {
+      const found = find.get(fromId, maxRows, requestId)
+      return found === null ? undefined : (at.get(found.id) ?? undefined)
+    },
     attemptsOf: id => attempts.all(id),
     detailOf: id => detail.get(id) ?? undefined,
     lastRequestId: () => last.get()?.id ?? 0,
