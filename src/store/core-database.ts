@@ -9,6 +9,8 @@ import { GatewayError } from "#core/errors.ts"
 import { CORE_MIGRATIONS, type Migration, migrate } from "./migrations.ts"
 
 const BUSY_TIMEOUT_MS = 5000
+/** Twice what it holds between two checkpoints. */
+const WAL_KEPT_BYTES = 8 * 1024 * 1024
 
 /** Creates the data directory for this user alone; an existing one keeps its permissions. */
 export function makeDataDirectory(dataDir: string): void {
@@ -48,6 +50,8 @@ function prepare(database: Database, path: string, migrations: readonly Migratio
   chmodSync(path, 0o600)
   database.run("pragma journal_mode = wal")
   database.run("pragma synchronous = normal")
+  // What a reader has made the write-ahead log grow to is given back to the disk.
+  database.run(`pragma journal_size_limit = ${WAL_KEPT_BYTES}`)
   database.run("pragma foreign_keys = on")
   // Deleted and replaced text is overwritten at once instead of staying in unused pages.
   database.run("pragma secure_delete = on")

@@ -50,6 +50,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
       pool,
       counters: parts.counters,
       history: built.quota.history,
+      journal: parts.journal,
       version: parts.version,
       startedAtMs: systemClock(),
       notReady: () => [],
