@@ -5,6 +5,7 @@ import { closeSync, openSync } from "node:fs"
 
 import { GatewayError } from "#core/errors.ts"
 
+import type { BackupOrder, BackupReply } from "./backup-worker.ts"
 import { sizeBytes } from "./core-database.ts"
 import { CORE_MIGRATIONS, readVersion, refuseNewerVersion } from "./migrations.ts"
 import { peek } from "./peek-meta.ts"
@@ -12,14 +13,33 @@ import { peek } from "./peek-meta.ts"
 /** What a backup holds. */
 export type BackupFacts = { readonly accounts: number; readonly credentials: number; readonly version: number }
 
+/** Where a compiled program's files seem to lie, on Windows and elsewhere. */
+const COMPILED = /\$bunfs|~BUN/
+
+/** Name of the thread's file inside the binary, as `scripts/build-binary.ts` puts it there. */
+const INSIDE_BINARY = "./store/backup-worker.ts"
+
 /**
- * Writes everything that is committed into a new file at `path`, for this user alone.
- * Free pages, and with them what was deleted, are not in it. Throws when the file exists or the disk is full.
+ * Writes everything that is committed in the database at `from` into a new file, for this user alone, on a thread of its own.
+ * Free pages, and with them what was deleted, are not in it. Rejects with `internal` when the file exists or the disk is full.
  */
-export function backUpDatabase(database: Database, path: string): void {
-  closeSync(openSync(path, "wx", 0o600))
-  // Works on the connection that owns the database, and on an empty file. https://sqlite.org/lang_vacuum.html#vacuuminto
-  database.run("vacuum into ?", [path])
+export async function backUpDatabase(from: string, into: string): Promise<void> {
+  closeSync(openSync(into, "wx", 0o600))
+  const isCompiled = COMPILED.test(import.meta.url)
+  const worker = new Worker(isCompiled ? INSIDE_BINARY : new URL("./backup-worker.ts", import.meta.url).href)
+  try {
+    const { promise, resolve, reject } = Promise.withResolvers<BackupReply>()
+    worker.addEventListener("message", (event: MessageEvent<BackupReply>) => resolve(event.data))
+    worker.addEventListener("error", event => reject(new Error(event.message)))
+    worker.postMessage({ from, into } satisfies BackupOrder)
+    const { failure } = await promise
+    if (failure === undefined) return
+    throw new GatewayError("internal", `The database could not be copied: ${failure}`, {
+      hint: "The copy is made in `data-dir` first: make room there, and try again.",
+    })
+  } finally {
+    worker.terminate()
+  }
 }
 
 /** The refusal of a file that is no backup. */

@@ -3,7 +3,6 @@
 import { dirname } from "node:path"
 
 import { type AccountTables, makeAccountTables } from "./account-tables.ts"
-import { backUpDatabase } from "./backup.ts"
 import { type BindingRows, makeBindingRows } from "./bindings.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
@@ -25,8 +24,6 @@ export type Store = CredentialRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
     /** Tells other commands where this process can be reached. */
     readonly announce: (url: string) => void
-    /** Copies everything that is committed into a new file; see {@link backUpDatabase}. */
-    readonly backUpTo: (path: string) => void
     /** Moves the write-ahead log into the database if there is room, closes it and lets the next owner in. Never throws. */
     readonly close: () => void
   }
@@ -61,7 +58,6 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...meta,
       ...secrets,
       announce: lock.announce,
-      backUpTo: file => backUpDatabase(database, file),
       close: () => {
         try {
           database.run("pragma wal_checkpoint(truncate)")

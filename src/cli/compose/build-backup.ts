@@ -6,19 +6,19 @@ import { promisify } from "node:util"
 
 import { makeId } from "#core/ids.ts"
 import type { BackupStream } from "#gateway/desk/records.ts"
-import type { Store } from "#store/store.ts"
+import { backUpDatabase } from "#store/backup.ts"
 
 import { randomBytes } from "./random-bytes.ts"
 
 const CHUNK_BYTES = 256 * 1024
 const readAt = promisify(read)
 
-/** Makes the function that makes one. It throws SQLite's error when the disk has no room for the copy. */
-export function buildBackup(dataDir: () => string, store: Pick<Store, "backUpTo">): () => BackupStream {
-  return () => {
+/** Makes the function that makes one. It rejects with `internal` when the disk has no room for the copy. */
+export function buildBackup(dataDir: () => string): () => Promise<BackupStream> {
+  return async () => {
     const path = join(dataDir(), `${makeId("backup-", randomBytes, 6)}.tmp`)
     try {
-      store.backUpTo(path)
+      await backUpDatabase(join(dataDir(), "core.db"), path)
       return streamOf(openSync(path, "r"))
     } finally {
       // Whoever reads has it open; when the last reader is gone, so is the file, however this process ends.

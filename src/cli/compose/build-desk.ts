@@ -31,7 +31,7 @@ export function buildDesk(parts: BuildDeskParts): DeskParts {
     warnings: built.quota.warnings,
     history: built.quota.history,
     journal: parts.journal,
-    backUp: buildBackup(() => config().dataDir, parts.store),
+    backUp: buildBackup(() => config().dataDir),
     cookies,
     counters: parts.counters,
     pause: () => new Promise(done => setImmediate(done)),

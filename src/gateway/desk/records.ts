@@ -14,8 +14,8 @@ export type RecordsDesk = RequestDesk & {
   readonly events: (target: string, limit: number) => readonly EventReport[]
   /** How its windows have filled up over weeks, oldest first: a reading an hour, and each move of five points. */
   readonly readings: (target: string, sinceMs: number) => readonly ReadingReport[]
-  /** Begins a copy of the database. Throws when the disk has no room for it. */
-  readonly backUp: () => BackupStream
+  /** Copies the database. Rejects with `internal` when the disk has no room for the copy. */
+  readonly backUp: () => Promise<BackupStream>
   /** Milliseconds since the epoch: what "an hour ago" counts from. */
   readonly now: () => number
 }
@@ -40,7 +40,7 @@ const MAX_READINGS = 10_000
 export type BackupStream = { readonly totalBytes: number; readonly body: ReadableStream<Uint8Array<ArrayBuffer>> }
 
 /** What they are read from. */
-export type RecordsDeskParts = RequestDeskParts & { readonly backUp: () => BackupStream }
+export type RecordsDeskParts = RequestDeskParts & { readonly backUp: () => Promise<BackupStream> }
 
 /** Makes the records part of the desk. */
 export function makeRecordsDesk(parts: RecordsDeskParts): RecordsDesk {

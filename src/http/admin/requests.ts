@@ -53,8 +53,8 @@ export function requestRoutes(parts: AdminParts) {
 }
 
 /** The file as it comes from the disk; its name is for browsers and `curl -OJ`. */
-function backUp({ desk }: AdminParts): Response {
-  const { totalBytes, body } = desk.records.backUp()
+async function backUp({ desk }: AdminParts): Promise<Response> {
+  const { totalBytes, body } = await desk.records.backUp()
   return new Response(body, {
     headers: {
       "content-type": "application/vnd.sqlite3",
