@@ -20,12 +20,16 @@ export type QuotaReadingRow = {
 /** Functions over the tables `account_health`, `account_quota` and `quota_readings`. */
 export type LearnedRows = {
   readonly saveHealth: (rows: readonly LearnedRow[]) => void
-  readonly listHealth: () => readonly LearnedRow[]
+  /** Of everybody, or of one account. */
+  readonly listHealth: (account?: AccountId) => readonly LearnedRow[]
   readonly saveQuota: (rows: readonly LearnedRow[]) => void
-  readonly listQuota: () => readonly LearnedRow[]
+  readonly listQuota: (account?: AccountId) => readonly LearnedRow[]
   readonly saveReadings: (rows: readonly QuotaReadingRow[]) => void
-  /** Those since `sinceMs`, at most `maxRows` and then the newest; oldest first. */
-  readonly listReadings: (sinceMs: number, maxRows: number) => readonly QuotaReadingRow[]
+  /** Those since `sinceMs`, of everybody or of one account, at most `maxRows` and then the newest; oldest first. */
+  readonly listReadings: (
+    range: { readonly sinceMs: number; readonly maxRows: number },
+    account?: AccountId,
+  ) => readonly QuotaReadingRow[]
   /** Deletes up to `maxRows` of each table that are older; returns how many. */
   readonly deleteOldLearned: (before: {
     readonly learnedMs: number
@@ -43,9 +47,9 @@ function makeTable(
   const write = database.prepare<null, LearnedRow>(
     `insert or replace into ${table} values ($accountId, $json, $updatedAtMs)`,
   )
-  const list = database.prepare<LearnedRow, []>(
-    `select account_id as accountId, ${column} as json, updated_at_ms as updatedAtMs from ${table}`,
-  )
+  const columns = `account_id as accountId, ${column} as json, updated_at_ms as updatedAtMs`
+  const list = database.prepare<LearnedRow, []>(`select ${columns} from ${table}`)
+  const one = database.prepare<LearnedRow, [string]>(`select ${columns} from ${table} where account_id = ?`)
   const deleteOld = database.prepare<null, [number, number]>(
     `delete from ${table} where account_id in (select account_id from ${table} where updated_at_ms < ? limit ?)`,
   )
@@ -53,7 +57,7 @@ function makeTable(
     save: database.transaction((rows: readonly LearnedRow[]) => {
       for (const row of rows) write.run(row)
     }),
-    list: () => list.all(),
+    list: (account?: AccountId) => (account === undefined ? list.all() : one.all(account)),
     deleteOld: (beforeMs: number, maxRows: number) => deleteOld.run(beforeMs, maxRows).changes,
   }
 }
@@ -65,10 +69,13 @@ export function makeLearnedRows(database: Database): LearnedRows {
   const write = database.prepare<null, QuotaReadingRow>(
     "insert or replace into quota_readings values ($accountId, $bucket, $windowSec, $atMs, $usedPercent, $resetsAtSec)",
   )
+  const columns = `account_id as accountId, bucket, window_sec as windowSec, at_ms as atMs, used_percent as usedPercent,
+    resets_at_sec as resetsAtSec`
   const list = database.prepare<QuotaReadingRow, [number, number]>(
-    `select account_id as accountId, bucket, window_sec as windowSec, at_ms as atMs, used_percent as usedPercent,
-       resets_at_sec as resetsAtSec
-     from quota_readings where at_ms >= ? order by at_ms desc limit ?`,
+    `select ${columns} from quota_readings where at_ms >= ? order by at_ms desc limit ?`,
+  )
+  const one = database.prepare<QuotaReadingRow, [string, number, number]>(
+    `select ${columns} from quota_readings where account_id = ? and at_ms >= ? order by at_ms desc limit ?`,
   )
   const deleteReadings = database.prepare<null, [number, number]>(
     `delete from quota_readings where (account_id, bucket, window_sec, at_ms) in
@@ -82,7 +89,8 @@ export function makeLearnedRows(database: Database): LearnedRows {
     saveReadings: database.transaction((rows: readonly QuotaReadingRow[]) => {
       for (const row of rows) write.run(row)
     }),
-    listReadings: (sinceMs, maxRows) => list.all(sinceMs, maxRows).reverse(),
+    listReadings: ({ sinceMs, maxRows }, account) =>
+      (account === undefined ? list.all(sinceMs, maxRows) : one.all(account, sinceMs, maxRows)).reverse(),
     deleteOldLearned: ({ learnedMs, readingsMs, maxRows }) =>
       health.deleteOld(learnedMs, maxRows) +
       quota.deleteOld(learnedMs, maxRows) +

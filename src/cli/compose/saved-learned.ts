@@ -82,13 +82,13 @@ export function makeLearnedKeeper(parts: LearnedKeeperParts): BlockKeeper {
     restore: account => {
       restored ||= account === undefined
       if (!restored) return
-      const isWanted = (row: { readonly accountId: AccountId }) => account === undefined || row.accountId === account
-      scheduler.restoreHealth(store.listHealth().filter(isWanted).flatMap(readHealth))
-      for (const row of store.listQuota().filter(isWanted)) {
+      // Of one that has just come only its own: an import brings thousands.
+      scheduler.restoreHealth(store.listHealth(account).flatMap(readHealth))
+      for (const row of store.listQuota(account)) {
         const quota = readQuota(row.json)
         if (quota !== undefined) pool.restoreQuota(row.accountId, quota)
       }
-      history.restore(store.listReadings(clock() - READINGS_KEPT_MS, MAX_READINGS).filter(isWanted))
+      history.restore(store.listReadings({ sinceMs: clock() - READINGS_KEPT_MS, maxRows: MAX_READINGS }, account))
     },
     save: () => {
       if (!restored) return
