@@ -143,8 +143,10 @@ type BuildPlan = {
 }
 
 /** Only Sluice itself has the thread; other entries are compiled for measurements. */
-function tokenThread({ entry }: BuildPlan): string {
-  return join(dirname(entry), "gateway/tokens/token-worker.ts")
+const THREADS = ["gateway/tokens/token-worker.ts", "store/backup-worker.ts"]
+
+function threads({ entry }: BuildPlan): readonly string[] {
+  return THREADS.map(file => join(dirname(entry), file)).filter(existsSync)
 }
 
 async function buildTarget(name: TargetName, plan: BuildPlan): Promise<Built> {
@@ -152,8 +154,8 @@ async function buildTarget(name: TargetName, plan: BuildPlan): Promise<Built> {
   const target: Target = TARGETS[name]
   const outfile = join(plan.outdir, `sluice-${name}${target.os === "win32" ? ".exe" : ""}`)
   const result = await Bun.build({
-    // The token thread lies in the binary as a file of its own, named by its path below the entry.
-    entrypoints: [plan.entry, ...(existsSync(tokenThread(plan)) ? [tokenThread(plan)] : [])],
+    // A thread lies in the binary as a file of its own, named by its path below the entry.
+    entrypoints: [plan.entry, ...threads(plan)],
     target: "bun",
     // Bytecode needs ESM here; together they cut a cold start from 65 to 24 ms.
     format: "esm",

@@ -31,6 +31,7 @@ export type Config = AccountSourcesConfig & {
   readonly upstreamSocketsPerAccount: number
   readonly logLevel: ConfigValues["log-level"]
   readonly logFormat: ConfigValues["log-format"]
+  readonly log: LogConfig
   /** Never 0. */
   readonly refreshIntervalMs: number
   readonly refreshConcurrency: number
@@ -86,6 +87,13 @@ export type ClientKeysConfig = {
 /** Dollars a million tokens. */
 export type PriceConfig = { readonly input: number; readonly cachedInput: number; readonly output: number }
 
+/** What is kept of finished requests. */
+export type LogConfig = {
+  readonly requests: boolean
+  readonly explain: ConfigValues["log"]["explain"]
+  readonly keepDays: { readonly requests: number; readonly details: number; readonly events: number }
+}
+
 /** What follows from used quota. */
 export type QuotaConfig = {
   readonly skipExhausted: boolean
@@ -137,6 +145,7 @@ export function makeConfig(values: ConfigValues, place: ConfigPlace): Config {
     upstreamSocketsPerAccount: values["upstream-sockets-per-account"],
     logLevel: values["log-level"],
     logFormat: values["log-format"],
+    log: makeLogConfig(values.log),
     refreshIntervalMs: toMs(values["refresh-interval"]),
     refreshConcurrency: values["refresh-concurrency"],
     maxRetry: values["max-retry"],
@@ -199,6 +208,12 @@ function makeIdentity(values: ConfigValues, place: ConfigPlace): Config["upstrea
 function makePrice(text: string): PriceConfig {
   const [input = 0, cachedInput = 0, output = 0] = text.split("/").map(Number)
   return { input, cachedInput, output }
+}
+
+function makeLogConfig(values: ConfigValues["log"]): LogConfig {
+  const { requests, explain } = values
+  const keepDays = { requests: values["request-days"], details: values["detail-days"], events: values["event-days"] }
+  return { requests, explain, keepDays }
 }
 
 /** How much, how many and how long. */

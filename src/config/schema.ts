@@ -5,6 +5,7 @@ import { type Static, type TObject, type TProperties, Type } from "@sinclair/typ
 import { IMAGE_SETTINGS } from "./image-settings.ts"
 import { CLIENT_KEY_SETTINGS, PRICES } from "./key-settings.ts"
 import { bytes, choice, flag, poolEntries, seconds, secretList, text, textMap, wholeNumber } from "./leaf.ts"
+import { LOG_SETTINGS } from "./log-settings.ts"
 import { MEMORY_SETTINGS } from "./memory-settings.ts"
 import { OLLAMA_SETTINGS } from "./ollama-settings.ts"
 import { PROXY_PATTERN } from "./patterns.ts"
@@ -130,6 +131,7 @@ const LOGGING = {
     synonyms: { text: "pretty" },
     live: false,
   }),
+  log: section("What is kept of finished requests.", LOG_SETTINGS),
 }
 
 const SOURCES = {

@@ -81,6 +81,16 @@ export type Verdict = {
   readonly delayMs?: number
 }
 
+/** An attempt that failed, as it is written down. */
+export type FailedAttempt = {
+  readonly account: AccountId
+  readonly startedAtMs: number
+  readonly totalMs: number
+  readonly error: GatewayError
+  readonly effect: AccountEffect["type"]
+  readonly next: NextStep
+}
+
 /** The end of one request, settled exactly once: journal row and log line are made from it. */
 export type Outcome = {
   readonly id: RequestId
@@ -103,4 +113,8 @@ export type Outcome = {
   readonly usage?: Usage
   /** The answer broke off before the upstream had stated it: a guess by sizes. */
   readonly isUsageEstimated?: boolean
+  /** Absent when every attempt went well. */
+  readonly failedAttempts?: readonly FailedAttempt[]
+  /** Why its accounts were chosen, or nobody was: the scheduler's explanations, which are plain JSON. Absent = not asked for. */
+  readonly decisions?: readonly object[]
 }

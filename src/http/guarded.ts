@@ -15,7 +15,7 @@ export async function guarded(
 ): Promise<Response> {
   const url = new URL(request.url)
   const protocol = dialectOf(request)
-  const id = newRequestId(parts.random)
+  const id = newRequestId(parts)
   try {
     const principal = parts.admission().admit(request, url, parts.peerOf)
     const response = await handle(url, principal)

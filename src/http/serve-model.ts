@@ -44,7 +44,7 @@ export async function serveModel(
   parts: ServeParts,
 ): Promise<Response> {
   const startedAtMs = parts.clock()
-  const id = newRequestId(parts.random)
+  const id = newRequestId(parts)
   let call: ClientCall
   try {
     const principal = parts.admission().admit(request, new URL(request.url), parts.peerOf)
@@ -76,8 +76,12 @@ export async function serveModel(
   }
 }
 
-/** Makes the id of a request. */
-export function newRequestId(random: RandomBytes): RequestId {
+/** Milliseconds since the epoch as hex digits, enough until the year 10889. */
+const TIME_DIGITS = 12
+
+/** Makes the id of a request. It begins with the time, by which the request log finds it without an index of its own. */
+export function newRequestId({ clock, random }: Pick<ServeParts, "clock" | "random">): RequestId {
+  const time = clock().toString(16).padStart(TIME_DIGITS, "0")
   // makeId's result is branded here, the only place where request ids are made.
-  return makeId("req_", random) as RequestId
+  return makeId(`req_${time}`, random, 6) as RequestId
 }

@@ -36,7 +36,7 @@ function makeApplication(gateway: Gateway, parts: ServeParts) {
     peerOf,
     hasClientKey: (request, url) => hasKnownKey(parts.admission(), request, url, peerOf),
   }
-  return compileRoutes({ dialectOf: dialectAt, random: parts.random }, application =>
+  return compileRoutes({ dialectOf: dialectAt, ids: parts }, application =>
     application
       .use(openaiRoutes(gateway, parts))
       .use(anthropicRoutes(gateway, parts))

@@ -4,8 +4,8 @@ import type { Clock, Timers } from "#core/clock.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
 
-import { readBlockRows, writeBlockRows } from "./blocks/block-rows.ts"
 import { type Judge, makeJudge } from "./judge.ts"
+import { type Kept, makeKept } from "./kept.ts"
 import { type Dispatcher, makeDispatcher } from "./line/dispatcher.ts"
 import type { Member } from "./members/member.ts"
 import { makePolicyFollower, type PolicyChange } from "./members/policy.ts"
@@ -17,7 +17,6 @@ import type {
   Acquired,
   AttemptReport,
   AttemptSuccess,
-  BlockRow,
   ClearOptions,
   CredentialState,
   Demand,
@@ -30,7 +29,7 @@ import type {
 import { isAvailable, isMemberInScope, isSlow, makeCounts, standingOf, viewAll } from "./view.ts"
 
 /** Everything there is to the scheduler. Ids it does not know are ignored: accounts may leave at any time. */
-export type Scheduler = {
+export type Scheduler = Kept & {
   /** Adds an account or replaces its facts, lifecycle and credential included. Blocks stay. */
   readonly upsert: (facts: AccountFacts) => void
   /** Takes the account out; its leases run on and are released as usual. */
@@ -62,10 +61,6 @@ export type Scheduler = {
   readonly isInScope: (id: AccountId, scope: Demand["scope"]) => boolean
   readonly view: () => readonly AccountView[]
   readonly counts: () => PoolCounts
-  /** Blocks worth keeping over a restart. */
-  readonly snapshotBlocks: () => readonly BlockRow[]
-  /** Puts kept blocks back on accounts that are known by now; ended ones are dropped. */
-  readonly restoreBlocks: (rows: readonly BlockRow[]) => void
 }
 
 /** Parts of the scheduler; `random` is in [0, 1). */
@@ -157,8 +152,7 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
       const busy = { leases: dispatcher.leases(), waiting: dispatcher.waiting() }
       return { ...countAccounts(), ...busy, ...(breaker !== undefined && { breaker }) }
     },
-    snapshotBlocks: () => writeBlockRows(pool),
-    restoreBlocks: rows => readBlockRows(rows, { pool, clock }),
+    ...makeKept({ pool, clock }),
   }
 }
 

@@ -64,8 +64,8 @@ export type Demand = {
   readonly deadlineMs: number
   /** Aborting it is the same as `cancel()`. */
   readonly signal?: AbortSignal
-  /** Told why each decision about this request fell as it did, before it takes effect. Costs a walk over the pool. */
-  readonly explain?: (why: Explanation) => void
+  /** Told of each decision about this request before it takes effect; `write` says why, at the cost of a walk over the pool. */
+  readonly explain?: (decision: Explanation["decision"], write: () => Explanation) => void
 }
 
 /**

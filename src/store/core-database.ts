@@ -9,6 +9,8 @@ import { GatewayError } from "#core/errors.ts"
 import { CORE_MIGRATIONS, type Migration, migrate } from "./migrations.ts"
 
 const BUSY_TIMEOUT_MS = 5000
+/** Twice what it holds between two checkpoints. */
+const WAL_KEPT_BYTES = 8 * 1024 * 1024
 
 /** Creates the data directory for this user alone; an existing one keeps its permissions. */
 export function makeDataDirectory(dataDir: string): void {
@@ -18,7 +20,7 @@ export function makeDataDirectory(dataDir: string): void {
 /** The refusal of a file that cannot be a database of ours. */
 export function unusable(path: string, reason: string, cause?: unknown): GatewayError {
   return new GatewayError("internal", `${path} is damaged: ${reason}. It was left as it is.`, {
-    hint: `Move ${path} away together with its -wal and -shm files, or restore it from a backup, and start again.`,
+    hint: `Move ${path} away together with its -wal and -shm files, or put a backup in its place with \`sluice restore FILE\`, and start again.`,
     cause,
   })
 }
@@ -48,6 +50,8 @@ function prepare(database: Database, path: string, migrations: readonly Migratio
   chmodSync(path, 0o600)
   database.run("pragma journal_mode = wal")
   database.run("pragma synchronous = normal")
+  // What a reader has made the write-ahead log grow to is given back to the disk.
+  database.run(`pragma journal_size_limit = ${WAL_KEPT_BYTES}`)
   database.run("pragma foreign_keys = on")
   // Deleted and replaced text is overwritten at once instead of staying in unused pages.
   database.run("pragma secure_delete = on")

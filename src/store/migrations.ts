@@ -9,6 +9,7 @@ import accounts from "./migrations/0002-accounts.sql" with { type: "text" }
 import bindings from "./migrations/0003-bindings.sql" with { type: "text" }
 import clientKeys from "./migrations/0004-client-keys.sql" with { type: "text" }
 import proxies from "./migrations/0005-proxies.sql" with { type: "text" }
+import learned from "./migrations/0006-learned.sql" with { type: "text" }
 
 /** One step: SQL that runs whole or not at all. Never edited after a release. */
 export type Migration = { readonly version: number; readonly sql: string }
@@ -20,6 +21,7 @@ export const CORE_MIGRATIONS: readonly Migration[] = [
   { version: 3, sql: bindings },
   { version: 4, sql: clientKeys },
   { version: 5, sql: proxies },
+  { version: 6, sql: learned },
 ]
 
 /** Reads which step a database has come to; 0 = none. */

@@ -31,7 +31,7 @@ function readValues(database: Database, keys: readonly string[]): ReadonlyMap<st
 }
 
 /** Looks with `read`; undefined when there is no database yet. Throws `internal` for a damaged one. */
-function peek<Found>(path: string, read: (database: Database) => Found): Found | undefined {
+export function peek<Found>(path: string, read: (database: Database) => Found): Found | undefined {
   refuseLostFile(path)
   if (!existsSync(path)) return undefined
   try {

@@ -19,11 +19,11 @@ export type VerbCall = {
 
 /** One verb. */
 export type Verb = {
+  /** The command it belongs to; default `accounts`. */
+  readonly command?: string
   /** The whole text of `sluice accounts <verb> --help`. */
   readonly help: string
   readonly flags: OwnFlags
-  /** What the verb belongs to; default `accounts`. */
-  readonly command?: string
   readonly run: (call: VerbCall) => Promise<number>
 }
 

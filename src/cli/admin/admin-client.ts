@@ -11,7 +11,7 @@ import type { RefreshReport } from "#gateway/pool/operators.ts"
 import type { RemovedAccount } from "#http/admin/accounts.ts"
 import type { AdminGreeting } from "#http/admin/admin.ts"
 
-import type { AdminConnection, AdminRequest } from "./admin-connection.ts"
+import type { AdminConnection, AdminReply, AdminRequest } from "./admin-connection.ts"
 import { type KeyOrders, makeKeyOrders } from "./key-orders.ts"
 import { readJson, readSteps } from "./read-answer.ts"
 
@@ -70,6 +70,10 @@ export type AdminClient = {
     member: string,
     onStep: (step: Step) => void,
   ) => Promise<Answer>
+  /** Reads what has no function of its own. `Answer` is what the route of this version returns; `member` is looked for in it. */
+  readonly get: <Answer>(path: string, member: string) => Promise<Answer>
+  /** Makes and receives something large; the caller reads the body. */
+  readonly download: (path: string) => Promise<AdminReply>
   readonly close: () => Promise<void>
 }
 
@@ -133,13 +137,13 @@ function makeAsking({ where, send }: AdminConnection, signal: AbortSignal) {
     }
   }
 
-  return { ask, follow }
+  return { ask, follow, orCancelled }
 }
 
 /** Makes the client; `signal` is Ctrl-C. */
 export function makeAdminClient(connection: AdminConnection, signal: AbortSignal): AdminClient {
-  const { where, close } = connection
-  const { ask, follow } = makeAsking(connection, signal)
+  const { where, send, close } = connection
+  const { ask, follow, orCancelled } = makeAsking(connection, signal)
   const batch = (order: object): AdminRequest => ({ method: "POST", path: BATCH, body: JSON.stringify(order) })
   const accountsOf = async (order: object) =>
     (await ask<{ readonly accounts: readonly AccountReport[] }>(batch(order), "accounts")).accounts
@@ -182,6 +186,13 @@ export function makeAdminClient(connection: AdminConnection, signal: AbortSignal
     keys: makeKeyOrders(ask),
     ask: (request, member) => ask(request, member),
     follow,
+    download: async path => {
+      const reply = await orCancelled(() => send({ method: "POST", path }, signal, WORK))
+      // Reading the refusal throws it.
+      if (reply.status !== 200) await readJson(reply, where)
+      return reply
+    },
+    get: (path, member) => ask({ method: "GET", path }, member),
     close,
   }
 }

@@ -12,6 +12,8 @@ export type AdminRequest = {
 export type AdminReply = {
   readonly status: number
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>> | null
+  /** Undefined when it was not said. */
+  readonly totalBytes?: number | undefined
 }
 
 /** How long silence may last: until the head of the answer, then between two pieces of it. Milliseconds. */

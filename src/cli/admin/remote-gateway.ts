@@ -81,6 +81,11 @@ function watched(
   })
 }
 
+function sizeOf({ headers }: Response): Pick<AdminReply, "totalBytes"> {
+  const length = headers.get("content-length")
+  return length === null ? {} : { totalBytes: Number(length) }
+}
+
 /** Opens the way; nothing is sent before the first order. */
 export function remoteGateway({ url, adminKey, timers }: RemoteGatewayParts): AdminConnection {
   const where = `The gateway at ${url.origin}`
@@ -105,7 +110,7 @@ export function remoteGateway({ url, adminKey, timers }: RemoteGatewayParts): Ad
         const response = await fetch(new URL(url.pathname.replace(/\/$/, "") + path, url), init)
         watchdog.heard()
         if (response.body !== null)
-          return { status: response.status, body: watched(response.body, watchdog, explained) }
+          return { status: response.status, body: watched(response.body, watchdog, explained), ...sizeOf(response) }
         watchdog.stop()
         return { status: response.status, body: null }
       } catch (cause) {

@@ -2,8 +2,10 @@
 
 import { systemClock } from "#core/clock.ts"
 import type { DeskParts } from "#gateway/desk/desk.ts"
+import type { Journal } from "#gateway/journal/journal.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
+import { buildBackup } from "./build-backup.ts"
 import type { BuiltKeys } from "./build-keys.ts"
 import type { BuiltOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
@@ -18,6 +20,7 @@ export type BuildDeskParts = GatewayContext & {
   readonly proxies: Pick<BuiltProxies, "desk">
   readonly counters: Counters
   readonly keys: BuiltKeys
+  readonly journal: Journal
 }
 
 /** Puts the desk's parts together. */
@@ -31,6 +34,8 @@ export function buildDesk(parts: BuildDeskParts): DeskParts {
     pool: built.pool,
     warnings: built.quota.warnings,
     history: built.quota.history,
+    journal: parts.journal,
+    backUp: buildBackup(() => config().dataDir),
     cookies,
     counters: parts.counters,
     proxies: parts.proxies.desk,

@@ -1,27 +1,26 @@
 /** Puts the gateway together over a built pool: turns, model endpoints, status, operators' routes. */
 
 import { systemClock } from "#core/clock.ts"
-import type { Outcome } from "#core/outcome.ts"
 import { type Gateway, makeGateway } from "#gateway/gateway.ts"
 import { makeStatus } from "#gateway/pool/status.ts"
-import type { Counters } from "#telemetry/counters.ts"
 
 import { buildDesk } from "./build-desk.ts"
+import { buildExplainer } from "./build-journal.ts"
 import { type BuildKeysParts, type BuiltKeys, buildKeys } from "./build-keys.ts"
 import { buildOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
 import type { BuiltProxies } from "./build-proxies.ts"
 import { type BuiltServing, buildServing } from "./build-serving.ts"
 import type { GatewayContext } from "./gateway-context.ts"
+import type { Recorder } from "./make-record.ts"
 import { startProbing } from "./start-probing.ts"
 
 /** What the gateway is built from. */
 export type BuildGatewayParts = GatewayContext &
-  Pick<BuildKeysParts, "sealer"> & {
+  Pick<BuildKeysParts, "sealer"> &
+  Recorder & {
     readonly built: BuiltPool
     readonly proxies: BuiltProxies
-    readonly counters: Counters
-    readonly record: (outcome: Outcome) => void
     readonly version: string
   }
 
@@ -39,7 +38,11 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   const { config, built } = parts
   const { pool, scheduler, catalogue } = built
   const keys = buildKeys(parts)
-  const { serving, tokens, heartbeat, bindings, slugOf } = buildServing({ ...parts, keys: keys.gate })
+  const { serving, tokens, heartbeat, bindings, slugOf } = buildServing({
+    ...parts,
+    keys: keys.gate,
+    explain: buildExplainer(config, () => scheduler.counts().total),
+  })
   const orders = buildOrders(parts)
   const gateway = makeGateway({
     serving,
@@ -54,6 +57,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
       pool,
       counters: parts.counters,
       history: built.quota.history,
+      journal: parts.journal,
       version: parts.version,
       startedAtMs: systemClock(),
       notReady: () => [],

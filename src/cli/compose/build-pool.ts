@@ -5,6 +5,7 @@ import { type Catalogue, makeCatalogue } from "#gateway/models/catalogue.ts"
 import { makePool, type Pool, type PoolParts } from "#gateway/pool/pool.ts"
 import { makeProviders } from "#providers/registry.ts"
 
+import { buildKeepers, type KeeperParts } from "./build-keepers.ts"
 import { type BuildQuotaParts, type BuiltQuota, buildQuota } from "./build-quota.ts"
 import { buildScheduler } from "./build-scheduler.ts"
 import { buildSeats } from "./build-seats.ts"
@@ -12,11 +13,11 @@ import { buildSync } from "./build-sync.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { readModelOverrideFile } from "./model-override-file.ts"
 import { refreshOrThrow } from "./refresh-or-throw.ts"
-import { type BlockKeeper, makeBlockKeeper } from "./saved-blocks.ts"
 
 /** What the pool is built from. */
 export type BuildPoolParts = GatewayContext &
-  BuildQuotaParts & {
+  BuildQuotaParts &
+  Pick<KeeperParts, "journal"> & {
     /** Known once the proxies are read, which is before any account is. */
     readonly egressFault: NonNullable<PoolParts["egressFault"]>
   }
@@ -29,7 +30,7 @@ export type BuiltPool = {
   readonly quota: BuiltQuota
   readonly providers: ReturnType<typeof makeProviders>
   readonly sync: ReturnType<typeof buildSync>
-  readonly keeper: BlockKeeper
+  readonly keeper: ReturnType<typeof buildKeepers>
 }
 
 /** Builds an empty pool. Rejects with what is wrong with the file of models that the configuration names. */
@@ -56,6 +57,6 @@ export async function buildPool(parts: BuildPoolParts): Promise<BuiltPool> {
     modelsChanged: (account, etag) => sync.etagSeen(account, etag),
   })
   const sync = buildSync(parts, { pool, providers, scheduler, catalogue })
-  const keeper = makeBlockKeeper({ clock: systemClock, scheduler, store: parts.store, accounts: pool.accounts })
+  const keeper = buildKeepers({ ...parts, scheduler, pool, quota })
   return { scheduler, catalogue, pool, quota, providers, sync, keeper }
 }

@@ -19,6 +19,7 @@ export type BuildServingParts = Pick<GatewayContext, "config" | "send" | "store"
   readonly keys: ServeTurnParts["keys"]
   readonly built: BuiltPool
   readonly record: (outcome: Outcome) => void
+  readonly explain: NonNullable<ServeTurnParts["turn"]["explain"]>
 }
 
 /** A setting of 0 means "no limit"; one that never ends is as good. */
@@ -56,6 +57,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
       budget: makeRetryBudget({ clock: systemClock }),
       affinity,
       memory,
+      explain: parts.explain,
       limits: () => turnLimits(config()),
     },
     images: buildImages({ config, catalogue, pool }),

@@ -37,7 +37,7 @@ const NO_SYNC: Pick<BuiltPool["sync"], "accountSeen"> = { accountSeen: () => {} 
 export async function layBricks(parts: LayBricksParts) {
   const { log, egress, isIdle = false } = parts
   const { store, sealer } = parts.opened
-  const { counters, record } = makeRecord(log, id => accounts.get(id)?.label)
+  const { counters, journal, record } = makeRecord({ ...parts, labelOf: id => accounts.get(id)?.label })
   const reportFailure = (name: string, cause: unknown) =>
     log.warn({ reason: toGatewayError(cause).message }, `${name} failed`)
   const { cookies, send } = buildCookies({ store, sealer, send: egress.send, reportFailure })
@@ -45,6 +45,7 @@ export async function layBricks(parts: LayBricksParts) {
   const built = await buildPool({
     ...shared,
     log,
+    journal,
     egressFault: name => proxies.book.faultOf(name),
   })
   const proxies: BuiltProxies = buildProxies({ ...shared, sealer, egress, scheduler: built.scheduler, log })
@@ -66,7 +67,8 @@ export async function layBricks(parts: LayBricksParts) {
     proxies,
     counters,
     record,
+    journal,
     version: parts.version,
   })
-  return { ...shared, accounts, built, proxies, bindings, keys, gateway, startProbing, record }
+  return { ...shared, journal, accounts, built, proxies, bindings, keys, gateway, startProbing, record }
 }

@@ -7,12 +7,11 @@ import { loadMasterKey } from "#accounts/secrets/load-master-key.ts"
 import type { MasterKey } from "#accounts/secrets/master-key.ts"
 import { makeSealer, type Sealer } from "#accounts/secrets/seal.ts"
 import { checkKey, KEY_FACT_NAMES, readKeyFacts, sealClearRows } from "#accounts/secrets/sealed-rows.ts"
-import { GatewayError } from "#core/errors.ts"
-import { makeDataDirectory } from "#store/core-database.ts"
-import { type OwnerLock, takeOwnerLock } from "#store/owner-lock.ts"
+import type { OwnerLock } from "#store/owner-lock.ts"
 import { peekMeta, refuseNewerDatabase } from "#store/peek-meta.ts"
 import { makeStore, type Store } from "#store/store.ts"
 
+import { explainFolder, lockFolder } from "./lock-folder.ts"
 import { randomBytes } from "./random-bytes.ts"
 
 /** An open store and the key everything in it is sealed with. */
@@ -29,21 +28,12 @@ export type OpenedStore = {
  * with a database of a newer version, neither the database nor a key has been touched then.
  */
 export async function openStore(dataDir: string, slots: KeySlots): Promise<OpenedStore> {
-  const lock = lockDirectory(dataDir)
+  const lock = lockFolder(dataDir)
   try {
     return await openLocked(join(dataDir, "core.db"), slots, lock)
   } catch (cause) {
     lock.release()
-    throw explain(dataDir, cause)
-  }
-}
-
-function lockDirectory(dataDir: string): OwnerLock {
-  try {
-    makeDataDirectory(dataDir)
-    return takeOwnerLock(dataDir, process.pid)
-  } catch (cause) {
-    throw explain(dataDir, cause)
+    throw explainFolder(dataDir, cause)
   }
 }
 
@@ -61,19 +51,4 @@ async function openLocked(path: string, slots: KeySlots, lock: OwnerLock): Promi
     store.close()
     throw cause
   }
-}
-
-function explain(dataDir: string, cause: unknown): GatewayError {
-  if (cause instanceof GatewayError) return cause
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new GatewayError("internal", `The data directory ${dataDir} cannot be used: ${reason}`, {
-    hint: isFull(cause)
-      ? "Make room on its disk, and start again. Nothing in it was lost."
-      : "Let this user write to it, or name another one with --data-dir.",
-    cause,
-  })
-}
-
-function isFull(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && (cause.code === "ENOSPC" || cause.code === "SQLITE_FULL")
 }

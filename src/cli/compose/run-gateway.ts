@@ -45,6 +45,7 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     const { accounts, egress, opened } = bricks
     bricks.bindings.restore()
     undo.add(() => saveBindings(bricks, bricks.bindings.saveAll))
+    undo.add(bricks.journal.start())
     undo.add(startUpkeep(bricks))
     undo.add(egress.keepWarm())
     const ports = openPorts({ config: parts.config, log: parts.log, bricks })

@@ -23,6 +23,7 @@ export async function startBricks(parts: StartBricksParts, undo: UndoList): Prom
   if (opened.sealedNow > 0)
     parts.log.info({ credentials: opened.sealedNow }, "stored credentials are encrypted from now on")
   const bricks = await layBricks({ ...parts, egress, opened })
+  undo.add(bricks.journal.close)
   undo.add(bricks.cookies.close)
   undo.add(bricks.keys.keeper.close)
   undo.add(() => saveBlocks(bricks))

@@ -9,6 +9,7 @@ import { type KeyDesk, type KeyDeskParts, makeKeyDesk } from "./keys.ts"
 import { makeOrders, type Orders, type OrdersParts } from "./orders.ts"
 import { makeProxyDesk, type ProxyDesk, type ProxyDeskParts } from "./proxies.ts"
 import { makeQuotaDesk, type QuotaDesk, type QuotaDeskParts } from "./quota.ts"
+import { makeRecordsDesk, type RecordsDesk, type RecordsDeskParts } from "./records.ts"
 import { makeReportAccounts, type ReportAccounts } from "./report-accounts.ts"
 import { saveSignIn } from "./save-sign-in.ts"
 import { makeSignIns, type SignInParts, type SignIns } from "./sign-ins.ts"
@@ -37,6 +38,7 @@ export type Desk = Intake &
     readonly quota: QuotaDesk
     readonly keys: KeyDesk
     readonly proxies: ProxyDesk
+    readonly records: RecordsDesk
     readonly list: (filter?: ListFilter) => ReturnType<ReportAccounts>
     /** Throws `not-found`, or `invalid-request` for a name that fits several. */
     readonly show: (targets: Targets) => ReturnType<ReportAccounts>
@@ -50,7 +52,8 @@ export type Desk = Intake &
 /** What the desk is made of. */
 export type DeskParts = OrdersParts &
   CookieDeskParts &
-  QuotaDeskParts & {
+  QuotaDeskParts &
+  RecordsDeskParts & {
     readonly pool: Pool
     readonly counters: Counters
     readonly pause: () => Promise<void>
@@ -107,6 +110,7 @@ export function makeDesk(parts: DeskParts): Desk {
     quota: makeQuotaDesk(parts),
     keys: makeKeyDesk({ ...parts.keys, clock }),
     proxies: makeProxyDesk({ ...parts.proxies, accounts: parts.accounts, clock }),
+    records: makeRecordsDesk(parts),
     signIns: makeSignIns({
       ...parts.signIn,
       clock,

@@ -10,7 +10,7 @@ import { mergeQuota, quotaAt } from "#gateway/quota/merge-quota.ts"
 import type { TurnPool } from "#gateway/turn/turn-parts.ts"
 import type { Provider } from "#providers/provider.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
-import type { EgressFault } from "#scheduler/types.ts"
+import type { EgressFault, Lifecycle } from "#scheduler/types.ts"
 
 /** The pool as commands, operators' routes and turns see it. */
 export type Pool = TurnPool & {
@@ -26,6 +26,8 @@ export type Pool = TurnPool & {
   readonly remove: (id: AccountId) => void
   readonly accounts: () => readonly Account[]
   readonly quotaOf: (id: AccountId) => QuotaSnapshot | undefined
+  /** Takes over what was known before a restart, unless something was said since. Blocks are kept by themselves. */
+  readonly restoreQuota: (id: AccountId, quota: QuotaSnapshot) => void
 }
 
 /** What the pool needs. */
@@ -72,18 +74,13 @@ export function makePool(parts: PoolParts): Pool {
       if (isSame && Bun.deepEquals(known.tags, account.tags) && known.egress === account.egress) return
       if (!isSame) doubted.delete(account.id)
       if (known !== undefined) forgetRefusals(known, account, parts)
-      // Another tag or way out is no new sign-in: what refusals have shown of the account stands.
-      const present = isSame ? parts.scheduler.lifecycleOf(account.id) : undefined
-      const lifecycle = present ?? (account.disabled ? "paused" : "enabled")
+      const lifecycle = lifecycleOf(account, isSame, parts)
       parts.scheduler.upsert({ ...standingFactsOf(account), lifecycle, credential: stateOf(account) })
     },
     renew: account => {
       accounts.set(account.id, account)
       doubted.delete(account.id)
-      // A refresh proves the credential, and so ends a missing login; it proves nothing about a closed account.
-      if (parts.scheduler.lifecycleOf(account.id) === "needs-login") parts.scheduler.setLifecycle(account.id, "enabled")
-      parts.scheduler.clearBlocks(account.id, { cause: "credential" })
-      parts.scheduler.setCredential(account.id, credentialState(account, parts.clock()))
+      proveCredential(account, parts)
     },
     doubt: id => {
       const account = accounts.get(id)
@@ -107,6 +104,11 @@ export function makePool(parts: PoolParts): Pool {
     quotaOf: id => {
       const quota = quotas.get(id)
       return quota === undefined ? undefined : quotaAt(quota, parts.clock())
+    },
+    restoreQuota: (id, quota) => {
+      if (!accounts.has(id) || quotas.has(id)) return
+      quotas.set(id, quota)
+      parts.scheduler.setQuota(id, quota)
     },
     target: id => {
       const account = accounts.get(id)
@@ -135,6 +137,19 @@ export function makePool(parts: PoolParts): Pool {
 /** What the old credential was refused for says nothing about a new one. */
 function forgetRefusals(known: Account, account: Account, { scheduler }: PoolParts): void {
   if (secretOf(known) !== secretOf(account)) scheduler.clearBlocks(account.id, { cause: "credential" })
+}
+
+/** Another tag or way out is no new sign-in: what refusals have shown of the account stands. */
+function lifecycleOf(account: Account, isSame: boolean, { scheduler }: PoolParts): Lifecycle {
+  const present = isSame ? scheduler.lifecycleOf(account.id) : undefined
+  return present ?? (account.disabled ? "paused" : "enabled")
+}
+
+/** A refresh proves the credential, and so ends a missing login; it proves nothing about a closed account. */
+function proveCredential(account: Account, { scheduler, clock }: PoolParts): void {
+  if (scheduler.lifecycleOf(account.id) === "needs-login") scheduler.setLifecycle(account.id, "enabled")
+  scheduler.clearBlocks(account.id, { cause: "credential" })
+  scheduler.setCredential(account.id, credentialState(account, clock()))
 }
 
 /** Before the account may be picked: a way that is not there, or must not be used, is shut. */

@@ -3,6 +3,7 @@
 import { type Account, maskLabel } from "#core/account.ts"
 import type { Clock } from "#core/clock.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
+import type { Journal } from "#gateway/journal/journal.ts"
 import { type ForecastReport, reportForecast, type WindowReport } from "#gateway/quota/forecast-report.ts"
 import type { QuotaHistory } from "#gateway/quota/quota-history.ts"
 import type { Scheduler } from "#scheduler/scheduler.ts"
@@ -51,6 +52,13 @@ type Stats = {
   readonly uptime_seconds: number
   readonly pool: PoolCounts
   readonly totals: Counts
+  /** The request log: what waits to be written, what was only counted, what no batch could take. */
+  readonly log: {
+    readonly queued: number
+    readonly dropped: number
+    readonly refused: number
+    readonly written_at: string | null
+  }
   /** Until when the pool's quota lasts at the present pace, by length of window. */
   readonly quota_forecast: ForecastReport["pool"]
   readonly accounts: readonly AccountStats[]
@@ -63,6 +71,7 @@ export type StatusParts = {
   readonly pool: Pool
   readonly counters: Counters
   readonly history: QuotaHistory
+  readonly journal: Pick<Journal, "status">
   readonly version: string
   readonly startedAtMs: number
   /** Sentences about what is not ready besides the accounts; empty = nothing. */
@@ -113,6 +122,7 @@ function statsOf(parts: StatusParts): Stats {
     uptime_seconds: Math.floor((parts.clock() - parts.startedAtMs) / 1000),
     pool: parts.scheduler.counts(),
     totals: counted.total,
+    log: logStats(parts.journal),
     quota_forecast: forecast.pool,
     accounts: parts.scheduler.view().map(view => {
       const requests = counted.accounts.get(view.id)
@@ -124,6 +134,16 @@ function statsOf(parts: StatusParts): Stats {
         requests,
       })
     }),
+  }
+}
+
+function logStats({ status }: StatusParts["journal"]): Stats["log"] {
+  const { queued, dropped, refused, writtenAtMs } = status()
+  return {
+    queued,
+    dropped,
+    refused,
+    written_at: writtenAtMs === undefined ? null : new Date(writtenAtMs).toISOString(),
   }
 }
 

@@ -20,5 +20,10 @@ export function isShort({ windowSec }: Pick<QuotaWindow, "windowSec">): boolean 
 
 /** Sources round lengths to minutes. */
 function named(window: QuotaWindow, bucket: string | undefined): NamedWindow {
-  return { ...window, key: `${bucket ?? ""}/${Math.ceil(window.windowSec / 60)}`, bucket }
+  return { ...window, key: windowKey(bucket ?? "", window.windowSec), bucket }
+}
+
+/** What a window is known by; `bucket` is empty for the main quota. */
+export function windowKey(bucket: string, windowSec: number): string {
+  return `${bucket}/${Math.ceil(windowSec / 60)}`
 }

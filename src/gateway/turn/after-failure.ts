@@ -27,17 +27,21 @@ export type Failure = {
 }
 
 /** Charges the failure to the account. */
-export function charge({ verdict, account, model, startedAtMs, tries }: Failure, parts: TurnParts): void {
-  tries.lastError = verdict.error
-  const detail = verdict.error.upstream?.code ?? verdict.error.code ?? verdict.error.kind
-  if (isLost(verdict.effect)) tries.lost.add(account)
-  if (verdict.effect.type === "block" && verdict.effect.cause === "model-unsupported") {
+export function charge(turn: Turn, failure: Failure, parts: TurnParts): void {
+  const { verdict, account, model, startedAtMs, tries } = failure
+  const { error, effect, next } = verdict
+  tries.lastError = error
+  const totalMs = parts.clock() - startedAtMs
+  turn.settler.failed({ account, startedAtMs, totalMs, error, effect: effect.type, next })
+  const detail = error.upstream?.code ?? error.code ?? error.kind
+  if (isLost(effect)) tries.lost.add(account)
+  if (effect.type === "block" && effect.cause === "model-unsupported") {
     const plan = parts.pool.target(account)?.account.plan
     if (plan !== undefined) tries.plansWithout.add(plan)
   }
-  const { kind } = verdict.error
+  const { kind } = error
   parts.scheduler.report(account, {
-    effect: verdict.effect,
+    effect,
     startedAtMs,
     model,
     detail,

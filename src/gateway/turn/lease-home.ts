@@ -34,6 +34,7 @@ export async function leaseHome(
   if (signal.aborted) throw abortReason(signal)
   if (home === undefined || home.hold === "hint") return undefined
   const lease = tries.excluded.has(home.account) ? undefined : await obtain(home, { turn, tries, signal, parts })
+  if (lease !== undefined) parts.explain?.atHome(home, turn.settler.explained)
   if (lease === undefined && home.hold === "fixed") {
     throw compactionUnreadable(parts.scheduler.standingOf(home.account, turn.plan.slug), parts.clock())
   }

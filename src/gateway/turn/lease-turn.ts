@@ -63,7 +63,7 @@ function lastWish(wish: LeaseWish): LeaseWish {
 
 function acquire(
   turn: Turn,
-  { excluded, prefer }: LeaseWish,
+  { excluded, prefer, lastError }: LeaseWish,
   parts: TurnParts,
   special: Pick<Demand, "notPlans"> & { readonly deadlineMs?: number } = {},
 ): Acquired {
@@ -75,7 +75,14 @@ function acquire(
     scope: turn.scope,
     deadlineMs: parts.clock() + parts.limits().queueTimeoutMs,
     ...special,
+    ...explained(turn, lastError !== undefined, parts),
   })
+}
+
+/** Has it written down why this account, or nobody, where that is wanted. */
+function explained({ settler }: Turn, isRetry: boolean, parts: TurnParts): Pick<Demand, "explain"> {
+  const explain = parts.explain?.demanding(isRetry, settler.explained)
+  return explain === undefined ? {} : { explain }
 }
 
 /** Waits for what was acquired; the signal takes the request out of line. */

@@ -4,7 +4,7 @@ import type { Clock } from "#core/clock.ts"
 import type { GatewayError } from "#core/errors.ts"
 import type { Usage } from "#core/events.ts"
 import type { AccountId } from "#core/ids.ts"
-import type { Lane, Outcome } from "#core/outcome.ts"
+import type { FailedAttempt, Lane, Outcome } from "#core/outcome.ts"
 import type { ClientCall } from "#core/request.ts"
 
 /** The part of a model plan that is written down. */
@@ -26,6 +26,10 @@ export type Settler = {
   readonly planned: (plan: PlannedModel) => void
   /** One request went upstream on `account`. */
   readonly dispatched: (account: AccountId) => void
+  /** An attempt has failed. */
+  readonly failed: (attempt: FailedAttempt) => void
+  /** The scheduler has said why it decided as it did. */
+  readonly explained: (why: object) => void
   /** The first byte of the answer's body is on its way to the client. Later calls count for nothing. */
   readonly firstByte: () => void
   /** Ends the request; every call after the first is ignored. */
@@ -49,6 +53,8 @@ export function makeSettler(
   let warnings: readonly string[] = []
   let account: AccountId | undefined
   let attempts = 0
+  const failedAttempts: FailedAttempt[] = []
+  const decisions: object[] = []
   let firstByteMs: number | undefined
   let ended = false
 
@@ -66,6 +72,12 @@ export function makeSettler(
     dispatched: id => {
       attempts += 1
       account = id
+    },
+    failed: attempt => {
+      failedAttempts.push(attempt)
+    },
+    explained: why => {
+      decisions.push(why)
     },
     firstByte: () => {
       firstByteMs ??= sinceStartMs()
@@ -90,6 +102,8 @@ export function makeSettler(
         totalMs: sinceStartMs(),
         ...(end.usage !== undefined && { usage: end.usage }),
         ...(end.isUsageEstimated === true && { isUsageEstimated: true }),
+        ...(failedAttempts.length > 0 && { failedAttempts }),
+        ...(decisions.length > 0 && { decisions }),
       })
     },
   }

@@ -4,6 +4,7 @@ import type { Clock, Timers } from "#core/clock.ts"
 import type { AccountId, ProviderId } from "#core/ids.ts"
 import type { QuotaSnapshot, SendUpstream, UpstreamTarget } from "#core/upstream.ts"
 import type { Affinity } from "#gateway/affinity/affinity.ts"
+import type { Explainer } from "#gateway/journal/explainer.ts"
 import type { ResponseMemory } from "#gateway/memory/response-memory.ts"
 import type { UpstreamProtocol } from "#protocols/protocol.ts"
 import type { Provider } from "#providers/provider.ts"
@@ -59,5 +60,7 @@ export type TurnParts = {
   readonly affinity: Affinity
   /** What clients may continue by id. */
   readonly memory: ResponseMemory
+  /** Default: nothing is explained. */
+  readonly explain?: Explainer
   readonly limits: () => TurnLimits
 }

@@ -68,7 +68,7 @@ async function tryOnce(
   const { slug: model } = turn.plan
   const failure: Failure = { verdict, account, model, startedAtMs, tries, usedToken, signal: abort.signal }
   // Charged before the slot is free: whoever waits for it must not get an account that was just found out.
-  charge(failure, parts)
+  charge(turn, failure, parts)
   lease.release()
   await afterFailure(turn, failure, parts)
   return undefined

@@ -13,6 +13,7 @@ import { oauthRoutes } from "./oauth.ts"
 import { ollamaStatusRoutes } from "./ollama.ts"
 import { proxyRoutes } from "./proxies.ts"
 import { quotaRoutes } from "./quota.ts"
+import { requestRoutes } from "./requests.ts"
 import { resetCreditRoutes } from "./reset-credits.ts"
 
 /** What `GET /api/admin` answers: whoever gets it has the right address and the right key. */
@@ -36,6 +37,7 @@ export function adminRoutes(parts: AdminParts) {
     .use(keyRoutes(parts))
     .use(resetCreditRoutes(parts))
     .use(proxyRoutes(parts))
+    .use(requestRoutes(parts))
     .use(addRoutes(parts))
     .use(accountRoutes(parts))
 }

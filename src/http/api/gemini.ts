@@ -40,7 +40,7 @@ async function serveMethod(request: Request, path: string, gateway: Gateway, par
     parts.admission().admit(request, new URL(request.url), parts.peerOf)
     address = readModelAddress(path)
   } catch (cause) {
-    const id = newRequestId(parts.random)
+    const id = newRequestId(parts)
     parts.refused({ id, protocol: "gemini", startedAtMs: parts.clock(), cause })
     return errorResponse(cause, "gemini", id)
   }

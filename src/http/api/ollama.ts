@@ -58,7 +58,7 @@ async function answered(parts: ServeParts, handle: () => Response | Promise<Resp
   try {
     return await handle()
   } catch (cause) {
-    return errorResponse(cause, "ollama", newRequestId(parts.random))
+    return errorResponse(cause, "ollama", newRequestId(parts))
   }
 }
 

@@ -28,17 +28,17 @@ export function makeOllamaApplication(
 ): Serve {
   // Everybody is admitted as the same client, wherever the connection comes from.
   const parts: ServeParts = { ...outer, admission: () => PORT_ADMISSION, peerOf: () => undefined }
-  const serveOwn = compileRoutes({ dialectOf: () => "ollama", random: parts.random }, application =>
+  const serveOwn = compileRoutes({ dialectOf: () => "ollama", ids: parts }, application =>
     application.use(ollamaRoutes(gateway, parts, facts)),
   )
-  const serveShared = compileRoutes({ dialectOf: dialectAt, random: parts.random }, application =>
+  const serveShared = compileRoutes({ dialectOf: dialectAt, ids: parts }, application =>
     application.use(openaiRoutes(gateway, parts)).use(anthropicRoutes(gateway, parts)),
   )
   return async request => {
     const verdict = checkFence(request, facts().origins)
     if (verdict.type === "refused") {
       const refusal = new GatewayError("forbidden", verdict.reason, { code: "foreign_origin" })
-      return withOrigin(errorResponse(refusal, "ollama", newRequestId(parts.random)), undefined)
+      return withOrigin(errorResponse(refusal, "ollama", newRequestId(parts)), undefined)
     }
     if (request.method === "OPTIONS") return withOrigin(preflight(), verdict.origin)
     const addressed = withHost(request)

@@ -53,7 +53,7 @@ export function makeResponsesSockets(gateway: Gateway, parts: ServeParts, maxFra
       line: lineOf(socket),
       principal,
       headers,
-      newRequestId: () => newRequestId(parts.random),
+      newRequestId: () => newRequestId(parts),
       turn: gateway.turn,
       shared: gateway.memory,
       memory: makeResponseMemory(parts.clock, () => MEMORY, { keepsAll: true }),
@@ -79,7 +79,7 @@ export function makeResponsesSockets(gateway: Gateway, parts: ServeParts, maxFra
           code: "invalid_handshake",
         })
       } catch (cause) {
-        return errorResponse(cause, "openai-responses", newRequestId(parts.random))
+        return errorResponse(cause, "openai-responses", newRequestId(parts))
       }
     },
     handler: {

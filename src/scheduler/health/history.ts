@@ -25,6 +25,10 @@ export type History = {
   latencyMs: number | undefined
   /** Answers in a row that began much later than is usual in the pool. */
   slowStreak: number
+  /** Rises with every attempt that is written down or taken back. */
+  changes: number
+  /** What `changes` was when this was taken to be kept. */
+  takenChanges: number
 }
 
 /** Makes the history of an account that has served nothing. */
@@ -40,11 +44,14 @@ export function makeHistory(): History {
     resultCount: 0,
     latencyMs: undefined,
     slowStreak: 0,
+    changes: 0,
+    takenChanges: 0,
   }
 }
 
 /** Writes down an attempt that went well; `firstOutputMs` is the time to its first output, when known. */
 export function noteSuccess(history: History, firstOutputMs: number | undefined): void {
+  history.changes += 1
   history.newest = undefined
   history.failureStreak = 0
   history.successStreak += 1
@@ -57,6 +64,7 @@ export function noteSuccess(history: History, firstOutputMs: number | undefined)
 
 /** Writes down an attempt that failed. */
 export function noteFailure(history: History, failure: HealthFailure, nowMs: number): void {
+  history.changes += 1
   history.newest = failure
   history.failedAtMs[failure] = nowMs
   history.failureStreak += 1
@@ -70,6 +78,7 @@ export function noteFailure(history: History, failure: HealthFailure, nowMs: num
  */
 export function forgetFailure(history: History, failure: HealthFailure, sinceMs: number): boolean {
   if (history.failedAtMs[failure] < sinceMs) return false
+  if (Number.isFinite(history.failedAtMs[failure])) history.changes += 1
   history.failedAtMs[failure] = Number.NEGATIVE_INFINITY
   if (history.newest === failure) {
     history.newest = undefined

@@ -86,15 +86,21 @@ function acquire(desk: Desk, demand: Demand): Acquired {
     case "wait":
       return lineUp(desk, demand, choice)
     case "refusal":
-      if (demand.explain !== undefined) demand.explain(explain(demand, choice, explainParts(desk)))
+      tell(desk, demand, choice)
       return choice
   }
 }
 
 /** Explained before it takes effect: afterwards the account is one request fuller. */
 function grant(desk: Desk, account: number, demand: Demand): Lease {
-  if (demand.explain !== undefined) demand.explain(explain(demand, { type: "grant", account }, explainParts(desk)))
+  if (demand.explain !== undefined) tell(desk, demand, { type: "grant", account })
   return desk.leasesOf.grant(account, demand.model)
+}
+
+/** Offers the reasons; whoever does not want them costs no walk over the pool. */
+function tell(desk: Desk, demand: Demand, choice: Choice): void {
+  const decision = choice.type === "grant" ? "lease" : choice.type
+  demand.explain?.(decision, () => explain(demand, choice, explainParts(desk)))
 }
 
 function explainParts({ pool, clock, waiters }: Desk): ExplainParts {
@@ -125,8 +131,10 @@ function recheck(desk: Desk): void {
     const isPlain = waiting.exclude.size === 0
     if (isPlain && busyLanes.has(waiting.lane)) continue
     const choice = desk.choices.choose(waiting.demand)
-    if (choice.type === "refusal") turnAway(desk, waiting, choice.error)
-    else if (choice.type === "grant") serveOutOfTurn(desk, waiting, choice.account)
+    if (choice.type === "refusal") {
+      tell(desk, waiting.demand, choice)
+      turnAway(desk, waiting, choice.error)
+    } else if (choice.type === "grant") serveOutOfTurn(desk, waiting, choice.account)
     else if (isPlain && choice.for === "slot") busyLanes.add(waiting.lane)
   }
 }
@@ -142,11 +150,13 @@ function lineUp(desk: Desk, demand: Demand, choice: Choice): Acquired {
   const { queueMax, queueTimeoutMs, queueMaxPerKey = queueMax } = desk.limits()
   const nowMs = clock()
   const deadlineMs = Math.min(demand.deadlineMs, nowMs + queueTimeoutMs)
-  if (deadlineMs <= nowMs) return { type: "refusal", error: busyRefusal("waited", random) }
-  if (waiters.size() >= queueMax || waiters.sizeOf(demand.keyId) >= queueMaxPerKey) {
-    return { type: "refusal", error: busyRefusal("queue-full", random) }
+  const isFull = waiters.size() >= queueMax || waiters.sizeOf(demand.keyId) >= queueMaxPerKey
+  if (deadlineMs <= nowMs || isFull) {
+    const error = busyRefusal(deadlineMs <= nowMs ? "waited" : "queue-full", random)
+    tell(desk, demand, { type: "refusal", error })
+    return { type: "refusal", error }
   }
-  if (demand.explain !== undefined) demand.explain(explain(demand, choice, explainParts(desk)))
+  tell(desk, demand, choice)
   return enqueue(desk, demand, deadlineMs)
 }
 
@@ -187,7 +197,9 @@ function laneOf(demand: Demand): string {
 
 function expire(desk: Desk, waiting: Waiting): void {
   const choice = desk.choices.choose(waiting.demand)
-  turnAway(desk, waiting, choice.type === "refusal" ? choice.error : busyRefusal("waited", desk.random))
+  const error = choice.type === "refusal" ? choice.error : busyRefusal("waited", desk.random)
+  tell(desk, waiting.demand, { type: "refusal", error })
+  turnAway(desk, waiting, error)
 }
 
 function turnAway(desk: Desk, waiting: Waiting, error: GatewayError): void {

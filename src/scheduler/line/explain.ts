@@ -21,24 +21,25 @@ export type ExplainParts = { readonly pool: Pool; readonly nowMs: number; readon
 const MAX_LISTED = 50
 
 type Obstacle = Omit<Exclusion, "account">
-type Ranked = { readonly candidate: Candidate; readonly rank: number; readonly utilisation: number }
+type Ranked = { readonly member: Member; readonly rank: number; readonly utilisation: number }
 
 /** Explains a decision that has not taken effect yet. */
 export function explain(demand: Demand, choice: Choice, parts: ExplainParts): Explanation {
   const { pool, nowMs, waiting } = parts
-  const ranked: Ranked[] = []
+  const best: Ranked[] = []
+  let candidates = 0
   const exclusions: Exclusion[] = []
   const counts: Record<string, number> = {}
   for (const member of pool.members()) {
     const obstacle = obstacleOf(member, demand, parts)
     if (obstacle === undefined) {
-      ranked.push(rankedOf(member, parts))
+      candidates += 1
+      insert(best, rankedOf(member, parts))
       continue
     }
     counts[obstacle.reason] = (counts[obstacle.reason] ?? 0) + 1
     if (exclusions.length < MAX_LISTED) exclusions.push({ account: member.facts.id, ...obstacle })
   }
-  ranked.sort((left, right) => left.rank - right.rank || left.utilisation - right.utilisation)
   return {
     atMs: nowMs,
     model: demand.model,
@@ -47,10 +48,25 @@ export function explain(demand: Demand, choice: Choice, parts: ExplainParts): Ex
     ...(choice.type === "grant" && grantedOf(choice.account, demand, parts)),
     ...(choice.type === "refusal" && { code: choice.error.code ?? choice.error.kind }),
     waiting,
-    candidates: ranked.slice(0, MAX_LISTED).map(({ candidate }) => candidate),
+    // Looked at closely only now: a pool may have ten thousand.
+    candidates: best.map(({ member }) => candidateOf(member, parts)),
     exclusions,
-    counts: { candidates: ranked.length, exclusions: counts },
+    counts: { candidates, exclusions: counts },
   }
+}
+
+/** Keeps the best few in order: sorting ten thousand takes longer than looking at them. */
+function insert(best: Ranked[], one: Ranked): void {
+  const last = best.at(-1)
+  if (best.length >= MAX_LISTED && last !== undefined && compare(one, last) >= 0) return
+  let at = best.length
+  for (let before = best[at - 1]; before !== undefined && compare(one, before) < 0; before = best[at - 1]) at -= 1
+  best.splice(at, 0, one)
+  if (best.length > MAX_LISTED) best.pop()
+}
+
+function compare(left: Ranked, right: Ranked): number {
+  return left.rank - right.rank || left.utilisation - right.utilisation
 }
 
 function grantedOf(account: number, demand: Demand, { pool }: ExplainParts): Pick<Explanation, "account" | "by"> {
@@ -65,8 +81,13 @@ function obstacleOf(member: Member, demand: Demand, { pool }: ExplainParts): Obs
   const reason = unwanted(member, demand, pool) ?? axisReason(facts) ?? pool.egresses.faultOf(egressOf(member))
   if (reason !== undefined) return { reason }
   const ofEgress = pool.egresses.get(egressOf(member)).blocks.all()
-  const closed = [...member.blocks.all(), ...ofEgress].filter(isClosed)
-  const worst = longest(closed.filter(block => pool.buckets.concerns(block, demand.model)))
+  const ownBlocks = member.blocks.all()
+  const worst =
+    ownBlocks.length + ofEgress.length === 0
+      ? undefined
+      : longest(
+          [...ownBlocks, ...ofEgress].filter(block => isClosed(block) && pool.buckets.concerns(block, demand.model)),
+        )
   if (worst !== undefined) return { reason: worst.cause, untilMs: worst.untilMs }
   if (!pool.classes.isIn(pool.classes.eligibility(demand).pickable, member.classId)) return { reason: "probing" }
   if (pool.shelves.isFree(index)) return undefined
@@ -79,36 +100,44 @@ function unwanted({ facts, models }: Member, demand: Demand, pool: Pool): string
   if (demand.only !== undefined && demand.only !== facts.id) return "unasked"
   if (demand.providers?.includes(facts.provider) === false) return "provider"
   if (facts.plan !== undefined && demand.notPlans?.includes(facts.plan) === true) return "plan"
-  const { tags } = placementOf(facts, pool.policy().placement)
-  if (demand.tags?.every(tag => tags.includes(tag)) === false) return "tags"
-  if (!isInScope({ tags, plan: facts.plan }, demand.scope)) return "key"
+  if (demand.tags !== undefined || demand.scope !== undefined) {
+    const { tags } = placementOf(facts, pool.policy().placement)
+    if (demand.tags?.every(tag => tags.includes(tag)) === false) return "tags"
+    if (!isInScope({ tags, plan: facts.plan }, demand.scope)) return "key"
+  }
   if (models?.has(demand.model) === false) return "model"
   return pool.plans.lacks(facts, demand.model) ? "plan" : undefined
 }
 
+/** Where it stands in line; enough to sort by. */
 function rankedOf(member: Member, { pool, nowMs }: ExplainParts): Ranked {
+  const { index, facts, quota } = member
+  const policy = pool.policy()
+  const { priority } = placementOf(facts, policy.placement)
+  const { band } = bandOf(policy.strategy, quota.standing, nowMs)
+  const tier = policy.healthTiers ? member.tier.tier : "healthy"
+  const isOver = isOverCeiling(quota.standing, policy.softCeilingPercent)
+  const utilisation = pool.shelves.loadOf(index) / pool.shelves.capOf(index)
+  return { member, rank: rankOf({ isOverCeiling: isOver, priority, tier, band }), utilisation }
+}
+
+function candidateOf(member: Member, { pool, nowMs }: ExplainParts): Candidate {
   const { index, facts, quota } = member
   const { shelves } = pool
   const policy = pool.policy()
   const { priority, weight } = placementOf(facts, policy.placement)
-  const { band } = bandOf(policy.strategy, quota.standing, nowMs)
-  const tier = policy.healthTiers ? member.tier.tier : "healthy"
-  const load = shelves.loadOf(index)
-  const cap = shelves.capOf(index)
   const usedAtMs = shelves.usedAtMsOf(index)
-  const candidate: Candidate = {
+  return {
     account: facts.id,
     priority,
     tier: member.tier.tier,
     score: shownScore(scoreOf(healthFactsOf(member), nowMs)),
-    band,
-    load,
-    cap,
+    band: bandOf(policy.strategy, quota.standing, nowMs).band,
+    load: shelves.loadOf(index),
+    cap: shelves.capOf(index),
     uses: shelves.usesOf(index),
     weight: weight * headroomOf(quota.standing),
     ...(quota.snapshot !== undefined && { remainingPercent: quota.standing.remainingPercent }),
     ...(usedAtMs > 0 && { lastUsedAtMs: usedAtMs }),
   }
-  const isOver = isOverCeiling(quota.standing, policy.softCeilingPercent)
-  return { candidate, rank: rankOf({ isOverCeiling: isOver, priority, tier, band }), utilisation: load / cap }
 }

@@ -142,7 +142,7 @@ test("a sealing of earlier rows that fails leaves all of them in clear, and the 
   expect(await tokensWith(fileKeySlots(keyFile), 3)).toEqual(expected(3))
 })
 
-test("a wrong key is refused with both ids, and no byte of the directory changes", async () => {
+test("fault 68: a wrong key is refused with both ids, and no byte of the directory changes", async () => {
   writeEarlierVersion(2)
   const opened = await openStore(home, fileKeySlots(keyFile))
   opened.store.close()
@@ -184,7 +184,7 @@ test.each(["stopped", "killed"])("a folder that a newer version left, %s, is ref
   expect(content()).toEqual(before)
 })
 
-test("a lost key file is not replaced by a new key", async () => {
+test("fault 68: a lost key file is not replaced by a new key", async () => {
   writeEarlierVersion(1)
   const { store, key } = await openStore(home, fileKeySlots(keyFile))
   store.close()

@@ -83,6 +83,7 @@ test("without any layer the defaults hold", async () => {
       softCeilingPercent: undefined,
       warningThresholds: { short: [80, 90], long: [80, 90] },
     },
+    log: { requests: true, explain: "trouble", keepDays: { requests: 30, details: 7, events: 90 } },
     scheduler: {
       strategy: "least-loaded",
       healthTiers: true,
@@ -215,6 +216,7 @@ const SAMPLES_BY_PATH: Readonly<Record<string, string>> = {
   "quota.warning-thresholds": "primary=70+95,secondary=0",
   "proxies.check-interval": "60",
   "proxies.echo-url": "https://echo.example/ip",
+  "log.explain": "always",
   "scheduler.strategy": "weighted",
   "upstream-transport": "ws",
   "scheduler.health-tiers": "false",

@@ -225,8 +225,8 @@ export class RandomWorld {
     const before = isSampled ? this.harness.scheduler.view() : []
     const watched = isSampled
       ? {
-          explain: (why: { by?: string }) => {
-            by = why.by
+          explain: (_: string, write: () => { by?: string }) => {
+            by = write().by
           },
         }
       : {}

@@ -216,7 +216,7 @@ describe("plans that lack a model", () => {
 describe("why this account", () => {
   function explained(harness: Harness, demand: Partial<Demand> = {}): readonly Explanation[] {
     const told: Explanation[] = []
-    harness.ask({ ...demand, explain: why => told.push(why) })
+    harness.ask({ ...demand, explain: (_, write) => told.push(write()) })
     return told
   }
 
@@ -271,7 +271,7 @@ describe("why this account", () => {
     harness.add("a")
     const held = harness.lease()
     const told: Explanation[] = []
-    const waiting = harness.ask({ explain: why => told.push(why) })
+    const waiting = harness.ask({ explain: (_, write) => told.push(write()) })
     held.release()
     if (waiting.type === "wait") await waiting.lease
     expect(told.map(({ decision }) => decision)).toEqual(["wait", "lease"])

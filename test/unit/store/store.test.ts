@@ -118,7 +118,7 @@ test.each([
   ["has a damaged page", (file: string) => writeFileSync(file, readFileSync(file).fill(0xab, 4096, 12_288))],
   ["was cut short", (file: string) => truncateSync(file, 8192)],
   ["is empty", (file: string) => truncateSync(file, 0)],
-])("a file that %s is refused by name and left as it is", (_name, damage) => {
+])("fault 64: a file that %s is refused by name and left as it is", (_name, damage) => {
   open().commitCredentials([rowOf(1)])
   close()
   damage(path)
@@ -136,7 +136,7 @@ test.each([
   open()
 })
 
-test("a lost main file beside a log with committed rows is not replaced by an empty one", () => {
+test("fault 64: a lost main file beside a log with committed rows is not replaced by an empty one", () => {
   mkdirSync(join(home, "data"))
   writeFileSync(`${path}-wal`, "committed rows")
   expect(() => open()).toThrow("only its -wal file is left")
@@ -144,7 +144,7 @@ test("a lost main file beside a log with committed rows is not replaced by an em
   expect(existsSync(path)).toBe(false)
 })
 
-test("a migration that fails half-way leaves the tables and the version from before", () => {
+test("fault 67: a migration that fails half-way leaves the tables and the version from before", () => {
   const database = openCoreDatabase(path)
   const version = CORE_MIGRATIONS.length + 1
   const broken = { version, sql: "create table added (a text) strict; insert into nowhere values (1);" }
@@ -154,6 +154,66 @@ test("a migration that fails half-way leaves the tables and the version from bef
   migrate(database, [...CORE_MIGRATIONS, { version, sql: "create table added (a text) strict" }])
   expect(database.query("pragma user_version").get()).toEqual({ user_version: version })
   database.close()
+})
+
+test("fault 67: a migration whose process is killed half-way leaves the tables and the version from before", async () => {
+  const database = openCoreDatabase(path)
+  const version = CORE_MIGRATIONS.length + 1
+  database.close()
+  // Thousands of pages: more than the cache holds, so that half of the migration is on the disk when the kill comes.
+  const sql = `create table added (a text) strict;
+    insert into added with recursive n(i) as (select 1 union all select i + 1 from n where i < 5000)
+      select hex(randomblob(20000)) from n;`
+  const code = `import { Database } from "bun:sqlite"
+    import { CORE_MIGRATIONS, migrate } from "#store/migrations.ts"
+    const database = new Database(${JSON.stringify(path)})
+    database.run("pragma cache_size = 10")
+    console.log("migrating")
+    migrate(database, [...CORE_MIGRATIONS, { version: ${version}, sql: ${JSON.stringify(sql)} }])
+    console.log("done")`
+  const child = Bun.spawn([process.execPath, "-e", code], { cwd: join(import.meta.dir, "../../.."), stdout: "pipe" })
+  const isHalfWay = () => existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 1_000_000
+  while (!isHalfWay() && child.exitCode === null) await Bun.sleep(1)
+  child.kill("SIGKILL")
+  expect(await new Response(child.stdout).text()).toBe("migrating\n")
+  const after = openCoreDatabase(path)
+  expect(after.query("pragma user_version").get()).toEqual({ user_version: version - 1 })
+  expect(after.query("select name from sqlite_schema where name like 'added%'").all()).toEqual([])
+  expect(after.query("pragma integrity_check").get()).toEqual({ integrity_check: "ok" })
+  after.close()
+})
+
+test("fault 65: a reader that holds an old state stops no writer, and the write-ahead log is given back after it", () => {
+  const written = open()
+  const reader = new Database(path, { readonly: true })
+  reader.run("begin")
+  expect(reader.query<{ count: number }, []>("select count(*) as count from bindings").get()?.count).toBe(0)
+  // A minute of what is written behind: every five seconds a thousand bindings of each kind, and every account's state.
+  for (let round = 0; round < 12; round += 1) {
+    for (const kind of ["conversations", "turnStates", "blobs"]) {
+      const rows = Array.from({ length: 1_000 }, (_, index) => ({
+        key: index * 7_919 * (round + 1),
+        accountId: ID,
+        usedAtMs: round,
+      }))
+      written.saveBindings(kind, rows)
+    }
+    const states = Array.from({ length: 1_000 }, (_, index) => ({
+      accountId: `acc_${index}` as AccountId,
+      json: "x".repeat(400),
+      updatedAtMs: round,
+    }))
+    written.saveHealth(states)
+    written.saveQuota(states)
+  }
+  written.commitCredentials([rowOf(1)])
+  expect(reader.query<{ count: number }, []>("select count(*) as count from bindings").get()?.count).toBe(0)
+  expect(statSync(`${path}-wal`).size).toBeLessThan(128 * 1024 * 1024)
+  reader.run("rollback")
+  reader.close()
+  // The first change after the reader moves everything over, the next one begins the log anew and cuts it.
+  for (let round = 0; round < 3; round += 1) written.writeMeta("round", String(round))
+  expect(statSync(`${path}-wal`).size).toBeLessThanOrEqual(8 * 1024 * 1024)
 })
 
 test("a database of a newer version is refused", () => {

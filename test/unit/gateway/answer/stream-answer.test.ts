@@ -80,6 +80,8 @@ function setUp(upstream: ReadableStream<Uint8Array>, chunks: readonly Uint8Array
         lane: () => {},
         planned: () => {},
         dispatched: () => {},
+        failed: () => {},
+        explained: () => {},
         firstByte: () => {},
         end: end => void ends.push(end),
       },

@@ -223,12 +223,49 @@ describe("import", () => {
     for (const secret of ["rt_ann", "eyJ", "sk-ant-x", "ann@"]) expect(said).not.toContain(secret)
   })
 
-  test("ten thousand rows, half of them twice, come to five thousand accounts with a result a row", async () => {
+  test("fault 66: ten thousand rows, half of them twice, come to five thousand accounts with a result a row", async () => {
     const desk = await makeDesk()
     const rows = Array.from({ length: 10_000 }, (_, index) => JSON.stringify(entry(`u${index % 5000}`, "ws")))
     const { results, counts } = await desk.order(rows.join("\r\n"))
     expect([results.length, counts.added, counts.unchanged]).toEqual([10_000, 5000, 5000])
     expect(desk.store().listAccounts()).toHaveLength(5000)
+  })
+
+  test("fault 66: half of ten thousand entries twice, seats of teams, older tokens: each account once, with its newest token", async () => {
+    let nowMs = 0
+    let sinceMs = 0
+    let longestMs = 0
+    // Every look at the clock costs a millisecond; what lies between two pauses is how long everybody else waits.
+    const desk = await makeDesk({
+      clock: () => {
+        nowMs += 1
+        return nowMs
+      },
+      pause: async () => {
+        longestMs = Math.max(longestMs, nowMs - sinceMs)
+        sinceMs = nowMs
+      },
+    })
+    // Ten users in every workspace; every account comes twice, the older token first or last.
+    const entries = Array.from({ length: 10_000 }, (_, index) => {
+      const account = index % 5_000
+      const isLater = index >= 5_000
+      const iat = isLater === (account % 2 === 0) ? 9 : 0
+      return entry(`user-${account}`, `ws-${Math.floor(account / 10)}`, { iat })
+    })
+    const outcomes = await desk.take(entries.map(one => JSON.stringify(one)).join("\n"))
+    const counts = Object.fromEntries(
+      ["added", "updated", "unchanged"].map(name => [name, outcomes.filter(one => one === name).length]),
+    )
+    expect(counts).toEqual({ added: 5_000, updated: 2_500, unchanged: 2_500 })
+    const accounts = desk.accounts()
+    expect(accounts).toHaveLength(5_000)
+    expect(new Set(accounts.map(({ workspaceId }) => workspaceId)).size).toBe(500)
+    const isNewest = ({ credential }: Account) =>
+      credential.type === "chatgpt" && credential.refreshToken?.endsWith(`_${START_SEC + 9}`) === true
+    expect(accounts.filter(one => !isNewest(one))).toEqual([])
+    expect(longestMs).toBeGreaterThan(0)
+    expect(longestMs).toBeLessThanOrEqual(50)
   })
 
   test("disabled accounts come in paused, and label and tags are set on what is new", async () => {
