@@ -40,6 +40,11 @@ export type Scheduler = {
   readonly report: (id: AccountId, report: AttemptReport) => void
   /** Says that an attempt went well: blocks confirmed before it began are proven wrong. */
   readonly succeeded: (id: AccountId, success: AttemptSuccess) => void
+  /**
+   * Says that an attempt's answer has begun with output. Where many accounts failed alike this ends the waiting: answers take
+   * minutes, and nobody should be refused until the first of them is whole. The account's own record waits for that.
+   */
+  readonly answered: (startedAtMs: number) => void
   /** Says what the account has left; policies, health and concurrency follow, blocks do not. Older snapshots are ignored. */
   readonly setQuota: (id: AccountId, snapshot: QuotaSnapshot) => void
   /** Undefined for an account it does not know. */
@@ -119,6 +124,7 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
       const member = pool.get(id)
       if (member !== undefined) judge.succeeded(member, success)
     },
+    answered: judge.answered,
     setQuota: (id, snapshot) => {
       const member = pool.get(id)
       if (member !== undefined) judge.setQuota(member, snapshot)
