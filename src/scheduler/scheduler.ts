@@ -25,7 +25,7 @@ import type {
   PoolCounts,
   SchedulerLimits,
 } from "./types.ts"
-import { isAvailable, makeCounts, viewAll } from "./view.ts"
+import { isAvailable, makeCounts, viewAll, viewOf } from "./view.ts"
 
 /** Everything there is to the scheduler. Ids it does not know are ignored: accounts may leave at any time. */
 export type Scheduler = {
@@ -56,6 +56,8 @@ export type Scheduler = {
   /** Nothing but a full load or a block of single models keeps requests away. */
   readonly isUsable: (id: AccountId) => boolean
   readonly view: () => readonly AccountView[]
+  /** One account, at a cost that does not grow with the pool; undefined for an account it does not know. */
+  readonly viewOf: (id: AccountId) => AccountView | undefined
   readonly counts: () => PoolCounts
   /** Blocks worth keeping over a restart. */
   readonly snapshotBlocks: () => readonly BlockRow[]
@@ -138,6 +140,10 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
       return member !== undefined && isAvailable(pool, member)
     },
     view: () => viewAll(pool, clock()),
+    viewOf: id => {
+      const member = pool.get(id)
+      return member === undefined ? undefined : viewOf(pool, member, clock())
+    },
     counts: () => {
       const breaker = judge.breaker()
       const busy = { leases: dispatcher.leases(), waiting: dispatcher.waiting() }

@@ -48,6 +48,8 @@ export type Demand = {
   readonly exclude: ReadonlySet<AccountId>
   /** Taken when it can serve now, whatever its load; otherwise the usual pick follows. */
   readonly prefer?: AccountId
+  /** The only account that will do: the others, which `exclude` has to name, are not even looked at. Stands for `prefer` too. */
+  readonly only?: AccountId
   /** Who waits in whose line: fairness is between keys. */
   readonly keyId: string
   /** Milliseconds since the epoch after which nobody waits for the answer any more. */

@@ -18,6 +18,6 @@ export function buildAffinity(store: Store, scheduler: Scheduler): BuiltAffinity
   return {
     affinity,
     bindings: makeBindingKeeper({ affinity, store }),
-    standingOf: makeStandings({ clock: systemClock, scheduler }),
+    standingOf: makeStandings({ scheduler }),
   }
 }

@@ -90,7 +90,7 @@ function acquireOnly(account: AccountId, deadlineMs: number, { turn, parts }: Wa
   return parts.scheduler.acquire({
     model: turn.plan.slug,
     exclude: allBut(account),
-    prefer: account,
+    only: account,
     keyId: turn.call.principal.keyId,
     deadlineMs,
   })

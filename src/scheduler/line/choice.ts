@@ -2,6 +2,7 @@
 
 import type { Clock } from "#core/clock.ts"
 import type { GatewayError } from "#core/errors.ts"
+import type { AccountId } from "#core/ids.ts"
 import type { Eligibility } from "#scheduler/pick/classes.ts"
 import type { Pool } from "#scheduler/pool.ts"
 import type { Demand } from "#scheduler/types.ts"
@@ -80,19 +81,22 @@ export function makeChoices({ pool, clock }: { readonly pool: Pool; readonly clo
 
 function pick(pool: Pool, demand: Demand): number {
   const eligibility = pool.classes.eligibility(demand)
-  if (demand.prefer !== undefined) {
-    const preferred = preferredOf(pool, demand, eligibility)
-    if (preferred !== NOBODY) return preferred
+  const { exclude, only, prefer = only } = demand
+  if (prefer !== undefined) {
+    const preferred = preferredOf(pool, { prefer, exclude }, eligibility)
+    // Stepping over everybody else in the order of the policy would cost a walk over the pool for each who waits.
+    if (preferred !== NOBODY || only !== undefined) return preferred
   }
-  const { exclude } = demand
   const skips = exclude.size === 0 ? skipNobody : (account: number) => exclude.has(pool.idAt(account))
   return pool.shelves.pick(eligibility.pickable, skips)
 }
 
 const skipNobody = () => false
 
-function preferredOf(pool: Pool, { prefer, exclude }: Demand, eligibility: Eligibility): number {
-  if (prefer === undefined || exclude.has(prefer)) return NOBODY
+type Preference = { readonly prefer: AccountId; readonly exclude: Demand["exclude"] }
+
+function preferredOf(pool: Pool, { prefer, exclude }: Preference, eligibility: Eligibility): number {
+  if (exclude.has(prefer)) return NOBODY
   const member = pool.get(prefer)
   if (member === undefined || !pool.shelves.isFree(member.index)) return NOBODY
   return pool.classes.isIn(eligibility.pickable, member.classId) ? member.index : NOBODY

@@ -55,7 +55,7 @@ export function explain(demand: Demand, choice: Choice, parts: ExplainParts): Ex
 function grantedOf(account: number, demand: Demand, { pool }: ExplainParts): Pick<Explanation, "account" | "by"> {
   const id = pool.idAt(account)
   if (!pool.shelves.isFree(account)) return { account: id, by: "last-resort" }
-  return { account: id, by: demand.prefer === id ? "preference" : "strategy" }
+  return { account: id, by: (demand.only ?? demand.prefer) === id ? "preference" : "strategy" }
 }
 
 /** The first thing that keeps the request from the account, undefined when nothing does. */

@@ -20,7 +20,7 @@ function start(hold: Hold) {
   made.add("home")
   made.add("other")
   const { scheduler, time } = made
-  const standingOf = makeStandings({ clock: time.clock, scheduler })
+  const standingOf = makeStandings({ scheduler })
   const limits = () => ({ queueTimeoutMs: 30_000 })
   const parts = { clock: time.clock, scheduler, standingOf, limits } as unknown as TurnParts
   const trace = { reasoning: new Map(), hasReasoning: false, hasCompaction: false }
