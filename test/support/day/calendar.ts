@@ -44,16 +44,18 @@ const PROXY_DEATHS: readonly ProxyDeath[] = [
   { ...span(13, 24 * 60), proxy: "proxy-2", code: "EHOSTUNREACH", afterMs: 3_000 },
 ]
 
-/** The short windows of a company's seats all reset in this second. */
+/** A company spends the short windows of all its seats past the gateway, at once, */
+export const SEATS_SPENT_MS = at(15.5)
+/** and they all reset in this second. */
 export const SHARED_RESET_MS = at(16)
 
 /** `share` is of the requests of an average hour. */
 export const BURSTS: readonly Burst[] = [
   { atMs: at(10.25), lastsMs: 30_000, share: 0.3, model: COMMON_MODEL },
-  { atMs: at(10.75), lastsMs: 40_000, share: 0.2, model: RARE_MODEL },
+  { atMs: at(10.75), lastsMs: 40_000, share: 0.4, model: RARE_MODEL },
   { atMs: at(12.5), lastsMs: 20_000, share: 0.3, model: COMMON_MODEL },
   { atMs: at(15), lastsMs: 60_000, share: 0.5, model: COMMON_MODEL },
-  { atMs: at(17.75), lastsMs: 40_000, share: 0.2, model: RARE_MODEL },
+  { atMs: at(17.75), lastsMs: 40_000, share: 0.4, model: RARE_MODEL },
   { atMs: at(20.5), lastsMs: 30_000, share: 0.3, model: COMMON_MODEL },
 ]
 

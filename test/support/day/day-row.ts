@@ -33,9 +33,14 @@ export type DayRow = {
   readonly foreignReasoning: number
   readonly tokenExchanges: number
   readonly breakerAlarms: number
+  /** Accounts whose windows reset in one second, and over how long their next tries are spread. */
+  readonly herd: Herd
   /** Why serviceable requests were not served. */
   readonly failures: Readonly<Record<string, number>>
 }
+
+/** See {@link DayRow.herd}; milliseconds. */
+export type Herd = { accounts: number; spreadMs: number }
 
 /** What a row is made from. */
 export type DayBooks = {
@@ -45,10 +50,11 @@ export type DayBooks = {
   readonly traffic: Traffic
   readonly counts: UpstreamCounts
   readonly alarms: number
+  readonly herd: Herd
 }
 
 /** Closes the books. */
-export function rowOf({ strategy, all, accounts, traffic, counts, alarms }: DayBooks): DayRow {
+export function rowOf({ strategy, all, accounts, traffic, counts, alarms, herd }: DayBooks): DayRow {
   const serviceable = all.filter(asked => asked.isServiceable && !asked.wasCut && asked.outcome !== "left")
   const served = serviceable.filter(({ outcome }) => outcome === "served")
   const waits = all.flatMap(({ firstDispatchAtMs, startedAtMs }) =>
@@ -75,6 +81,7 @@ export function rowOf({ strategy, all, accounts, traffic, counts, alarms }: DayB
     foreignReasoning: counts.foreignReasoning,
     tokenExchanges: counts.tokenExchanges,
     breakerAlarms: alarms,
+    herd,
     failures: failuresOf(serviceable),
   }
 }

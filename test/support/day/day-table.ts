@@ -38,9 +38,9 @@ export function renderRows(rows: readonly DayRow[]): string {
   const line = (texts: readonly string[]) =>
     `| ${texts.map((text, at) => (at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0))).join(" | ")} |`
   const rule = COLUMNS.map((_, at) => (at === 0 ? "---" : "---:"))
-  const failures = rows.map(({ strategy, failures: reasons, askedSpent }) => {
+  const failures = rows.map(({ strategy, failures: reasons, askedSpent, herd }) => {
     const told = Object.entries(reasons).map(([code, count]) => `${count} ${code}`)
-    return `${strategy}: not served: ${told.join(", ") || "none"}; asked although known to be spent: ${askedSpent}`
+    return `${strategy}: not served: ${told.join(", ") || "none"}; asked although known to be spent: ${askedSpent}; ${herd.accounts} accounts reset in one second, tried again over ${(herd.spreadMs / 1000).toFixed(1)} s`
   })
   return [line(COLUMNS.map(({ name }) => name)), line(rule), ...cells.map(line), "", ...failures].join("\n")
 }

@@ -31,6 +31,8 @@ export type HiddenAccount = {
   /** 1 = as fast as most. */
   readonly slowness: number
   readonly windows: readonly HiddenWindow[]
+  /** One of a company's, whose short windows are spent and reset together. */
+  readonly isSeat: boolean
   /** Nothing befalls it that does not befall all others: those are compared for how evenly they are used. */
   readonly isOrdinary: boolean
   live: number
@@ -90,7 +92,9 @@ function makeHidden(world: World, chance: Chance, { index, count }: Place): Hidd
     maxStarts: 6 + chance.below(5),
     slowness,
     windows,
-    isOrdinary: slowness === 1 && proxy === undefined && windows.every(({ used, capacity }) => used < capacity * 0.6),
+    isSeat,
+    isOrdinary:
+      slowness === 1 && proxy === undefined && !isSeat && windows.every(({ used, capacity }) => used < capacity * 0.6),
     live: 0,
     starts: [],
     dispatches: 0,
@@ -123,8 +127,7 @@ function windowsOf(plan: Plan, chance: Chance, isSeat: boolean): readonly Hidden
   const ownResetMs = MIDNIGHT_MS + (1 + chance.below(SHORT_MS / 1000)) * 1000
   const short = {
     lengthMs: SHORT_MS,
-    // Seats that share their reset are small: they are all spent when it comes.
-    capacity: plan.perShortWindow * (isSeat ? 0.5 : 1),
+    capacity: plan.perShortWindow,
     used: 0,
     resetsAtMs: isSeat ? SHARED_RESET_MS - 3 * SHORT_MS : ownResetMs,
   }

@@ -7,9 +7,9 @@ import { makeWorld, type World } from "#simulator/world.ts"
 import { makeVirtualTime, type VirtualTime } from "../virtual-time.ts"
 import type { Asked } from "./asked.ts"
 import { type DayBricks, layDayBricks } from "./bricks.ts"
-import { MIDNIGHT_MS, OUTAGES } from "./calendar.ts"
+import { MIDNIGHT_MS, OUTAGES, SEATS_SPENT_MS, SHARED_RESET_MS } from "./calendar.ts"
 import { makeChance } from "./chance.ts"
-import { type DayRow, rowOf } from "./day-row.ts"
+import { type DayRow, type Herd, rowOf } from "./day-row.ts"
 import { makeOracle } from "./oracle.ts"
 import { type HiddenAccount, makePopulation } from "./population.ts"
 import { startTraffic } from "./traffic.ts"
@@ -56,6 +56,7 @@ export async function runDay(plan: DayPlan): Promise<DayRow> {
   })
   for (const hidden of accounts) bricks.put(accountOf(hidden, world))
   planFates(plan, { time, world, accounts, breakOff: upstream.breakOff })
+  const herd = watchHerd(time, bricks)
   const oracle = makeOracle({ clock, timers, world, accounts })
   const traffic = startTraffic({
     clock,
@@ -84,6 +85,7 @@ export async function runDay(plan: DayPlan): Promise<DayRow> {
     traffic,
     counts: upstream.counts,
     alarms: bricks.alarms.length,
+    herd,
   })
 }
 
@@ -162,9 +164,32 @@ function planFates({ seed, fromHour, toHour }: DayPlan, { time, world, accounts,
       })
     }
   }
+  if (SEATS_SPENT_MS >= clock()) timers.after(SEATS_SPENT_MS - clock(), () => spendSeats(accounts))
   for (const { fromMs, cuts } of OUTAGES) {
     if (fromMs >= clock()) timers.after(fromMs - clock(), () => breakOff(cuts))
   }
+}
+
+function spendSeats(accounts: readonly HiddenAccount[]): void {
+  for (const { isSeat, windows } of accounts) {
+    const [short] = windows
+    if (isSeat && short !== undefined) short.used = short.capacity
+  }
+}
+
+/** The accounts that will be tried again after the seats' common reset, and over how long these tries are spread. */
+function watchHerd({ clock, timers }: VirtualTime, { scheduler }: DayBricks): Herd {
+  const herd: Herd = { accounts: 0, spreadMs: 0 }
+  if (SHARED_RESET_MS <= clock()) return herd
+  timers.after(SHARED_RESET_MS - 1_000 - clock(), () => {
+    const ends = scheduler
+      .view()
+      .flatMap(({ blocks }) => blocks.filter(({ cause }) => cause === "quota").map(({ untilMs }) => untilMs))
+      .filter(untilMs => untilMs >= SHARED_RESET_MS && untilMs < SHARED_RESET_MS + 60_000)
+    herd.accounts = ends.length
+    herd.spreadMs = ends.length === 0 ? 0 : Math.max(...ends) - Math.min(...ends)
+  })
+  return herd
 }
 
 /** Every slot is back, every answer has ended, every request has an end. */
