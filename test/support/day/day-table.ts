@@ -5,7 +5,7 @@ import type { DayRow } from "./day-row.ts"
 /** One promise about a day. */
 export type Target = { readonly name: string; readonly holds: (row: DayRow) => boolean }
 
-/** What is wanted under every policy but `fill-first`, which seeks the limits of accounts by its nature. */
+/** What is wanted; policies that send everything to a few accounts seek their limits by their nature. */
 export const TARGETS: readonly Target[] = [
   { name: "at least 99 % of the serviceable requests served", holds: row => row.servedShare >= 0.99 },
   { name: "at most 15 burst rejections by 1,000 requests", holds: row => row.burstsPer1000 <= 15 },
