@@ -24,6 +24,7 @@ export type Judge = {
   readonly admit: () => number
   readonly report: (member: Member, report: AttemptReport) => void
   readonly succeeded: (member: Member, success: AttemptSuccess) => void
+  readonly answered: (startedAtMs: number) => void
   readonly clear: (member: Member, options: ClearOptions) => void
   readonly setAxis: (member: Member, axis: ChangedAxis) => void
   readonly setQuota: (member: Member, snapshot: QuotaSnapshot) => void
@@ -68,6 +69,7 @@ export function makeJudge(parts: JudgeParts): Judge {
     admit: () => (breaker.state() === undefined ? 0 : breaker.admit(clock())),
     report: (member, report) => readFailedAttempt(member, report, evidence),
     succeeded: (member, success) => readSuccess(member, success, evidence),
+    answered: startedAtMs => breaker.answered(startedAtMs, clock()),
     clear: (member, options) => clearOnRequest(member, options, parts),
     setAxis: (member, axis) => setAxis(member, axis, parts),
     setQuota: (member, snapshot) => setQuota(member, snapshot, parts),

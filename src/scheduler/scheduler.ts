@@ -41,6 +41,11 @@ export type Scheduler = Kept & {
   readonly report: (id: AccountId, report: AttemptReport) => void
   /** Says that an attempt went well: blocks confirmed before it began are proven wrong. */
   readonly succeeded: (id: AccountId, success: AttemptSuccess) => void
+  /**
+   * Says that an attempt's answer has begun with output. Where many accounts failed alike this ends the waiting: answers take
+   * minutes, and nobody should be refused until the first of them is whole. The account's own record waits for that.
+   */
+  readonly answered: (startedAtMs: number) => void
   /** Says what the account has left; policies, health and concurrency follow, blocks do not. Older snapshots are ignored. */
   readonly setQuota: (id: AccountId, snapshot: QuotaSnapshot) => void
   /** Undefined for an account it does not know. */
@@ -134,6 +139,7 @@ export function makeScheduler(parts: SchedulerParts): Scheduler {
       if (isNews) parts.suspended?.(id, report.detail)
     },
     succeeded: (id, success) => look(id, member => judge.succeeded(member, success)),
+    answered: judge.answered,
     setQuota: (id, snapshot) => look(id, member => judge.setQuota(member, snapshot)),
     lifecycleOf: id => pool.get(id)?.facts.lifecycle,
     setLifecycle: (id, lifecycle) => change(id, member => judge.setAxis(member, { lifecycle })),

@@ -52,7 +52,8 @@ export function viewAll(pool: Pool, nowMs: number): readonly AccountView[] {
   return [...pool.members()].map(member => viewOf(pool, member, nowMs))
 }
 
-function viewOf(pool: Pool, member: Member, nowMs: number): AccountView {
+/** Shows one account. */
+export function viewOf(pool: Pool, member: Member, nowMs: number): AccountView {
   const { id, provider, plan, lifecycle, credential } = member.facts
   const reason = reasonOf(pool, member)
   const blocks = [...member.blocks.all(), ...pool.egresses.get(egressOf(member)).blocks.all()]

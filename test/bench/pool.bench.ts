@@ -6,6 +6,8 @@
 
 import { systemTimers } from "#core/clock.ts"
 import type { AccountId } from "#core/ids.ts"
+import { makeAffinity } from "#gateway/affinity/affinity.ts"
+import { conversationKey } from "#protocols/conversation-seed.ts"
 import { STRATEGIES, type Strategy } from "#scheduler/pick/strategies.ts"
 import { makeScheduler } from "#scheduler/scheduler.ts"
 import type { Lease } from "#scheduler/types.ts"
@@ -24,6 +26,9 @@ const WARM_UP_ROUNDS = 1_000_000
 /** Processes for each figure. */
 const TURNS = 5
 
+/** As many conversations as a busy gateway remembers, each bound to some account. */
+const CONVERSATIONS = 65_536
+
 /** One round gives the oldest lease back and takes a new one. */
 type Round = () => void
 type Sorted = { load: number; lastUsed: number; readonly blockedUntilMs: number }
@@ -32,7 +37,8 @@ type Sorted = { load: number; lastUsed: number; readonly blockedUntilMs: number 
 const idOf = (index: number) => `acc_${index}` as AccountId
 const inFlightOf = (size: number) => Math.min(Math.ceil(1.2 * size), MAX_IN_FLIGHT)
 
-function makeScheduled(size: number, strategy: Strategy): Round {
+/** `affinity`: each request looks up its conversation's account first, and gets that one when it is free. */
+function makeScheduled(size: number, strategy: Strategy, { affinity }: { readonly affinity: boolean }): Round {
   let nowMs = START_MS
   const limits = { accountConcurrency: CAP, queueMax: 0, queueTimeoutMs: 0, strategy }
   const scheduler = makeScheduler({
@@ -52,19 +58,33 @@ function makeScheduled(size: number, strategy: Strategy): Round {
     scheduler.report(id, { effect, startedAtMs: nowMs, model: "", detail: "bench" })
   }
   const demand = { model: MODEL, exclude: new Set<AccountId>(), keyId: "bench", deadlineMs: Number.MAX_SAFE_INTEGER }
-  const take = (): Lease => {
-    const acquired = scheduler.acquire(demand)
+  const take = (prefer?: AccountId): Lease => {
+    const acquired = scheduler.acquire(prefer === undefined ? demand : { ...demand, prefer })
     if (acquired.type !== "lease") throw new Error(acquired.type)
     return acquired.lease
   }
+  const homeOf = affinity ? makeHomes(size, () => nowMs) : () => undefined
   return makeRound(
     inFlightOf(size),
-    take,
+    () => take(homeOf()),
     lease => lease.release(),
     () => {
       nowMs += 1
     },
   )
+}
+
+/** Conversations in turn, each far from the last one in memory, under keys as the gateway makes them. */
+function makeHomes(size: number, clock: () => number): () => AccountId | undefined {
+  const { conversations } = makeAffinity({ clock })
+  const ids = Array.from({ length: size }, (_, index) => idOf(index))
+  const keys = Array.from({ length: CONVERSATIONS }, (_, index) => conversationKey(`seed ${index}`, "bench"))
+  for (const [index, key] of keys.entries()) conversations.set(key, ids[(index * 7919) % size] ?? idOf(0))
+  let turn = 0
+  return () => {
+    turn = (turn + 12_289) % CONVERSATIONS
+    return conversations.get(keys[turn] ?? "")
+  }
 }
 
 /** Filters who may serve and sorts them, as gateways do that keep their accounts in a list. */
@@ -128,19 +148,24 @@ function median(values: readonly number[]): number {
 }
 
 /** What a child process measures. */
-type Job = { readonly what: Strategy | "sort"; readonly size: number }
+type Job = { readonly what: Strategy | "sort" | "affinity"; readonly size: number }
 /** Nanoseconds a round: of the middle sample, and of the one that the neighbours disturbed least. */
 type Figures = { readonly middle: number; readonly best: number }
 
 function runJob({ what, size }: Job): Figures {
   const isSort = what === "sort"
-  const round = isSort ? makeSort(size) : makeScheduled(size, what)
+  const round = isSort ? makeSort(size) : roundOf(what, size)
   // A thousand sorts of 100,000 accounts would take an hour; a few say enough.
   const rounds = isSort ? Math.max(2, Math.ceil(20_000 / size)) : ROUNDS
   // On a busy machine the compiler's threads need their time as well before the code is as fast as in a running gateway.
   if (!isSort) sample(round, WARM_UP_ROUNDS)
   const samples = Array.from({ length: isSort ? 3 : SAMPLES }, () => sample(round, rounds))
   return { middle: median(samples), best: Math.min(...samples) }
+}
+
+function roundOf(what: Exclude<Job["what"], "sort">, size: number): Round {
+  const strategy = what === "affinity" ? "least-loaded" : what
+  return makeScheduled(size, strategy, { affinity: what === "affinity" })
 }
 
 /** Runs every job in a process of its own, `turns` times in turns. Returns the figures by job, in order of the turns. */
@@ -167,14 +192,12 @@ function row(cells: readonly string[]): void {
 /** What the project promises for a machine of two shared cores, in nanoseconds. */
 const TARGETS: Readonly<Record<number, number>> = { 10000: 200, 100000: 400 }
 const MAX_GROWTH = 2.5
+/** With a look at the conversation's account before each pick, at every size. */
+const AFFINITY_TARGET = 2_000
 
 function runSizes(): void {
-  const jobs = SIZES.map(size => ({ what: "least-loaded", size }) as const)
-  const scheduled = measureAll(jobs, TURNS)
-  const sorted = measureAll(
-    SIZES.map(size => ({ what: "sort", size })),
-    1,
-  )
+  const scheduled = measureAll(jobsOf("least-loaded"), TURNS)
+  const sorted = measureAll(jobsOf("sort"), 1)
   row(["accounts", "ns (median)", "ns (best)", "promised", "sort ns", "sort / ours"])
   row(["---", "---:", "---:", "---:", "---:", "---:"])
   for (const [which, size] of SIZES.entries()) {
@@ -187,6 +210,26 @@ function runSizes(): void {
   // Neighbours come and go: figures of one turn are compared with each other.
   const growths = (scheduled[0] ?? []).map((small, turn) => (scheduled.at(-1)?.[turn]?.middle ?? 0) / small.middle)
   console.log(`\n100,000 accounts cost ${median(growths).toFixed(2)} times what 100 do (promised: <= ${MAX_GROWTH}).\n`)
+  const bound = measureAll(jobsOf("affinity"), TURNS)
+  row(["with affinity", "ns (median)", "ns (best)", "promised", "sort ns", "sort / ours"])
+  row(["---", "---:", "---:", "---:", "---:", "---:"])
+  for (const [which, size] of SIZES.entries()) {
+    const ours = summary(bound[which] ?? [])
+    const sort = summary(sorted[which] ?? [])
+    const times = [ours.middle, ours.best].map(ns => ns.toFixed(0))
+    row([
+      String(size),
+      ...times,
+      `<= ${AFFINITY_TARGET}`,
+      sort.middle.toFixed(0),
+      (sort.middle / ours.middle).toFixed(0),
+    ])
+  }
+  console.log("")
+}
+
+function jobsOf(what: Job["what"]): readonly Job[] {
+  return SIZES.map(size => ({ what, size }))
 }
 
 function runPolicies(): void {
@@ -203,7 +246,7 @@ function runPolicies(): void {
 }
 
 const [what, size] = process.argv.slice(2)
-const job = [...STRATEGIES, "sort" as const].find(name => name === what)
+const job = [...STRATEGIES, "sort" as const, "affinity" as const].find(name => name === what)
 if (job === undefined) {
   runSizes()
   runPolicies()

@@ -89,9 +89,7 @@ export function makePool(parts: PoolParts): Pool {
       const state = stateOf(account)
       if (state === "uncertain") parts.scheduler.setCredential(id, state)
     },
-    endDoubt: id => {
-      doubted.delete(id)
-    },
+    endDoubt: id => void doubted.delete(id),
     isDoubted: id => doubted.has(id),
     remove: id => {
       accounts.delete(id)

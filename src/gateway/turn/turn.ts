@@ -56,6 +56,7 @@ async function tryOnce(
   if (result.type === "committed") {
     if (!result.empty || tries.retriedEmpty || !mayRetryElsewhere(tries, parts)) {
       commit(turn, tries, result.turn, parts)
+      if (!result.empty) parts.scheduler.answered(startedAtMs)
       return result.turn
     }
     tries.retriedEmpty = true

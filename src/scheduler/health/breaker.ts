@@ -22,6 +22,8 @@ export type Breaker = {
   /** Notes a failed attempt. Returns true when its consequences for the account are to be withheld. */
   readonly failed: (account: number, failure: SharedFailure, nowMs: number) => boolean
   readonly succeeded: (account: number, startedAtMs: number, nowMs: number) => void
+  /** An answer has begun: enough to close it, although it clears no account before it is whole. */
+  readonly answered: (startedAtMs: number, nowMs: number) => void
   /** Undefined = closed. */
   readonly state: () => BreakerState | undefined
   /** 0 = the request may go; otherwise how long until the next one may. Counts the one it lets go. */
@@ -102,6 +104,11 @@ export function makeBreaker(parts: BreakerParts): Breaker {
         return
       }
       for (const run of runs.values()) if (startedAtMs > run.sinceMs) run.accounts.clear()
+    },
+    answered: (startedAtMs, nowMs) => {
+      if (state === undefined || startedAtMs <= state.sinceMs) return
+      lastSuccessAtMs = nowMs
+      close()
     },
     state: () => state,
     admit: nowMs => {

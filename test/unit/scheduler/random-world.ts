@@ -6,12 +6,13 @@ import { STRATEGIES, type Strategy } from "#scheduler/pick/strategies.ts"
 import type { AccountFacts, AccountView, Demand, Lease } from "#scheduler/types.ts"
 
 import { block, type Harness, id, makeHarness } from "./harness.ts"
+import { isNotAfter, orderKeyOf } from "./pick-order.ts"
+import { PlanDoubts } from "./plan-doubts.ts"
 
 const ACCOUNTS = 24
 const MODELS = ["gpt-5", "gpt-5-mini", "gpt-5-pro"]
 const PLANS = ["free", "plus", "pro"]
 const EGRESSES = ["direct", "proxy-1"]
-const TIERS = ["healthy", "warm", "risky", "banned"]
 const LIFECYCLES = ["enabled", "enabled", "enabled", "paused", "needs-login"] as const
 const CREDENTIALS = ["fresh", "fresh", "due", "expired"] as const
 const CAUSES: readonly BlockCause[] = ["quota", "burst", "server-error", "network", "credential", "forbidden"]
@@ -22,12 +23,14 @@ type Book = {
   facts: AccountFacts
   models: readonly string[] | undefined
   readonly leases: Set<Lease>
-  /** The account is out of quota at least until then, unless something clears that. */
-  quotaUntilMs: number
+  /** What the account is out of quota for (a model, or {@link WHOLE_ACCOUNT}), unless something clears that. */
+  readonly spent: Map<string, Spent>
 }
 
-/** Refusals of a model on a plan. */
-type Doubt = { readonly accounts: Set<AccountId>; lastAtMs: number; untilMs: number }
+/** `untilMs`: at the least. Only an attempt that began after `confirmedAtMs` proves it wrong. */
+type Spent = { readonly untilMs: number; readonly confirmedAtMs: number }
+
+const WHOLE_ACCOUNT = "*"
 
 type Waiting = { readonly cancel: () => void }
 
@@ -47,7 +50,7 @@ export class RandomWorld {
   readonly harness: Harness = makeHarness({ accountConcurrency: 4, queueMax: 50, queueTimeoutMs: 5_000 })
   readonly books = new Map<AccountId, Book>()
   readonly waiting = new Set<Waiting>()
-  readonly #doubts = new Map<string, Doubt>()
+  readonly #doubts = new PlanDoubts()
   readonly #random: () => number
   readonly #untilMs = new Map<string, number>()
   #leases: Lease[] = []
@@ -55,6 +58,7 @@ export class RandomWorld {
   #strategy: Strategy = "least-loaded"
   picks = 0
   sampled = 0
+  blocksSeen = 0
 
   constructor(seed: number) {
     this.#random = makeRandom(seed)
@@ -145,7 +149,7 @@ export class RandomWorld {
       facts,
       models: known?.models,
       leases: known?.leases ?? new Set(),
-      quotaUntilMs: known?.quotaUntilMs ?? 0,
+      spent: known?.spent ?? new Map(),
     })
     this.harness.scheduler.upsert(facts)
   }
@@ -169,8 +173,8 @@ export class RandomWorld {
   #cleared(): AccountId {
     const account = this.#someone()
     const book = this.#book(account)
-    book.quotaUntilMs = 0
-    for (const model of MODELS) this.#doubts.delete(this.#doubtKey(book.facts, model))
+    book.spent.clear()
+    for (const model of MODELS) this.#doubts.forget(book.facts, model)
     return account
   }
 
@@ -250,40 +254,21 @@ export class RandomWorld {
     )
   }
 
-  #doubtKey({ provider, plan }: AccountFacts, model: string): string {
-    return [provider, plan, model].join(" ")
-  }
-
-  #doubt(account: AccountId, model: string, forMs: number): void {
-    const nowMs = this.harness.time.clock()
-    const key = this.#doubtKey(this.#book(account).facts, model)
-    const known = this.#doubts.get(key)
-    const doubt =
-      known !== undefined && known.untilMs > nowMs ? known : { accounts: new Set<AccountId>(), lastAtMs: 0, untilMs: 0 }
-    doubt.accounts.add(account)
-    doubt.lastAtMs = nowMs
-    doubt.untilMs = Math.max(doubt.untilMs, nowMs + forMs)
-    this.#doubts.set(key, doubt)
-  }
-
-  /** Two accounts of the plan were refused the model, and nothing has proven them wrong. */
-  #lacks(facts: AccountFacts, model: string): boolean {
-    const doubt = this.#doubts.get(this.#doubtKey(facts, model))
-    return doubt !== undefined && doubt.accounts.size > 1 && doubt.untilMs > this.harness.time.clock()
-  }
-
   /** No pick outside eligibility, as far as the bookkeeper knows by itself. */
   #granted(lease: Lease, { model = "", exclude, providers, tags }: Partial<Demand>): void {
-    const { facts, models, leases, quotaUntilMs } = this.#book(lease.account)
+    const { facts, models, leases, spent } = this.#book(lease.account)
+    const nowMs = this.harness.time.clock()
     this.picks += 1
     this.#claim(exclude?.has(lease.account) !== true, `${lease.account} was excluded`)
     this.#claim(facts.lifecycle === "enabled", `${lease.account} is ${facts.lifecycle}`)
     this.#claim(facts.credential === "fresh" || facts.credential === "due", `${lease.account}: ${facts.credential}`)
     this.#claim(models?.includes(model) !== false, `${lease.account} has no ${model}`)
-    this.#claim(!this.#lacks(facts, model), `${lease.account}'s plan has no ${model}`)
+    this.#claim(!this.#doubts.lacks(facts, model, nowMs), `${lease.account}'s plan has no ${model}`)
     this.#claim(providers?.includes(facts.provider) !== false, `${lease.account} is of ${facts.provider}`)
     this.#claim(tags?.every(tag => facts.tags?.includes(tag)) !== false, `${lease.account} lacks a tag`)
-    this.#claim(quotaUntilMs <= this.harness.time.clock(), `${lease.account} is out of quota`)
+    for (const what of [WHOLE_ACCOUNT, model]) {
+      this.#claim((spent.get(what)?.untilMs ?? 0) <= nowMs, `${lease.account} is out of quota for ${what}`)
+    }
     leases.add(lease)
     this.#leases.push(lease)
     const most = facts.cap ?? Math.max(8, this.harness.limits.accountConcurrency)
@@ -296,10 +281,13 @@ export class RandomWorld {
     { model = "", exclude, providers, tags }: Partial<Demand>,
     before: readonly AccountView[],
   ): void {
-    const keyOf = (account: AccountView) => this.#orderKey(account)
+    const nowMs = this.harness.time.clock()
+    const healthTiers = this.harness.limits.healthTiers !== false
+    const keyOf = (account: AccountView) =>
+      orderKeyOf(account, { strategy: this.#strategy, healthTiers, nowMs, entered: this.#book(account.id).entered })
     const candidates = before.filter(account => {
       const { models, facts } = this.#book(account.id)
-      if (this.#lacks(facts, model)) return false
+      if (this.#doubts.lacks(facts, model, nowMs)) return false
       if (!account.available || account.load >= account.cap || exclude?.has(account.id)) return false
       // Whether somebody is probing an account is not shown: one that might be is left out.
       if (account.probing) return false
@@ -312,28 +300,6 @@ export class RandomWorld {
     this.sampled += 1
     for (const other of candidates) {
       this.#claim(isNotAfter(keyOf(picked), keyOf(other)), `${picked.id} before ${other.id} under ${this.#strategy}`)
-    }
-  }
-
-  #orderKey(account: AccountView): readonly number[] {
-    const tier = this.harness.limits.healthTiers === false ? 0 : TIERS.indexOf(account.tier)
-    const rank = [-account.priority, tier]
-    const level = Math.floor((16 * account.load) / account.cap)
-    switch (this.#strategy) {
-      case "least-loaded":
-        return [...rank, level]
-      case "quota-balanced": {
-        const left = account.quota?.remainingPercent ?? 100
-        return [...rank, Math.min(7, Math.floor(((100 - left) * 8) / 100)), level]
-      }
-      case "soonest-reset":
-        return [...rank, bandOfReset(account, this.harness.time.clock()), level]
-      case "fill-first":
-      case "round-robin":
-      case "least-used":
-      case "weighted":
-        // Their own orders depend on the whole past; test/unit/scheduler/pick follows them step by step.
-        return rank
     }
   }
 
@@ -359,9 +325,10 @@ export class RandomWorld {
     const startedAtMs = this.harness.time.clock() - this.#below(30_000)
     const model = this.#oneOf(MODELS)
     const book = this.#book(account)
-    book.quotaUntilMs = 0
-    const key = this.#doubtKey(book.facts, model)
-    if (startedAtMs > (this.#doubts.get(key)?.lastAtMs ?? 0)) this.#doubts.delete(key)
+    for (const what of [WHOLE_ACCOUNT, model]) {
+      if (startedAtMs > (book.spent.get(what)?.confirmedAtMs ?? 0)) book.spent.delete(what)
+    }
+    this.#doubts.served(book.facts, model, startedAtMs)
     this.harness.succeed(account, { startedAtMs, model, firstOutputMs: this.#below(12_000) })
   }
 
@@ -378,8 +345,12 @@ export class RandomWorld {
     if (what === 1) this.harness.report(account, block("challenge", forMs, { type: "egress" }), { model })
     if (what <= 1) return
     const book = this.#book(account)
-    if (cause === "quota" && isWide) book.quotaUntilMs = Math.max(book.quotaUntilMs, nowMs + forMs)
-    if (cause === "model-unsupported") this.#doubt(account, model, forMs)
+    if (cause === "quota") {
+      const what = isWide ? WHOLE_ACCOUNT : model
+      const untilMs = Math.max(book.spent.get(what)?.untilMs ?? 0, nowMs + forMs)
+      book.spent.set(what, { untilMs, confirmedAtMs: nowMs })
+    }
+    if (cause === "model-unsupported") this.#doubts.refused(book.facts, model, { nowMs, forMs })
     this.harness.report(account, block(cause, forMs, scope), { model })
   }
 
@@ -396,13 +367,14 @@ export class RandomWorld {
         const name = [view.id, scope.type, scope.type === "model" ? scope.model : "", cause, sinceMs].join(" ")
         this.#claim(untilMs >= (this.#untilMs.get(name) ?? 0), `${name} ends sooner than before`)
         seen.set(name, untilMs)
+        this.blocksSeen += 1
       }
     }
     this.#untilMs.clear()
     for (const [name, untilMs] of seen) this.#untilMs.set(name, untilMs)
   }
 
-  /** Gives everything back. */
+  /** Gives everything back and looks whether anything is left. */
   async end(): Promise<void> {
     for (const { cancel } of this.waiting) cancel()
     for (let turn = 0; turn < 4; turn++) await Promise.resolve()
@@ -410,18 +382,10 @@ export class RandomWorld {
     this.check()
     for (const account of this.books.keys()) this.harness.scheduler.remove(account)
     this.books.clear()
+    const { total, leases, waiting } = this.harness.scheduler.counts()
+    this.#claim(total + leases + waiting === 0, `${total} accounts, ${leases} slots, ${waiting} in line are left`)
+    // Longer than anything rests.
+    this.harness.time.advance(40 * 24 * 3_600_000)
+    this.#claim(this.harness.time.waiting().length === 0, "a timer is left")
   }
-}
-
-function isNotAfter(left: readonly number[], right: readonly number[]): boolean {
-  const at = left.findIndex((value, index) => value !== right[index])
-  return at < 0 || (left[at] ?? 0) < (right[at] ?? 0)
-}
-
-function bandOfReset({ quota }: AccountView, nowMs: number): number {
-  if (quota?.resetsAtMs === undefined) return 6
-  if (quota.remainingPercent <= 5) return 7
-  const hours = (quota.resetsAtMs - nowMs) / 3_600_000
-  const band = [1, 2, 4, 8, 24, 72].findIndex(most => hours <= most)
-  return band < 0 ? 6 : band
 }

@@ -141,6 +141,23 @@ describe("the breaker", () => {
     harness.lease()
   })
 
+  test("the first output of an answer that began after the alarm ends the waiting, before the answer is whole", () => {
+    const harness = makeServing()
+    harness.time.advance(60_000)
+    failAll(harness, LOST)
+    const alarmAtMs = harness.time.clock()
+    harness.time.advance(1_000)
+    harness.lease()
+    expect(harness.refusal().code).toBe("upstream_outage")
+    harness.scheduler.answered(alarmAtMs)
+    expect(harness.refusal().code).toBe("upstream_outage")
+    harness.scheduler.answered(alarmAtMs + 1_000)
+    expect(harness.scheduler.counts().breaker).toBeUndefined()
+    expect(harness.lease().account).toBeString()
+    // To no account's credit: its answer may still break off.
+    expect(harness.scheduler.view().map(({ terms }) => terms.length)).toEqual(Array(10).fill(1))
+  })
+
   test("accounts of one way out that is challenged rest with it, alarm or not", () => {
     const harness = makeServing()
     failAll(harness, LOST)

@@ -226,6 +226,27 @@ describe("picking", () => {
     expect(lease({ prefer: id("b"), exclude: new Set([id("a")]) }).account).toBe(id("b"))
   })
 
+  test("a request for one account only waits for it without a look at the others, however many there are", async () => {
+    const { add, ask, lease, scheduler } = makeHarness({ accountConcurrency: 1 })
+    for (let index = 0; index < 200; index++) add(`a${index}`)
+    const held = lease({ prefer: id("a7") })
+    let looks = 0
+    const others = Object.assign(new Set([id("nobody")]), {
+      has: (account: string) => {
+        looks += 1
+        return account !== "a7"
+      },
+    })
+    const acquired = ask({ only: id("a7"), exclude: others })
+    if (acquired.type !== "wait") throw new Error(`expected to wait, got ${acquired.type}`)
+    // Any change of any account looks again whether waiting still makes sense.
+    scheduler.setLifecycle(id("a3"), "paused")
+    expect(looks).toBeLessThan(10)
+    held.release()
+    expect((await acquired.lease).account).toBe(id("a7"))
+    expect(scheduler.view().find(row => row.id === id("a7"))).toMatchObject({ load: 1, cap: 1 })
+  })
+
   test("only the wanted providers serve", () => {
     const { add, lease, refusal } = makeHarness()
     add("a", { provider: "openai-api" })
