@@ -53,7 +53,7 @@ export function viewAll(pool: Pool, nowMs: number): readonly AccountView[] {
 }
 
 /** Shows one account. */
-export function viewOf(pool: Pool, member: Member, nowMs: number): AccountView {
+function viewOf(pool: Pool, member: Member, nowMs: number): AccountView {
   const { id, provider, plan, lifecycle, credential } = member.facts
   const reason = reasonOf(pool, member)
   const blocks = [...member.blocks.all(), ...pool.egresses.get(egressOf(member)).blocks.all()]

@@ -6,11 +6,12 @@ import { usageBody } from "./accounts/quota-wire.ts"
 import type { UpstreamMode } from "./checks/checked-call.ts"
 import type { Endpoint, Exchange } from "./exchange.ts"
 import { modelInfo, modelsEtag, modelsFor, SIMULATED_MODELS } from "./models.ts"
+import { quotaView } from "./quota-view.ts"
 import { refusalResponse } from "./refusal.ts"
 import { redeemCreditEndpoint, resetCreditsEndpoint } from "./reset-credits-endpoint.ts"
 import { startScripted } from "./scripts/scripted-endpoint.ts"
 import type { ScriptEndpoint } from "./scripts/scripts.ts"
-import { nowSecOf, quotaView } from "./world.ts"
+import { nowSecOf } from "./world.ts"
 
 const SERVER = { server: "sluice-simulator" } as const
 

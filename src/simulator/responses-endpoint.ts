@@ -10,8 +10,8 @@ import { refuseRequest } from "./checks/checks.ts"
 import { openTurn } from "./delivery/open-turn.ts"
 import { answerPublic, streamAnswer } from "./delivery/stream-answer.ts"
 import type { Endpoint } from "./exchange.ts"
+import { quotaView } from "./quota-view.ts"
 import { refuse, startScripted } from "./scripts/scripted-endpoint.ts"
-import { quotaView } from "./world.ts"
 
 /** Makes the endpoint for one of the two upstream modes. */
 export function makeResponsesEndpoint(mode: UpstreamMode): Endpoint {

@@ -2,9 +2,8 @@
 
 import type { Clock, Timers } from "#core/clock.ts"
 
-import { type Accounts, makeAccounts, type SimulatedAccount } from "./accounts/accounts.ts"
-import { makeQuotaEngine, type QuotaEngine, type QuotaFamily } from "./accounts/quota.ts"
-import type { QuotaView } from "./accounts/quota-wire.ts"
+import { type Accounts, makeAccounts } from "./accounts/accounts.ts"
+import { makeQuotaEngine, type QuotaEngine } from "./accounts/quota.ts"
 import { makeSessions, type Sessions } from "./accounts/sessions.ts"
 import { makeSignIn, type SignIn } from "./accounts/sign-in.ts"
 import { makePromptCache, type PromptCache } from "./answers/usage.ts"
@@ -77,11 +76,4 @@ export function makeWorld(parts: WorldParts): World {
 /** The world's time in whole seconds since the epoch. */
 export function nowSecOf(world: World): number {
   return Math.floor(world.clock() / 1000)
-}
-
-/** The account's quota at this moment, ready to be written in any form. */
-export function quotaView(world: World, account: SimulatedAccount, family: QuotaFamily): QuotaView {
-  const state = world.quota.read(account.name, account.plan)
-  const resetCredits = world.quota.resetCredits.available(account.name)
-  return { account, family, state, resetCredits, nowSec: nowSecOf(world) }
 }

@@ -4,13 +4,12 @@ import { dirname } from "node:path"
 
 import { type AccountTables, makeAccountTables } from "./account-tables.ts"
 import { type BindingRows, makeBindingRows } from "./bindings.ts"
-import { type ClientKeyRows, makeClientKeyRows } from "./client-keys.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
 import { type ModelListRows, makeModelListRows } from "./model-lists.ts"
+import { makeOperatorTables, type OperatorTables } from "./operator-tables.ts"
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts"
-import { makeProxyRows, type ProxyRows } from "./proxies.ts"
 import { makeRefreshIntentRows, type RefreshIntentRows } from "./refresh-intents.ts"
 import { makeSchedulerBlockRows, type SchedulerBlockRows } from "./scheduler-blocks.ts"
 import { makeSecretRows, type SecretRows } from "./secrets.ts"
@@ -21,9 +20,8 @@ export type Store = CredentialRows &
   RefreshIntentRows &
   SchedulerBlockRows &
   BindingRows &
-  ClientKeyRows &
+  OperatorTables &
   ModelListRows &
-  ProxyRows &
   MetaRows &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
     /** Tells other commands where this process can be reached. */
@@ -58,9 +56,8 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...makeRefreshIntentRows(database),
       ...makeSchedulerBlockRows(database),
       ...makeBindingRows(database),
-      ...makeClientKeyRows(database),
+      ...makeOperatorTables(database),
       ...makeModelListRows(database),
-      ...makeProxyRows(database),
       ...meta,
       ...secrets,
       announce: lock.announce,

@@ -1,7 +1,5 @@
 /** The operators' surface as functions, whichever way the orders travel. */
 
-import { GatewayError } from "#core/errors.ts"
-import { arrayAt, isJsonObject, stringAt } from "#core/json.ts"
 import type { AccountReport } from "#gateway/desk/account-report.ts"
 import type { TroubleReport } from "#gateway/desk/desk.ts"
 import type { ImportReport } from "#gateway/desk/intake.ts"
@@ -12,8 +10,9 @@ import type { RemovedAccount } from "#http/admin/accounts.ts"
 import type { AdminGreeting } from "#http/admin/admin.ts"
 
 import type { AdminConnection, AdminReply, AdminRequest } from "./admin-connection.ts"
+import { makeAsking, WORK } from "./ask-surface.ts"
 import { type KeyOrders, makeKeyOrders } from "./key-orders.ts"
-import { readJson, readSteps } from "./read-answer.ts"
+import { readJson } from "./read-answer.ts"
 
 /** Names of accounts, or all that serve. */
 export type Names = readonly string[] | "all"
@@ -79,66 +78,10 @@ export type AdminClient = {
 
 /** Enough for a look; a gateway that is alive needs milliseconds. */
 const GREETING = { silenceMs: 5_000 }
-/** One account's refresh may take half a minute, and its turn may have to come first. */
-const WORK = { silenceMs: 120_000 }
-/** Slowest way a large import may take before it counts as silence. */
-const BYTES_PER_MS = 50
-
 const ACCOUNTS = "/api/admin/accounts"
 const BATCH = `${ACCOUNTS}/batch`
 
 const creditsOf = (name: string) => `${ACCOUNTS}/${encodeURIComponent(name)}/reset-credits`
-
-/** Every answer has one member by which it is known. */
-function expectMember(answer: unknown, member: string, where: string): void {
-  const isKnown = isJsonObject(answer) && (arrayAt(answer, member) ?? stringAt(answer, member)) !== undefined
-  if (isKnown) return
-  throw new GatewayError("upstream-protocol", `${where} answered something this version does not know.`, {
-    hint: "Use the same version of Sluice here and there.",
-  })
-}
-
-/** Returns the two ways to ask the surface: for one answer, and for an order that tells its steps. */
-function makeAsking({ where, send }: AdminConnection, signal: AbortSignal) {
-  /** `Answer` is what the route of this version returns; `open` warns of another version, and `member` is looked for. */
-  async function ask<Answer>(request: AdminRequest, member: string, patience = WORK): Promise<Answer> {
-    const answer = await orCancelled(async () => readJson(await send(request, signal, patience), where))
-    expectMember(answer, member, where)
-    return answer as Answer
-  }
-
-  async function follow<Answer, Step>(
-    { path, body, headers }: Pick<AdminRequest, "path" | "body" | "headers">,
-    member: string,
-    onStep: (step: Step) => void,
-  ): Promise<Answer> {
-    const silenceMs = WORK.silenceMs + (body?.length ?? 0) / BYTES_PER_MS
-    const request: AdminRequest = {
-      method: "POST",
-      path,
-      headers: { ...headers, accept: "text/event-stream" },
-      ...(body !== undefined && { body }),
-    }
-    const answer = await orCancelled(async () => {
-      // Same routes, same version: see `ask`.
-      return readSteps(await send(request, signal, { silenceMs }), where, step => onStep(step as Step))
-    })
-    expectMember(answer, member, where)
-    return answer as Answer
-  }
-
-  /** What the surface says about an order that was called off is not its failure. */
-  async function orCancelled<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (cause) {
-      if (signal.aborted) throw new GatewayError("cancelled", "Cancelled.", { cause })
-      throw cause
-    }
-  }
-
-  return { ask, follow, orCancelled }
-}
 
 /** Makes the client; `signal` is Ctrl-C. */
 export function makeAdminClient(connection: AdminConnection, signal: AbortSignal): AdminClient {

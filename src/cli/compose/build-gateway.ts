@@ -1,8 +1,6 @@
 /** Puts the gateway together over a built pool: turns, model endpoints, status, operators' routes. */
 
-import { systemClock } from "#core/clock.ts"
 import { type Gateway, makeGateway } from "#gateway/gateway.ts"
-import { makeStatus } from "#gateway/pool/status.ts"
 
 import { buildDesk } from "./build-desk.ts"
 import { buildExplainer } from "./build-journal.ts"
@@ -11,6 +9,7 @@ import { buildOrders } from "./build-orders.ts"
 import type { BuiltPool } from "./build-pool.ts"
 import type { BuiltProxies } from "./build-proxies.ts"
 import { type BuiltServing, buildServing } from "./build-serving.ts"
+import { buildStatus } from "./build-status.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import type { Recorder } from "./make-record.ts"
 import { startProbing } from "./start-probing.ts"
@@ -51,17 +50,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
     slugOf,
     aliases: () => config().model.aliases,
     compactMode: () => config().compact,
-    status: makeStatus({
-      clock: systemClock,
-      scheduler,
-      pool,
-      counters: parts.counters,
-      history: built.quota.history,
-      journal: parts.journal,
-      version: parts.version,
-      startedAtMs: systemClock(),
-      notReady: () => [],
-    }),
+    status: buildStatus(parts),
     accounts: pool.accounts,
     ...orders,
     desk: buildDesk({ ...parts, orders, keys }),

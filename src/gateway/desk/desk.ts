@@ -3,15 +3,11 @@
 import type { Pool } from "#gateway/pool/pool.ts"
 import type { Counters } from "#telemetry/counters.ts"
 
-import { type CookieDesk, type CookieDeskParts, makeCookieDesk } from "./cookies.ts"
 import { type Intake, makeIntake } from "./intake.ts"
-import { type KeyDesk, type KeyDeskParts, makeKeyDesk } from "./keys.ts"
 import { makeOrders, type Orders, type OrdersParts } from "./orders.ts"
-import { makeProxyDesk, type ProxyDesk, type ProxyDeskParts } from "./proxies.ts"
-import { makeQuotaDesk, type QuotaDesk, type QuotaDeskParts } from "./quota.ts"
-import { makeRecordsDesk, type RecordsDesk, type RecordsDeskParts } from "./records.ts"
 import { makeReportAccounts, type ReportAccounts } from "./report-accounts.ts"
 import { saveSignIn } from "./save-sign-in.ts"
+import { makeSideDesks, type SideDeskParts, type SideDesks } from "./side-desks.ts"
 import { makeSignIns, type SignInParts, type SignIns } from "./sign-ins.ts"
 import { findTargets, type Targets } from "./targets.ts"
 
@@ -33,12 +29,8 @@ export type TroubleReport = {
 
 /** The desk. */
 export type Desk = Intake &
-  Orders & {
-    readonly cookies: CookieDesk
-    readonly quota: QuotaDesk
-    readonly keys: KeyDesk
-    readonly proxies: ProxyDesk
-    readonly records: RecordsDesk
+  Orders &
+  SideDesks & {
     readonly list: (filter?: ListFilter) => ReturnType<ReportAccounts>
     /** Throws `not-found`, or `invalid-request` for a name that fits several. */
     readonly show: (targets: Targets) => ReturnType<ReportAccounts>
@@ -51,15 +43,11 @@ export type Desk = Intake &
 
 /** What the desk is made of. */
 export type DeskParts = OrdersParts &
-  CookieDeskParts &
-  QuotaDeskParts &
-  RecordsDeskParts & {
+  SideDeskParts & {
     readonly pool: Pool
     readonly counters: Counters
     readonly pause: () => Promise<void>
     readonly signIn: SignInParts
-    readonly keys: Omit<KeyDeskParts, "clock">
-    readonly proxies: Omit<ProxyDeskParts, "accounts" | "clock">
   }
 
 function matches(report: ReturnType<ReportAccounts>[number], { state, tag, search }: ListFilter): boolean {
@@ -106,11 +94,7 @@ export function makeDesk(parts: DeskParts): Desk {
       return removals
     },
     show,
-    cookies: makeCookieDesk(parts),
-    quota: makeQuotaDesk(parts),
-    keys: makeKeyDesk({ ...parts.keys, clock }),
-    proxies: makeProxyDesk({ ...parts.proxies, accounts: parts.accounts, clock }),
-    records: makeRecordsDesk(parts),
+    ...makeSideDesks(parts),
     signIns: makeSignIns({
       ...parts.signIn,
       clock,

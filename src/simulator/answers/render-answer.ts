@@ -2,12 +2,12 @@
 
 import { type JsonObject, stringAt } from "#core/json.ts"
 import type { SimulatedAccount } from "#simulator/accounts/accounts.ts"
-import { rateLimitsEvent } from "#simulator/accounts/quota-wire.ts"
 import { transformEvents } from "#simulator/delivery/event-transforms.ts"
 import { findModel } from "#simulator/models.ts"
+import { quotaEvent } from "#simulator/quota-view.ts"
 import type { Settings } from "#simulator/scripts/settings.ts"
 import { pickSequence } from "#simulator/sequences/registry.ts"
-import { nowSecOf, quotaView, type World } from "#simulator/world.ts"
+import { nowSecOf, type World } from "#simulator/world.ts"
 
 import { makeAnswer } from "./answer.ts"
 import { offeredTools } from "./offered-tools.ts"
@@ -39,7 +39,7 @@ export function renderAnswer(world: World, request: RenderRequest): readonly Jso
     nowSec: nowSecOf(world),
     input: world.promptCache.count(account.name, body),
     maxContextTokens: findModel(model)?.maxContextTokens ?? UNKNOWN_MODEL_TOKENS,
-    quotaEvent: rateLimitsEvent(quotaView(world, account, familyOf(body))),
+    quotaEvent: quotaEvent(world, account, familyOf(body)),
   })
   const { input, maxContextTokens, prompt } = answer.context
   const write = pickSequence({

@@ -6,8 +6,9 @@ import type { QuotaFamily } from "#simulator/accounts/quota.ts"
 import { quotaHeaders } from "#simulator/accounts/quota-wire.ts"
 import type { UpstreamMode } from "#simulator/checks/checked-call.ts"
 import { findModel, modelsEtag, modelsFor } from "#simulator/models.ts"
+import { quotaView } from "#simulator/quota-view.ts"
 import { clientVersionOf } from "#simulator/versions.ts"
-import { quotaView, type World } from "#simulator/world.ts"
+import type { World } from "#simulator/world.ts"
 
 /** What the headers are written for. */
 export type HeaderFacts = {

@@ -23,7 +23,7 @@ export const STREAM_MENDS: readonly Mend[] = [
   },
   {
     fault: 40,
-    file: "src/http/server.ts",
+    file: "src/http/listen.ts",
     find: "        server.timeout(request, 0)\n",
     replace: "",
     test: "test/faults/silence.test.ts",

@@ -97,7 +97,7 @@ describe("a request for one account", () => {
   test("is explained: the others were not asked for", () => {
     const harness = makeTwo()
     const told: unknown[] = []
-    harness.ask({ only: id("home"), explain: why => told.push(why) })
+    harness.ask({ only: id("home"), explain: (_, write) => told.push(write()) })
     expect(told).toMatchObject([
       {
         decision: "lease",
