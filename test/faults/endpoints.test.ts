@@ -238,7 +238,7 @@ describe("compaction", () => {
 })
 
 describe("addresses without a route", () => {
-  test.each(["/v1/chat/completions", "/v1/responses/compact", "/chat/completions"])(
+  test.each(["/v1/chat/completions", "/v1/responses/compact", "/v1/responses/input_tokens", "/chat/completions"])(
     "another method at %s is told which one is served",
     async path => {
       const reply = await gateway.get(path)

@@ -202,16 +202,14 @@ describe("addresses and methods", () => {
     }
   })
 
-  test("GET /v1/responses with upgrade headers is 426, so that Codex falls back to POST", async () => {
+  test("GET /v1/responses that is no whole handshake is told what it lacks", async () => {
     for (const path of ["/v1/responses", "/responses", "/backend-api/codex/responses"]) {
-      const reply = await gateway.get(path, {
-        connection: "Upgrade",
-        upgrade: "websocket",
-        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-        "sec-websocket-version": "13",
-      })
-      expect(reply.status).toBe(426)
+      const reply = await gateway.get(path, { connection: "Upgrade", upgrade: "websocket" })
+      expect([path, reply.status]).toEqual([path, 400])
       expectEnvelope(reply)
+      const plain = await gateway.get(path)
+      expect([path, plain.status]).toEqual([path, 426])
+      expectEnvelope(plain)
     }
   })
 

@@ -1,6 +1,6 @@
 /** The routes of remembered responses: read one, what it was asked with, and forget it. */
 
-import { Elysia } from "elysia"
+import { Elysia, NotFoundError } from "elysia"
 
 import { GatewayError } from "#core/errors.ts"
 import type { JsonObject } from "#core/json.ts"
@@ -8,17 +8,21 @@ import type { Gateway } from "#gateway/gateway.ts"
 import { guarded } from "#http/guarded.ts"
 import type { ServeParts } from "#http/serve-model.ts"
 
+const NO_IDS: ReadonlySet<string> = new Set(["compact", "input_tokens"])
+
 /** Returns the routes under one prefix as an Elysia plugin. */
 export function storedResponseRoutes(prefix: string, { memory }: Gateway, parts: ServeParts) {
   const answer = (request: Request, read: (owner: string) => JsonObject) =>
     guarded(request, parts, (_url, principal) => Response.json(read(principal.keyId)))
   return new Elysia({ prefix })
-    .get("/responses/:id", ({ request, params }) =>
-      answer(request, owner => {
+    .get("/responses/:id", ({ request, params }) => {
+      // The router cannot tell them apart: these are addresses of their own, for other methods.
+      if (NO_IDS.has(params.id)) throw new NotFoundError()
+      return answer(request, owner => {
         refuseStream(request)
         return memory.response(owner, params.id)
-      }),
-    )
+      })
+    })
     .get("/responses/:id/input_items", ({ request, params }) =>
       answer(request, owner => listOf(memory.inputItems(owner, params.id))),
     )
