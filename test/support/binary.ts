@@ -120,11 +120,20 @@ export async function startGateway(options: StartOptions): Promise<StartedGatewa
   return { url, pid, output, stop, readyMs: await ready }
 }
 
+/** Below the range from which the system takes the near ends of connections: those could take the port in the meantime. */
+const FIRST_PORT = 12_000
+const PORTS = 20_000
+
 /** Returns a loopback port that was free a moment ago. */
 export function freePort(): number {
-  const probe = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() })
-  const { port } = probe
-  void probe.stop(true)
-  if (port === undefined) throw new Error("no free port")
-  return port
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
+    try {
+      void Bun.serve({ port, hostname: "127.0.0.1", reusePort: false, fetch: () => new Response() }).stop(true)
+      return port
+    } catch {
+      // Taken: another one will not be.
+    }
+  }
+  throw new Error("no free port")
 }
