@@ -74,8 +74,7 @@ async function viewCodex(place: ClientPlace): Promise<ClientView> {
     env,
     proxyVariables: ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
     remedies: {
-      baseUrl: url =>
-        `in ${files.config}, ${choice.table === undefined ? `[model_providers.${PROVIDER}]` : `[model_providers.${choice.provider}]`}: base_url = "${url}"`,
+      baseUrl: url => urlRemedy(config, choice, url),
       key: () =>
         choice.envKey === undefined
           ? `in ${files.config}, [model_providers.${choice.provider}]: env_key = "${KEY_VARIABLE}", and the key in ${files.env}`
@@ -88,6 +87,8 @@ async function viewCodex(place: ClientPlace): Promise<ClientView> {
 /** What the configuration chooses. */
 type Choice = {
   readonly provider: string
+  /** Where the provider is chosen. */
+  readonly chosenAt: string
   readonly table: JsonObject | undefined
   readonly baseUrl: Fact | undefined
   readonly envKey: string | undefined
@@ -104,17 +105,27 @@ function choose({ path, content }: FileReading): Choice {
     const top = stringAt(content, name)
     return top === undefined ? undefined : { value: top, where: `${path}: ${name}` }
   }
-  const provider = pick("model_provider")?.value ?? "openai"
+  const chosen = pick("model_provider")
+  const provider = chosen?.value ?? "openai"
   const table = tableAt(content, "model_providers", provider)
   const url = table === undefined ? undefined : stringAt(table, "base_url")
   const ownUrl = provider === "openai" ? pick("openai_base_url") : undefined
   return {
     provider,
+    chosenAt: chosen?.where ?? path,
     table,
     baseUrl: url === undefined ? ownUrl : { value: url, where: `${path}: [model_providers.${provider}]` },
     envKey: table === undefined ? undefined : stringAt(table, "env_key"),
     model: pick("model"),
   }
+}
+
+/** Where the gateway's provider is defined already, choosing it is enough. */
+function urlRemedy({ path, content }: FileReading, { provider, table, chosenAt }: Choice, url: string): string {
+  const isSetUp = tableAt(content, "model_providers", PROVIDER) !== undefined
+  if (isSetUp && provider !== PROVIDER) return `in ${chosenAt}: model_provider = "${PROVIDER}"`
+  if (table === undefined) return "run `sluice setup codex`"
+  return `in ${path}, [model_providers.${provider}]: base_url = "${url}"`
 }
 
 type Readings = {

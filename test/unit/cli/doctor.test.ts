@@ -271,6 +271,11 @@ describe("what stands in the way", () => {
     const text = await Bun.file(path).text()
     await Bun.write(path, `profile = "deep"\n${text}\n[profiles.deep]\nmodel = "gpt-9"\n`)
     expect((await check("codex")).problems[0]?.text).toContain("the model gpt-9 is not served")
+    const other = '[model_providers.o]\nname = "O"\nbase_url = "https://o.example.invalid/v1"\n'
+    await Bun.write(path, `profile = "deep"\n${text}\n[profiles.deep]\nmodel_provider = "o"\n${other}`)
+    const { problems } = await check("codex")
+    expect(problems[0]?.text).toContain("leads to https://o.example.invalid/v1")
+    expect(problems[0]?.fix).toBe(`in ${path}: [profiles.deep]: model_provider = "sluice"`)
   })
 
   test("claude: token and key together are a note, a road to another vendor is a problem", async () => {

@@ -369,6 +369,49 @@ describe("key and address", () => {
   })
 })
 
+describe("a gateway that runs", () => {
+  /** Answers as a gateway would that serves one model, or as something else altogether. */
+  async function withServer(isSluice: boolean, work: (url: string) => Promise<void>): Promise<void> {
+    const answers: Readonly<Record<string, object>> = {
+      "/health": { status: "ok", available: 1, total: 1 },
+      "/v1/models/catalog": { data: [{ id: "hidden-one", visibility: "hide" }, { id: "house-model" }] },
+      "/v1/models/house-model": {},
+      "/v1/models/house-model/info": { context_window: 9000 },
+    }
+    const server = Bun.serve({
+      port: 0,
+      hostname: "127.0.0.1",
+      fetch: request => {
+        const answer = isSluice ? answers[new URL(request.url).pathname] : undefined
+        return answer === undefined ? new Response("", { status: 404 }) : Response.json(answer)
+      },
+    })
+    try {
+      await work(server.url.origin)
+    } finally {
+      await server.stop(true)
+    }
+  }
+
+  test("without the usual model gives its first one, with its window", () =>
+    withServer(true, async url => {
+      const { stdout } = await setup(["opencode", ...here(), "--gateway", url])
+      expect(stdout).toContain("model house-model")
+      const written = JSON.parse(readFileSync(join(home, ".config/opencode/opencode.json"), "utf8"))
+      expect(written.model).toBe("sluice/house-model")
+      expect(written.provider.sluice.models["house-model"].limit.context).toBe(9000)
+    }))
+
+  test("that is none stops the setup, unless forced", () =>
+    withServer(false, async url => {
+      const { code, stderr } = await setup(["claude", ...here(), "--gateway", url])
+      expect(code).toBe(1)
+      expect(stderr).toContain(`What answers at ${url} is not Sluice`)
+      expect(existsSync(join(home, ".claude"))).toBe(false)
+      expect((await setup(["claude", ...here(), "--gateway", url, "--force"])).code).toBe(0)
+    }))
+})
+
 test.each([
   [["codx"], 'did you mean "codex"?'],
   [[], "say which client: codex, claude, opencode, gemini, continue"],
