@@ -16,6 +16,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   keys: async () => (await import("./keys.ts")).keysCommand,
   health: async () => (await import("./health.ts")).healthCommand,
   proxies: async () => (await import("./proxies.ts")).proxiesCommand,
+  setup: async () => (await import("./setup.ts")).setupCommand,
+  doctor: async () => (await import("./doctor.ts")).doctorCommand,
   systemd: async () => (await import("./systemd.ts")).systemdCommand,
   simulate: async () => (await import("./simulate.ts")).simulateCommand,
 }

@@ -46,9 +46,11 @@ export const OWNED_MODULES = {
   "@elysiajs/": ["http"],
   "bun:sqlite": ["store"],
   "gpt-tokenizer/": ["gateway"],
+  "jsonc-parser": ["cli"],
   pino: ["telemetry"],
   "pino-pretty": ["telemetry"],
-  yaml: ["config"],
+  "toml-eslint-parser": ["cli"],
+  yaml: ["config", "cli"],
 } as const satisfies Record<string, readonly string[]>
 
 /** Folders that compute and touch nothing outside: the only modules besides `src` they may import. */
