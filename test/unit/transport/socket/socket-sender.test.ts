@@ -169,7 +169,7 @@ describe("fault 50: a turn that is given up", () => {
   })
 })
 
-describe("a frame that belongs to no turn", () => {
+describe("fault 50: a frame that belongs to no turn", () => {
   test("ends the socket when it comes between turns", async () => {
     const { ask, peers } = start()
     await ask()
