@@ -139,7 +139,8 @@ const overflow: Row = {
   play: () => ({
     task: ask(PROMPT),
     scripts: [{ scenario: "context-length" }],
-    turns: [1],
+    // One for the question, and one for a client that sums the conversation up first.
+    turns: [1, 2],
     judge: evidence => told(evidence, /context|too long|exceed|too large/i),
   }),
 }

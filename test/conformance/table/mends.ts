@@ -38,7 +38,7 @@ export const TRANSLATOR_MENDS: readonly TranslatorMend[] = [
     file: "src/gateway/answer/stream-answer.ts",
     find: "    this.#send(controller, (this.#pipe ?? openFailurePipe()).fail(error))\n    this.#fail(controller, error)",
     replace: "    this.#end(error)\n    controller.close()",
-    cell: { client: "langchain-chat", row: "cut-call" },
+    cell: { client: "langchain-chat", row: "cut-text" },
   },
   {
     what: "Sealed reasoning travels through Messages as a signature",
@@ -56,10 +56,10 @@ export const TRANSLATOR_MENDS: readonly TranslatorMend[] = [
   },
   {
     what: "What another account has sealed is left out",
-    file: "src/protocols/openai-responses/encode/draft-neutral.ts",
-    find: "(sealedBy === undefined || origin === undefined || sealedBy === origin)",
-    replace: "(sealedBy === undefined || sealedBy !== undefined)",
-    cell: { client: "anthropic-sdk", row: "moved" },
+    file: "src/protocols/openai-responses/encode/normalise-items.ts",
+    find: "rules.dropEncrypted || rules.foreignTexts?.has(encrypted)",
+    replace: "rules.dropEncrypted",
+    cell: { client: "codex", row: "moved" },
   },
   {
     what: "A schema in `response_format` reaches the upstream",

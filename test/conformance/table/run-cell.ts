@@ -8,7 +8,7 @@ import { openTrap } from "./trap.ts"
 import { turnsOf } from "./turns.ts"
 
 /** The longest a client may take; whoever is still at it then has no answer for its user. */
-const LIMIT_MS = 60_000
+const LIMIT_MS = 120_000
 
 /** Runs a cell. Never rejects: what goes wrong is a cell that fails. */
 export async function runCell({ client, row }: Cell): Promise<Result> {

@@ -11,7 +11,7 @@ import { FAULT_ROWS } from "../fault-rows.ts"
 export const MCP_SERVER = join(import.meta.dir, "../../../support/mcp-probe-server.ts")
 
 /** A picture of one dot. */
-export const PNG = Buffer.from(
+const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==",
   "base64",
 )
@@ -77,7 +77,7 @@ function readRuns(path: string): readonly string[] {
 }
 
 /** Faults in which a client's other columns of the same program are played; the rest is the same program code. */
-const PLAYED_IN_ALL = new Set(["cut-text", "end-text", "cut-call", "end-call", "silence", "overflow"])
+const PLAYED_IN_ALL = new Set(["cut-call", "end-call"])
 
 /** What a second column of one program leaves to its first: it starts slowly, and only the protocol differs. */
 export function leftTo(column: string): Readonly<Record<string, string>> {
