@@ -94,6 +94,8 @@ export type Play = {
   /** Of the gateway; a fresh one serves every cell. */
   readonly settings?: Readonly<Record<string, unknown>>
   readonly accounts?: number
+  /** When waiting is known to be for ever. */
+  readonly limitMs?: number
   /** Goes on beside the client, for what no script can say. Stops at `signal`. */
   readonly beside?: (place: Place, signal: AbortSignal) => Promise<void>
   /** How many turns may go upstream: exactly these. */

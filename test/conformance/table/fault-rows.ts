@@ -15,6 +15,9 @@ const LONG_TEXT = `It begins here ${"and goes on ".repeat(20)}and ends here.`
 const SLOW_MS = 4000
 const SCALED = { "client-keepalive": 1.5 }
 
+/** Longer than any client needs to give up, on a slow machine as well. */
+const PATIENCE_MS = 60_000
+
 /** No client may ask for ever: its own retries, each of which may cost a turn an account. */
 const MOST_TURNS = 12
 
@@ -152,6 +155,8 @@ const exhausted: Row = {
   play: () => ({
     task: ask(PROMPT),
     scripts: [{ scenario: "usage-limit", settings: { resetsInSec: 18_000 } }],
+    // Some clients sit the quota out without a word; five hours of it prove nothing more.
+    limitMs: PATIENCE_MS,
     turns: [2],
     judge: evidence => told(evidence, /limit|quota|exhaust|429|usage/i),
   }),

@@ -85,8 +85,9 @@ export const TRANSLATOR_MENDS: readonly TranslatorMend[] = [
   {
     what: "A silent stream of Gemini gets no comments",
     file: "src/protocols/gemini/encode-stream.ts",
-    find: "      if (framing.blank !== undefined) return framing.blank",
-    replace: '      if (framing.blank !== undefined) return ": still here\\n\\n"',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is source to be found.
+    find: '      return `${framing.before()}${CONTENT}"text":""${state.textTail}`',
+    replace: '      return ": still here\\n\\n"',
     cell: { client: "gemini-cli", row: "silence" },
   },
   {

@@ -26,6 +26,7 @@ export async function runCell({ client, row }: Cell): Promise<Result> {
 }
 
 async function playCell({ client }: Cell, play: Play): Promise<Omit<Result, "client" | "row">> {
+  const limitMs = play.limitMs ?? LIMIT_MS
   const port = freePort()
   const door = client.door === "ollama" ? { ollama: { enabled: true, port } } : {}
   const settings = { ...door, ...play.settings }
@@ -35,7 +36,7 @@ async function playCell({ client }: Cell, play: Play): Promise<Omit<Result, "cli
     gateway,
     origin: client.door === undefined ? gateway.url : `http://127.0.0.1:${port}`,
     proxy: trap.url,
-    limitMs: LIMIT_MS,
+    limitMs,
   }
   const over = new AbortController()
   let evidence: Evidence
@@ -47,7 +48,7 @@ async function playCell({ client }: Cell, play: Play): Promise<Omit<Result, "cli
     over.abort()
     await beside
     evidence = { outcome, turns: turnsOf(place), client, place }
-    complaints = outcome.isLate ? [`no end within ${LIMIT_MS / 1000} s`] : await play.judge(evidence)
+    complaints = outcome.isLate ? [`no end within ${limitMs / 1000} s`] : await play.judge(evidence)
   } finally {
     over.abort()
     trap.stop()

@@ -41,10 +41,16 @@ async function say(turn: ProgramTurn): Promise<ProgramAnswer> {
   const usage = usageOf(run)
   return {
     text: run.text,
-    ...(isError && { error: errorLine(stringAt(error ?? {}, "message") ?? run.stderr.slice(-600)) }),
+    ...(isError && { error: errorLine(stringAt(error ?? {}, "message") ?? lastMessage(run.stderr)) }),
     ...(run.isLate && { isLate: true }),
     ...(usage && { usage }),
   }
+}
+
+/** Its report goes to the error output when it fails, behind a trace. */
+function lastMessage(printed: string): string {
+  const messages = [...printed.matchAll(/"message":\s*"((?:[^"\\]|\\.)*)"/g)]
+  return messages.at(-1)?.[1] ?? printed.slice(-400)
 }
 
 function usageOf(run: GeminiRun): ProgramAnswer["usage"] {
