@@ -2,7 +2,7 @@
 
 import { freePort } from "../../support/binary.ts"
 import { startSimulatedGateway } from "../../support/simulated-gateway.ts"
-import type { Evidence, Outcome, Place, Play, Result } from "./cell.ts"
+import type { Client, Evidence, Outcome, Place, Play, Result } from "./cell.ts"
 import type { Cell } from "./table.ts"
 import { openTrap } from "./trap.ts"
 import { turnsOf } from "./turns.ts"
@@ -27,10 +27,7 @@ export async function runCell({ client, row }: Cell): Promise<Result> {
 
 async function playCell({ client }: Cell, play: Play): Promise<Omit<Result, "client" | "row">> {
   const limitMs = play.limitMs ?? LIMIT_MS
-  const port = freePort()
-  const door = client.door === "ollama" ? { ollama: { enabled: true, port } } : {}
-  const settings = { ...door, ...play.settings }
-  const gateway = await startSimulatedGateway({ accounts: play.accounts ?? 2, settings })
+  const { gateway, port } = await startGatewayOf(client, play)
   const trap = openTrap()
   const place: Place = {
     gateway,
@@ -56,6 +53,24 @@ async function playCell({ client }: Cell, play: Play): Promise<Omit<Result, "cli
     await gateway.stop()
   }
   return verdictOf(evidence, play, { complaints, strayed: trap.hosts() })
+}
+
+/** A port that was free a moment ago may be a neighbour's by now: then another one is taken. */
+async function startGatewayOf(client: Client, play: Play, tries = 3): ReturnType<typeof startOnce> {
+  try {
+    return await startOnce(client, play)
+  } catch (cause) {
+    const isTaken = cause instanceof Error && cause.message.includes("Cannot listen")
+    if (!isTaken || tries === 1) throw cause
+    return startGatewayOf(client, play, tries - 1)
+  }
+}
+
+async function startOnce(client: Client, play: Play) {
+  const port = freePort()
+  const door = client.door === "ollama" ? { ollama: { enabled: true, port } } : {}
+  const settings = { ...door, ...play.settings }
+  return { port, gateway: await startSimulatedGateway({ accounts: play.accounts ?? 2, settings }) }
 }
 
 function verdictOf(
