@@ -35,18 +35,34 @@ function roadsOf(workload: Workload, world: World) {
   })
 }
 
+const failures: string[] = []
+
+type RunRoad = ReturnType<typeof roadsOf>[number]
+
 async function run(workload: Workload, world: World): Promise<ReadonlyMap<string, readonly Sample[]>> {
   const samples = new Map<string, Sample[]>()
   const count = Math.min(rounds, workload.rounds ?? rounds)
+  let roads = roadsOf(workload, world)
   // The first round is for the compilers of the runtimes and counts for nothing.
-  const warmUps = count > 1 ? 1 : 0
-  for (let round = 0; round < count + warmUps; round += 1) {
-    for (const { name, peer, dialects } of roadsOf(workload, world)) {
-      const sample = await measure(world, peer, planOf(workload, peer, dialects), workload)
-      if (round >= warmUps) samples.set(name, [...(samples.get(name) ?? []), sample])
+  for (let round = count > 1 ? -1 : 0; round < count; round += 1) {
+    for (const road of roads) {
+      const sample = await sampleOf(workload, road, world)
+      // Without an answer to everything there is no figure, also none of the rounds before.
+      if (sample === undefined) roads = roads.filter(other => other !== road)
+      else if (round >= 0) samples.set(road.name, [...(samples.get(road.name) ?? []), sample])
     }
   }
-  return samples
+  return new Map([...samples].filter(([name]) => roads.some(road => road.name === name)))
+}
+
+/** One load; undefined, with a note, when it was not served: the run goes on and says so at its end. */
+async function sampleOf(workload: Workload, road: RunRoad, world: World): Promise<Sample | undefined> {
+  try {
+    return await measure(world, road.peer, planOf(workload, road.peer, road.dialects), workload)
+  } catch (cause) {
+    failures.push(`${workload.name}: ${cause instanceof Error ? cause.message : String(cause)}`)
+    return undefined
+  }
 }
 
 if (process.platform !== "linux") {
@@ -63,6 +79,7 @@ let figures: readonly Figure[] = []
 try {
   const samples = new Map<string, ReadonlyMap<string, readonly Sample[]>>()
   for (const workload of chosen) {
+    console.error(`bench: ${workload.name} …`)
     samples.set(workload.name, await run(workload, world))
     figures = figuresOf(samples, repeats)
     console.log(`\n### ${workload.name}: ${workload.says}\n${tableOf(figures, workload)}`)
@@ -73,5 +90,17 @@ try {
 const targets = targetsOf(figures, stream)
 console.log(`\n${targetTable(targets)}`)
 const versions = Object.fromEntries(world.peers.filter(({ version }) => version !== "").map(p => [p.name, p.version]))
-const results: Results = { figures, targets, stream, workloads: chosen, versions, load: [...loads, loadNow()] }
+const results: Results = {
+  failures,
+  figures,
+  targets,
+  stream,
+  workloads: chosen,
+  versions,
+  load: [...loads, loadNow()],
+}
 if (values.write === true) await writePage(results)
+if (failures.length > 0) {
+  console.error(`\nbench: loads that were not served, without figures:\n${failures.join("\n")}`)
+  process.exitCode = 1
+}

@@ -17,8 +17,10 @@ import { systemClock, systemTimers } from "#core/clock.ts"
 import { makeIntake } from "#gateway/desk/intake.ts"
 import { makeStore } from "#store/store.ts"
 
-const ACCOUNTS = 10_000
-const ROUNDS = 3
+import { sized } from "./smoke.ts"
+
+const ACCOUNTS = sized(10_000, 200)
+const ROUNDS = sized(3, 1)
 const GOAL_MS = 2000
 const GOAL_STANDSTILL_MS = 50
 const GOAL_START_MS = 1000

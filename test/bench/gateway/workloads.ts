@@ -37,7 +37,7 @@ function eventsFor(everyMs: number, times: WindowTimes & { readonly rampMs: numb
 }
 
 function paced(name: string, connections: number, everyMs: number, rest: Partial<Workload> = {}): Workload {
-  const times = { rampMs: rest.rampMs ?? 400, settleMs: rest.settleMs ?? 300, windowMs: rest.windowMs ?? 1200 }
+  const times = { rampMs: rest.rampMs ?? 300, settleMs: rest.settleMs ?? 200, windowMs: rest.windowMs ?? 900 }
   return {
     name,
     says: `${connections} streams, an event every ${everyMs} ms each, every event a write of its own`,
@@ -51,7 +51,7 @@ function paced(name: string, connections: number, everyMs: number, rest: Partial
 }
 
 function repeated(name: string, connections: number, wish: RequestWish, rest: Partial<Workload>): Workload {
-  const times = { rampMs: 50, settleMs: 300, windowMs: 1000 }
+  const times = { rampMs: 50, settleMs: 250, windowMs: 750 }
   return { name, says: "", roads: [], connections, repeats: true, wish, ...times, ...rest }
 }
 
@@ -83,7 +83,8 @@ export function workloads(isSmoke: boolean): readonly Workload[] {
       2,
       { events: 1, everyMs: 0, paddingBytes: 1_000_000, requestBytes: 2_000_000 },
       {
-        says: "2 connections, requests of 2 MB, an event of 1 MB whose text the last events repeat three times",
+        windowMs: 1500,
+        says: "4 connections, requests of 2 MB, an event of 1 MB whose text the last events repeat three times",
         roads: [NGINX, sluice("responses"), sluice("chat"), PORTKEY, BARE],
       },
     ),
@@ -100,11 +101,11 @@ function growth(isSmoke: boolean): readonly Workload[] {
   return sizes.map(size =>
     paced(`growth-${size}`, size, Math.round(size / 5), {
       roads,
-      rampMs: Math.max(500, size * 0.7),
+      rampMs: Math.max(500, size * 3),
       settleMs: 800,
-      windowMs: isSmoke ? 200 : 4000,
+      windowMs: isSmoke ? 200 : 3000,
       probeEveryMs: 10,
-      ...(size > 5000 && { rounds: 1 }),
+      rounds: 1,
     }),
   )
 }
