@@ -1,14 +1,14 @@
 /**
  * Sluice beside nginx, Portkey's gateway and a bare proxy on the same runtime: in one run, in turns, on the same bytes.
  * Run: `./dev bench gateway`; `--rounds N`, `--only NAME,…` for some workloads, `--smoke` for a short run that only
- * shows that it works, `--write` to write docs/performance.md. Linux only: processor time comes from its kernel.
+ * shows that it works, `--write` to write docs/performance.md, `--page` to write it anew from the figures. Linux only: processor time comes from its kernel.
  */
 
 import { parseArgs } from "node:util"
 
 import { type Figure, figuresOf } from "./gateway/figures.ts"
 import { measure, type Sample } from "./gateway/measure.ts"
-import { loadNow, type Results, tableOf, targetTable, writePage } from "./gateway/page.ts"
+import { loadNow, type Results, rewritePage, tableOf, targetTable, writePage } from "./gateway/page.ts"
 import { measureStreams } from "./gateway/stream-ratios.ts"
 import { targetsOf } from "./gateway/targets.ts"
 import { planOf, type Workload, workloads } from "./gateway/workloads.ts"
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     only: { type: "string", default: "" },
     smoke: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
+    page: { type: "boolean", default: false },
   },
   strict: false,
 })
@@ -67,6 +68,10 @@ async function sampleOf(workload: Workload, road: RunRoad, world: World): Promis
 
 if (process.platform !== "linux") {
   console.log("bench: the gateway bench reads processor times from Linux's kernel and does not run here")
+  process.exit(0)
+}
+if (values.page === true) {
+  await rewritePage()
   process.exit(0)
 }
 const only = String(values.only).split(",").filter(Boolean)

@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { ROOT } from "../../support/source-tree.ts"
 import { type Figure, figureAt } from "./figures.ts"
 import { type Bar, barPlot } from "./plots.ts"
-import type { StreamRatios, Target } from "./targets.ts"
+import { type StreamRatios, type Target, targetsOf } from "./targets.ts"
 import type { Workload } from "./workloads.ts"
 
 /** Everything a run has found out. */
@@ -28,6 +28,12 @@ const NOTES = join(import.meta.dir, "notes.md")
 /** The machine's load, a minute's average. */
 export function loadNow(): number {
   return loadavg()[0] ?? Number.NaN
+}
+
+/** Writes the page of an earlier run anew, from its figures: after a change of its words or of how targets are judged. */
+export async function rewritePage(): Promise<void> {
+  const kept: Results = await Bun.file(join(ROOT, "docs", "performance", "figures.json")).json()
+  await writePage({ ...kept, targets: targetsOf(kept.figures, kept.stream) })
 }
 
 /** Writes the page. */
