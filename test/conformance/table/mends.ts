@@ -36,7 +36,7 @@ export const TRANSLATOR_MENDS: readonly TranslatorMend[] = [
   {
     what: "An answer that broke off is reset, not ended politely",
     file: "src/gateway/answer/stream-answer.ts",
-    find: "    this.#send(controller, (this.#pipe ?? openFailurePipe()).fail(error))\n    this.#fail(controller, error)",
+    find: "    this.#send(controller, (this.#running?.pipe ?? openFailurePipe()).fail(error), this.#parts.clock())\n    this.#fail(controller, error)",
     replace: "    this.#end(error)\n    controller.close()",
     cell: { client: "langchain-chat", row: "cut-text" },
   },
