@@ -117,10 +117,10 @@ function bandOfRemaining(remainingPercent: number): number {
 const RESET_BAND_HOURS: readonly number[] = [1, 2, 4, 8, 24, 72]
 
 /**
- * Policies that use accounts up leave this much of a window to the conversations that are there: they would all have to
- * move, and lose their caches, when new ones had spent it. Used by all once nobody else is free.
+ * Policies that use accounts up leave the last third of a window to the conversations that are there: they would all have
+ * to move, and lose their caches, when new ones had spent it. Used by all once nobody else is free.
  */
-const KEPT_PERCENT = 30
+const KEPT_PERCENT = 100 / 3
 
 function isKept({ remainingPercent }: QuotaStanding): boolean {
   return remainingPercent <= KEPT_PERCENT

@@ -29,7 +29,7 @@ export function orderKeyOf(account: AccountView, facts: OrderFacts): readonly nu
     case "soonest-reset":
       return [...rank, isCrowded, bandOfReset(account, facts.nowMs), level]
     case "fill-first":
-      return [...rank, isCrowded, Number(left <= 30), facts.entered]
+      return [...rank, isCrowded, Number(3 * left <= 100), facts.entered]
     case "round-robin":
     case "least-used":
     case "weighted":
@@ -46,7 +46,7 @@ export function isNotAfter(left: readonly number[], right: readonly number[]): b
 
 function bandOfReset({ quota }: AccountView, nowMs: number): number {
   if (quota?.resetsAtMs === undefined) return 6
-  if (quota.remainingPercent <= 30) return 7
+  if (3 * quota.remainingPercent <= 100) return 7
   const hours = (quota.resetsAtMs - nowMs) / 3_600_000
   const band = [1, 2, 4, 8, 24, 72].findIndex(most => hours <= most)
   return band < 0 ? 6 : band
