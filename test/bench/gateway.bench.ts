@@ -9,6 +9,7 @@ import { parseArgs } from "node:util"
 import { type Figure, figuresOf } from "./gateway/figures.ts"
 import { measure, type Sample } from "./gateway/measure.ts"
 import { loadNow, type Results, rewritePage, tableOf, targetTable, writePage } from "./gateway/page.ts"
+import { readSoak } from "./gateway/soak-result.ts"
 import { measureStreams } from "./gateway/stream-ratios.ts"
 import { targetsOf } from "./gateway/targets.ts"
 import { planOf, type Workload, workloads } from "./gateway/workloads.ts"
@@ -92,7 +93,7 @@ try {
 } finally {
   await world.stop()
 }
-const targets = targetsOf(figures, stream)
+const targets = targetsOf(figures, stream, await readSoak())
 console.log(`\n${targetTable(targets)}`)
 const versions = Object.fromEntries(world.peers.filter(({ version }) => version !== "").map(p => [p.name, p.version]))
 const results: Results = {

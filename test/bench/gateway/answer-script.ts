@@ -10,6 +10,8 @@ export type StampedChunk = { readonly bytes: Buffer; readonly stampAt: number }
 /** Writes answers. */
 export type AnswerScript = {
   readonly head: () => Buffer
+  /** As much of the head as comes before any item of output. */
+  readonly opening: () => Buffer
   /** The event with this number. The buffer is shared: write the moment, send it, forget it. */
   readonly delta: (index: number, paddingBytes: number) => StampedChunk
   /** Everything after the last delta, with the text that the deltas made. */
@@ -20,8 +22,10 @@ export type AnswerScript = {
 
 /** Two words, so that the recording has a delta that can be told from the rest. */
 const RECORDED_EVENTS = 2
-const RESPONSE_HEAD =
+/** In front of a stream of events. */
+export const RESPONSE_HEAD =
   "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\ntransfer-encoding: chunked\r\n\r\n"
+const ITEM_EVENT = "event: response.output_item.added\n"
 const DELTA_EVENT = "event: response.output_text.delta\n"
 
 /** Asks a simulator for one answer and learns from it. */
@@ -51,6 +55,12 @@ function makeScript(recorded: string): AnswerScript {
     .map(deltaText)
     .join("")
   const head = framed(frames.slice(0, first))
+  const opening = framed(
+    frames.slice(
+      0,
+      frames.findIndex(frame => frame.startsWith(ITEM_EVENT)),
+    ),
+  )
   const tail = framed(frames.slice(last + 1))
   const literal = JSON.stringify(text).slice(1, -1)
   if (!tail.includes(literal)) throw new Error("the simulator's last events do not repeat its text")
@@ -73,6 +83,7 @@ function makeScript(recorded: string): AnswerScript {
   const wholes = new Map<string, Buffer>()
   return {
     head: () => Buffer.concat([Buffer.from(RESPONSE_HEAD), chunked(head)]),
+    opening: () => Buffer.concat([Buffer.from(RESPONSE_HEAD), chunked(opening)]),
     delta: (index, paddingBytes) => {
       const known = deltas.get(paddingBytes) ?? []
       deltas.set(paddingBytes, known)
@@ -94,7 +105,8 @@ function makeScript(recorded: string): AnswerScript {
   }
 }
 
-const LAST_CHUNK = Buffer.from("0\r\n\r\n")
+/** Ends a body. */
+export const LAST_CHUNK = Buffer.from("0\r\n\r\n")
 
 function eventText(stamp: string, paddingBytes: number): string {
   return ` ${STAMP_MARK}${stamp}${"x".repeat(paddingBytes)}`
@@ -104,7 +116,8 @@ function framed(frames: readonly string[]): string {
   return frames.map(frame => `${frame}\n\n`).join("")
 }
 
-function chunked(text: string): Buffer {
+/** One chunk with its framing. */
+export function chunked(text: string): Buffer {
   const body = Buffer.from(text)
   return Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n")])
 }

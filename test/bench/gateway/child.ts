@@ -15,10 +15,10 @@ export type BenchChild = {
 }
 
 /** Starts a file of this folder on the processor of the load. */
-export function startChild(file: string): BenchChild {
+export function startChild(file: string, args: readonly string[] = []): BenchChild {
   const heard: unknown[] = []
   const waiting: PromiseWithResolvers<unknown>[] = []
-  const child = Bun.spawn([...pinned("load"), process.execPath, join(import.meta.dir, file)], {
+  const child = Bun.spawn([...pinned("load"), process.execPath, join(import.meta.dir, file), ...args], {
     stdin: "ignore",
     stdout: "inherit",
     stderr: "inherit",

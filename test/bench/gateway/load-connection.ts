@@ -13,6 +13,8 @@ export type LoadEars = {
   /** An event's way from the upstream's write to here. */
   readonly event: (ms: number | undefined) => void
   readonly bytes: (count: number) => void
+  /** True when the client goes away now, in the middle of the answer; nothing more is heard of the connection then. */
+  readonly leaves?: () => boolean
   /** Returns the next request, or undefined to close. */
   readonly answered: (failure: string | undefined) => WireRequest | undefined
   /** The connection is gone in the middle of an answer, or could not be made. */
@@ -96,7 +98,12 @@ export async function openConnection(
         }
         send()
       },
-      data: (_, bytes) => reader.push(bytes),
+      data: (socket, bytes) => {
+        reader.push(bytes)
+        if (ears.leaves?.() !== true) return
+        state.isClosing = true
+        socket.terminate()
+      },
       drain: () => drain(),
       close: () => {
         if (!(state.isClosing || reader.close())) ears.lost(`the connection was closed within an answer: ${state.said}`)

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { ROOT } from "../../support/source-tree.ts"
 import { type Figure, figureAt } from "./figures.ts"
 import { type Bar, barPlot } from "./plots.ts"
+import { readSoak } from "./soak-result.ts"
 import { type StreamRatios, type Target, targetsOf } from "./targets.ts"
 import type { Workload } from "./workloads.ts"
 
@@ -33,7 +34,7 @@ export function loadNow(): number {
 /** Writes the page of an earlier run anew, from its figures: after a change of its words or of how targets are judged. */
 export async function rewritePage(): Promise<void> {
   const kept: Results = await Bun.file(join(ROOT, "docs", "performance", "figures.json")).json()
-  await writePage({ ...kept, targets: targetsOf(kept.figures, kept.stream) })
+  await writePage({ ...kept, targets: targetsOf(kept.figures, kept.stream, await readSoak()) })
 }
 
 /** Writes the page. */

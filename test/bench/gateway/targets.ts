@@ -1,6 +1,7 @@
 /** What was promised, what was measured, and whether it holds. */
 
 import { type Figure, figureAt } from "./figures.ts"
+import type { SoakResult } from "./soak-result.ts"
 
 /** One promise. */
 export type Target = {
@@ -33,7 +34,11 @@ const times = (value: number) => `${value.toFixed(2)} ×`
 const ms = (value: number) => `${value.toFixed(2)} ms`
 
 /** Compares the figures of a run with the targets. */
-export function targetsOf(figures: readonly Figure[], stream: StreamRatios): readonly Target[] {
+export function targetsOf(
+  figures: readonly Figure[],
+  stream: StreamRatios,
+  soak: SoakResult | undefined,
+): readonly Target[] {
   const ratio = (road: string, limit: number): Check => {
     const value = figureAt(figures, "paced", road)?.againstNginx ?? Number.NaN
     return { value, limit, text: `${road.replace("Sluice ", "")} ${times(value)}` }
@@ -74,7 +79,7 @@ export function targetsOf(figures: readonly Figure[], stream: StreamRatios): rea
       { value: rate, limit: 0.8, text: times(rate), atLeast: true },
     ]),
     growthTarget(figures),
-    notHere("soak: 1 million streams, 5 % aborts, 2 % faults", "no leak, memory ± 5 %"),
+    soakTarget(soak),
   ]
 }
 
@@ -90,6 +95,22 @@ function manyStreams(figures: readonly Figure[]): Target {
     { value: -(many?.streaming ?? Number.NaN), limit: -9500, text: `${many?.streaming ?? 0} at once` },
     { value: memoryKb, limit: 60, text: `${memoryKb.toFixed(0)} KB a stream` },
     { value: late, limit: 10, text: `p99 ${ms(late)} later than without a gateway` },
+  ])
+}
+
+function soakTarget(soak: SoakResult | undefined): Target {
+  const { streams = 0, leases = Number.NaN } = soak ?? {}
+  const sockets = (soak?.clientSockets ?? Number.NaN) + (soak?.runningUpstream ?? Number.NaN)
+  const drift = (soak?.lateBytes ?? Number.NaN) / (soak?.earlyBytes ?? Number.NaN) - 1
+  return check("soak: 1 million streams, 5 % aborts, 2 % faults", "0 leases and sockets leaked, memory ± 5 %", [
+    { value: -streams, limit: -1_000_000, text: `${streams.toLocaleString("en")} streams` },
+    { value: leases, limit: 0, text: `${leases} leases` },
+    { value: sockets, limit: 0, text: `${sockets} sockets` },
+    {
+      value: Math.abs(drift),
+      limit: 0.05,
+      text: `memory ${drift < 0 ? "−" : "+"} ${Math.abs(100 * drift).toFixed(1)} %`,
+    },
   ])
 }
 

@@ -1,6 +1,7 @@
 /**
  * The upstream of the bench, in a process of its own: turns are answered with the simulator's bytes at the pace their
- * prompt asks for, everything else by the simulator itself. Its parent hears where it listens and whom it knows.
+ * prompt asks for, everything else by the simulator itself. Its parent hears where it listens and whom it knows, and may ask
+ * what has been going on. An argument makes every so many turns fail, each kind of failure in its turn.
  */
 
 import { Buffer } from "node:buffer"
@@ -12,21 +13,45 @@ import { type MessageReader, makeMessageReader } from "./http-messages.ts"
 import { type AnswerWish, nowMicros, putStamp, readWish, STAMP_DIGITS } from "./marks.ts"
 import { makeOutbox, type Outbox } from "./outbox.ts"
 import { makePacer } from "./pacer.ts"
+import { type Fault, recordFaults } from "./upstream-faults.ts"
 
-type Connection = { readonly reader: MessageReader; readonly outbox: Outbox; isOpen: boolean }
+type Connection = {
+  readonly reader: MessageReader
+  readonly outbox: Outbox
+  readonly close: () => void
+  isOpen: boolean
+}
+
+/** What the process has seen. */
+export type UpstreamCounts = {
+  readonly turns: number
+  readonly faults: Readonly<Record<string, number>>
+  /** Answers that have begun and not ended. */
+  readonly running: number
+  readonly connections: number
+}
 
 const ACCOUNTS = 12
+const FAULT_CLOSES_MS = 20
 const simulator = startSimulator({ accounts: ACCOUNTS })
 const accounts = simulator.control.accounts().map(({ name }) => simulator.control.accountFile(name))
 const [account] = accounts
 if (account === undefined) throw new Error("the simulator has no account")
-const script: AnswerScript = await recordAnswer(`${simulator.url}/backend-api/codex/responses`, {
+const url = `${simulator.url}/backend-api/codex/responses`
+const headers = {
   authorization: `Bearer ${account.access_token}`,
   "chatgpt-account-id": account.account_id,
   originator: "codex_cli_rs",
   "user-agent": "codex_cli_rs/0.155.0",
   version: "0.155.0",
-})
+}
+const script: AnswerScript = await recordAnswer(url, headers)
+const faultEvery = Number(process.argv[2] ?? 0)
+const faults: readonly Fault[] = faultEvery > 0 ? await recordFaults(url, headers, script) : []
+const faultCounts: Record<string, number> = {}
+const running = new Set<Connection>()
+let turns = 0
+let connections = 0
 const head = script.head()
 const pacer = makePacer()
 
@@ -40,9 +65,25 @@ function answerPaced(connection: Connection, wish: AnswerWish): void {
     connection.outbox.write(bytes)
     stamps.push(bytes.toString("latin1", stampAt, stampAt + STAMP_DIGITS))
     if (stamps.length < wish.events) pacer.after(wish.everyMs, next)
-    else connection.outbox.write(script.tail(wish, stamps))
+    else {
+      connection.outbox.write(script.tail(wish, stamps))
+      running.delete(connection)
+    }
   }
+  running.add(connection)
   next()
+}
+
+function answerTurn(connection: Connection, wish: AnswerWish): void {
+  turns += 1
+  const fault = turns % faultEvery === 0 ? faults[(turns / faultEvery) % faults.length] : undefined
+  if (fault !== undefined) {
+    faultCounts[fault.name] = (faultCounts[fault.name] ?? 0) + 1
+    connection.outbox.write(fault.bytes)
+    // Later, so that what was written is on its way to the client.
+    if (fault.closes) pacer.after(FAULT_CLOSES_MS, connection.close)
+  } else if (wish.everyMs === 0) connection.outbox.write(script.whole(wish))
+  else answerPaced(connection, wish)
 }
 
 /** Model lists, quota and sign-in: the simulator's own answers. */
@@ -69,7 +110,7 @@ async function answerOther(connection: Connection, requestHead: string, body: Bu
   if (connection.isOpen) connection.outbox.write(answer)
 }
 
-function makeConnection(outbox: Outbox): Connection {
+function makeConnection(outbox: Outbox, close: () => void): Connection {
   let requestHead = ""
   let pieces: Buffer[] = []
   const reader = makeMessageReader("requests", {
@@ -84,11 +125,10 @@ function makeConnection(outbox: Outbox): Connection {
       const body = pieces.length === 1 ? (pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(pieces)
       const wish = requestHead.startsWith("POST ") ? readWish(body) : undefined
       if (wish === undefined) void answerOther(connection, requestHead, body)
-      else if (wish.everyMs === 0) connection.outbox.write(script.whole(wish))
-      else answerPaced(connection, wish)
+      else answerTurn(connection, wish)
     },
   })
-  const connection: Connection = { reader, outbox, isOpen: true }
+  const connection: Connection = { reader, outbox, close, isOpen: true }
   return connection
 }
 
@@ -97,15 +137,22 @@ const listener = Bun.listen<Connection>({
   port: 0,
   socket: {
     open: socket => {
-      socket.data = makeConnection(makeOutbox(socket))
+      connections += 1
+      socket.data = makeConnection(makeOutbox(socket), () => socket.end())
     },
     data: (socket, bytes) => socket.data.reader.push(bytes),
     drain: socket => socket.data.outbox.drain(),
     close: socket => {
+      connections -= 1
       socket.data.isOpen = false
+      running.delete(socket.data)
     },
   },
 })
 
 process.send?.({ port: listener.port, simulatorUrl: simulator.url, accounts })
+process.on("message", () => {
+  const result: UpstreamCounts = { turns, faults: faultCounts, running: running.size, connections }
+  process.send?.({ result })
+})
 process.on("disconnect", () => process.exit(0))
