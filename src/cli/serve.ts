@@ -12,6 +12,8 @@ import { aborted } from "./aborted.ts"
 import type { Command, CommandIo } from "./command.ts"
 import { runGateway } from "./compose/run-gateway.ts"
 import { configLoader } from "./config-loader.ts"
+import { CAN_BE_REPLACED, makeHangup, refuseTakeover } from "./takeover/hangup.ts"
+import { tellServiceManager } from "./takeover/tell-service-manager.ts"
 import { VERSION } from "./version.ts"
 
 const HELP = `sluice serve [--config FILE] [--<key> VALUE …]
@@ -20,6 +22,8 @@ Serves your accounts, those of the database and those whose files lie in \`auth-
 until SIGINT or SIGTERM.
 Running answers may then finish for \`shutdown-timeout\` seconds; a second signal ends at once.
 
+  --takeover        replace the gateway that runs on the same data folder, without refusing or cutting a request
+                    (Linux; SIGHUP makes a running one do this with the binary that now lies at its path)
   --config FILE     this file instead of ./sluice.yaml or $XDG_CONFIG_HOME/sluice/config.yaml
   --listen ADDRESS  where to serve (default 127.0.0.1:8080)
   --auth-dir DIR    folder with account files, if you have any (default ./auths); watched while running
@@ -37,9 +41,11 @@ export const serveCommand: Command = {
   summary: "serve your accounts until told to stop",
   help: HELP,
   run: async (args, io) => {
-    const line = readCommandLine(args)
+    const line = readCommandLine(args, { "--takeover": "switch" })
     // A misspelled flag leaves its value behind: the loader below names the flag, which is what is wrong.
     if (line.positionals.length > 0 && line.layer.problems.length === 0) return wrongUsage(io, line.positionals)
+    const takesOver = line.own.has("--takeover")
+    if (takesOver && !CAN_BE_REPLACED) return refuseTakeover(io)
     const loader = configLoader(line, io)
     const result = await loader.load()
     if (result.type === "refused") {
@@ -57,16 +63,18 @@ export const serveCommand: Command = {
       reportFailure: cause => noteFailure(cause, log),
       watch: onChange => watchFiles({ paths: loader.paths, timers: systemTimers }, onChange),
     })
-    return serveUntilStopped(store, log, io)
+    return serveUntilStopped(store, log, { io, takesOver })
   },
 }
 
-async function serveUntilStopped(store: ConfigStore, log: Log, io: CommandIo): Promise<number> {
+type ServeOptions = { readonly io: CommandIo; readonly takesOver: boolean }
+
+async function serveUntilStopped(store: ConfigStore, log: Log, { io, takesOver }: ServeOptions): Promise<number> {
   store.subscribe(report => noteReload(report, log))
-  const onHangup = () => {
+  const hangup = makeHangup(log, () => {
     store.reload().catch(cause => noteFailure(cause, log))
-  }
-  process.on("SIGHUP", onHangup)
+  })
+  process.on("SIGHUP", hangup)
   try {
     const running = await runGateway({
       config: store.current,
@@ -74,17 +82,25 @@ async function serveUntilStopped(store: ConfigStore, log: Log, io: CommandIo): P
       log,
       env: io.env,
       version: VERSION,
+      ...(CAN_BE_REPLACED && { succession: { takesOver, dismissed: () => dismiss(io) } }),
     })
     log.info(startFacts(store.current(), running.accounts().length), `listening on ${running.url.origin}`)
-    await aborted(io.signal)
+    const end = await Promise.race([aborted(io.signal), running.left])
+    if (end?.type === "replaced") tellServiceManager(`MAINPID=${end.pid}`, io.env["NOTIFY_SOCKET"])
     log.info({}, "stopping: no new requests, running answers may finish")
     await running.stop()
     log.info({}, "stopped")
-    return 0
+    return end?.type === "lost" ? 1 : 0
   } finally {
-    process.off("SIGHUP", onHangup)
+    process.off("SIGHUP", hangup)
     store.close()
   }
+}
+
+/** Serves nobody yet, and has to let the data folder go now. */
+function dismiss(io: CommandIo): never {
+  io.stderr("sluice serve: the running gateway goes on, because this one took too long\n")
+  process.exit(1)
 }
 
 function startFacts(config: Config, accounts: number) {

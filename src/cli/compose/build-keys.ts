@@ -1,6 +1,7 @@
 /** Client keys that are stored: the ring, their lines and meters, and what writes their usage down. */
 
 import type { Sealer } from "#accounts/secrets/seal.ts"
+import type { Tenure } from "#cli/takeover/tenure.ts"
 import type { Config } from "#config/config.ts"
 import { parseRange } from "#core/address-range.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
@@ -20,6 +21,9 @@ export type BuildKeysParts = {
   readonly store: Store
   readonly sealer: Sealer
   readonly reportFailure: (name: string, cause: unknown) => void
+  readonly tenure: Tenure
+  /** True: requests of the process before this one are still running. */
+  readonly carriesReservations: boolean
 }
 
 /** The keys. */
@@ -32,9 +36,9 @@ export type BuiltKeys = {
 }
 
 /** Builds them; a store that cannot be read is reported and does not stop a start. */
-export function buildKeys({ config, store, sealer, reportFailure }: BuildKeysParts): BuiltKeys {
+export function buildKeys({ config, store, sealer, reportFailure, tenure, ...parts }: BuildKeysParts): BuiltKeys {
   const shared = { clock: systemClock, timers: systemTimers, reportFailure }
-  const ring = makeKeyRing({ ...shared, rows: store, sealer, random: randomBytes })
+  const ring = makeKeyRing({ ...shared, rows: store, sealer, random: randomBytes, ...parts })
   const keeper = makeUsageKeeper({ ...shared, rows: store })
   const lines = makeKeyLines({ ...shared, timeoutMs: () => config().queue.timeoutMs })
   return {
@@ -47,6 +51,7 @@ export function buildKeys({ config, store, sealer, reportFailure }: BuildKeysPar
       lines,
       priceOf: makePriceOf(() => config().prices),
       changed: keeper.changed,
+      moving: { isOurs: () => tenure.phase() === "ours", billed: bill => tenure.tell({ type: "bill", bill }) },
     }),
     stored: makeStoredKeys({
       clock: systemClock,

@@ -1,5 +1,6 @@
 /** The pool of accounts: scheduler, providers, model catalogue and what keeps it current. */
 
+import { renewThrough } from "#cli/takeover/renew-through.ts"
 import { systemClock } from "#core/clock.ts"
 import { type Catalogue, makeCatalogue } from "#gateway/models/catalogue.ts"
 import { makePool, type Pool, type PoolParts } from "#gateway/pool/pool.ts"
@@ -50,7 +51,11 @@ export async function buildPool(parts: BuildPoolParts): Promise<BuiltPool> {
     scheduler,
     providers,
     baseUrl: config.baseUrl,
-    refresh: (account, refusedToken) => refreshOrThrow(account, refusedToken, parts.accounts()),
+    refresh: (account, refusedToken) =>
+      renewThrough(parts.tenure, {
+        own: () => refreshOrThrow(account, refusedToken, parts.accounts()),
+        theirs: async () => pool.renew(await parts.tenure.renew(account.id, refusedToken)),
+      }),
     watch: quota.watch,
     skipsExhausted: () => parts.config().quota.skipExhausted,
     egressFault: parts.egressFault,

@@ -5,11 +5,12 @@ import { GatewayError } from "#core/errors.ts"
 import type { Principal } from "#core/request.ts"
 import type { AccountScope } from "#scheduler/pick/account-scope.ts"
 
-import { amountOf } from "./amounts.ts"
+import { type Amounts, amountOf } from "./amounts.ts"
 import { correctRate } from "./check-limits.ts"
 import { type EndedRequest, usedBy } from "./key-bill.ts"
 import { type Held, hold, type KeyedTurn } from "./key-hold.ts"
 import type { KeyLines } from "./key-line.ts"
+import type { UsedAmounts } from "./key-meter.ts"
 import { refuseEnded, refuseModel } from "./key-rights.ts"
 import type { KeyEntry, KeyRing } from "./key-ring.ts"
 import type { PriceOf } from "./prices.ts"
@@ -30,6 +31,15 @@ export type KeyCharge = {
 /** Opens bills. Keys from the configuration have none. */
 export type KeyGate = { readonly open: (principal: Principal) => KeyCharge }
 
+/** What a request of a key came to, for a process that has taken over the meters. */
+export type KeyBill = {
+  readonly keyId: string
+  readonly held: Readonly<Amounts>
+  readonly used: UsedAmounts
+  /** It was held before the meters were taken over. */
+  readonly isCarried: boolean
+}
+
 /** What the gate is made of. */
 export type KeyGateParts = {
   readonly clock: Clock
@@ -38,6 +48,8 @@ export type KeyGateParts = {
   readonly priceOf: PriceOf
   /** Something was used or reserved. */
   readonly changed: (entry: KeyEntry) => void
+  /** Where the meters may go to another process; default: nowhere. */
+  readonly moving?: { readonly isOurs: () => boolean; readonly billed: (bill: KeyBill) => void }
 }
 
 /** Ids of stored keys begin like this, those of others never do. */
@@ -75,6 +87,7 @@ function openCharge(entry: KeyEntry, parts: KeyGateParts): KeyCharge {
   let held: Held | undefined
   let hasPlace = false
   let isOver = false
+  let isCarried = true
 
   function reserve(turn: KeyedTurn): void {
     // A request may have stood in line for a while: the key counts as it is by now.
@@ -85,6 +98,7 @@ function openCharge(entry: KeyEntry, parts: KeyGateParts): KeyCharge {
     meter.touch(clock())
     held = hold(current, turn, parts)
     meter.reserve(held.amounts)
+    isCarried = parts.moving?.isOurs() ?? true
     parts.changed(entry)
   }
 
@@ -115,6 +129,7 @@ function openCharge(entry: KeyEntry, parts: KeyGateParts): KeyCharge {
       meter.settle(held.amounts, used, nowMs)
       correctRate(held.limits, meter, amountOf(used, "tokens") - amountOf(held.amounts, "tokens"), nowMs)
       parts.changed(entry)
+      parts.moving?.billed({ keyId: key.id, held: held.amounts, used, isCarried })
     },
   }
 }
