@@ -1,10 +1,13 @@
 /** `sluice serve --takeover` with the compiled binary: what clients, accounts and the books see of an upgrade. */
 
+import { Database } from "bun:sqlite"
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test"
+import { join } from "node:path"
 
 import { type FaultGateway, type FaultOptions, startFaultGateway, turn, until } from "../faults/fixture.ts"
+import { keepAliveClient } from "../support/keep-alive-client.ts"
 
-setDefaultTimeout(60_000)
+setDefaultTimeout(90_000)
 
 const started: FaultGateway[] = []
 
@@ -18,19 +21,96 @@ afterEach(async () => {
   for (const gateway of started.splice(0)) await gateway.stop()
 })
 
-test("a takeover while a stream runs: the stream ends whole in the old process, the next request is served by the new one", async () => {
-  const gateway = await start()
-  gateway.control.script({ scenario: "text", settings: { hold: "middle", holdAfterEvents: 6 }, times: 1 })
-  const stream = gateway.open("/v1/responses", turn({ stream: true }))
-  await stream.status
-  await gateway.control.untilWaiting("middle", 1)
+type Process = ReturnType<FaultGateway["process"]>
+
+const hasStopped = (one: Process) => until("the old process has ended", () => /"stopped"/.test(one.output()), 20_000)
+
+/** Replaces the running process; returns the old one, which may still have answers to finish. */
+async function takeOver(gateway: FaultGateway): Promise<Process> {
   const old = gateway.process()
   await gateway.startAgain("--takeover")
   expect(gateway.process().pid).not.toBe(old.pid)
+  return old
+}
+
+/** What each refresh token was used for, by the token. */
+function exchangesByToken(gateway: FaultGateway): readonly number[] {
+  const tokens = gateway.control.recorded({ path: "/oauth/token" }).map(({ body }) => JSON.stringify(body))
+  return [...Map.groupBy(tokens, text => /"refresh_token":"([^"]+)"/.exec(text)?.[1] ?? text).values()].map(
+    uses => uses.length,
+  )
+}
+
+function loggedRequests(gateway: FaultGateway): number {
+  using database = new Database(join(gateway.folder, "data", "log.db"), { readonly: true })
+  return database.query<{ rows: number }, []>("select count(*) as rows from requests").get()?.rows ?? 0
+}
+
+test("a takeover while a stream runs: it ends whole in the old process, the next request is served by the new one", async () => {
+  const gateway = await start()
+  gateway.control.script({ scenario: "text", settings: { hold: "middle", holdAfterEvents: 6 }, times: 1 })
+  const stream = gateway.open("/v1/responses", turn({ stream: true }))
+  await gateway.control.untilWaiting("middle", 1)
+  const old = await takeOver(gateway)
   expect((await gateway.post("/v1/responses", turn())).status).toBe(200)
   gateway.control.release("middle")
   expect(await stream.ended).toBe("whole")
   expect(stream.text()).toContain("response.completed")
-  await until("the old process has ended", () => /"stopped"/.test(old.output()), 10_000)
+  await hasStopped(old)
   expect(await old.stop()).toBe(0)
+  await until("both requests are in the log", () => loggedRequests(gateway) === 2)
+})
+
+test("three takeovers under load: nothing is refused or cut, every request is in the log, every token is used once", async () => {
+  const gateway = await start({ accounts: 4, settings: { "account-concurrency": 100 } })
+  gateway.control.setRules({})
+  gateway.control.script({ scenario: "text", settings: { eventDelayMs: 15 } })
+  const auth = { authorization: `Bearer ${gateway.key}` }
+  let isOver = false
+  let sent = 0
+  const wrong: string[] = []
+
+  async function streams(name: string): Promise<void> {
+    while (!isOver) {
+      sent += 1
+      const exchange = gateway.open("/v1/responses", { ...turn({ stream: true }), prompt_cache_key: name })
+      const end = await exchange.ended
+      exchange.leave()
+      if (end !== "whole" || !exchange.text().includes("response.completed")) wrong.push(`${name}: ${end}`)
+    }
+  }
+  async function calls(name: string): Promise<void> {
+    const client = keepAliveClient(gateway.url)
+    while (!isOver) {
+      sent += 1
+      const answer = await client.post("/v1/responses", { ...turn(), prompt_cache_key: name }, auth)
+      if (answer === "cut" || answer.status !== 200) wrong.push(`${name}: ${JSON.stringify(answer)}`)
+    }
+    client.close()
+  }
+  const workers = Array.from({ length: 8 }, (_, index) => [streams(`stream-${index}`), calls(`call-${index}`)]).flat()
+
+  const before: Process[] = []
+  for (const account of ["account-1", "account-2", "account-3"]) {
+    await Bun.sleep(300)
+    gateway.control.markAccess(account, "expired")
+    before.push(await takeOver(gateway))
+  }
+  for (const old of before) await hasStopped(old)
+  isOver = true
+  await Promise.all(workers)
+
+  expect(wrong).toEqual([])
+  for (const old of before) expect(await old.stop()).toBe(0)
+  expect(exchangesByToken(gateway).filter(uses => uses !== 1)).toEqual([])
+  expect(exchangesByToken(gateway).length).toBeGreaterThanOrEqual(3)
+  const accounts = Map.groupBy(
+    gateway.turns().filter(({ status }) => status === 200),
+    ({ body }) => JSON.stringify(body).match(/"prompt_cache_key":"([^"]+)"/)?.[1],
+  )
+  expect(accounts.size).toBe(16)
+  for (const [, turns] of accounts) expect(new Set(turns.map(({ account }) => account)).size).toBe(1)
+  await until("every request is in the log", () => loggedRequests(gateway) >= sent)
+  expect(loggedRequests(gateway)).toBe(sent)
+  console.log(`${sent} requests over three takeovers`)
 })
