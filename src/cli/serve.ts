@@ -3,17 +3,15 @@
 import type { Config } from "#config/config.ts"
 import { readCommandLine } from "#config/flag-layer.ts"
 import { formatProblem } from "#config/problem.ts"
-import { type ConfigStore, makeConfigStore, type ReloadReport } from "#config/store.ts"
-import { watchFiles } from "#config/watch.ts"
-import { systemTimers } from "#core/clock.ts"
+import type { ConfigStore } from "#config/store.ts"
 import { type Log, makeLog } from "#telemetry/log.ts"
 
 import { aborted } from "./aborted.ts"
 import type { Command, CommandIo } from "./command.ts"
 import { runGateway } from "./compose/run-gateway.ts"
 import { configLoader } from "./config-loader.ts"
-import { CAN_BE_REPLACED, makeHangup, refuseTakeover } from "./takeover/hangup.ts"
-import { tellServiceManager } from "./takeover/tell-service-manager.ts"
+import { followConfig, reload } from "./follow-config.ts"
+import { CAN_BE_REPLACED, dismiss, makeHangup, refuseTakeover, sayReplaced } from "./takeover/hangup.ts"
 import { VERSION } from "./version.ts"
 
 const HELP = `sluice serve [--config FILE] [--<key> VALUE …]
@@ -56,13 +54,7 @@ export const serveCommand: Command = {
     const log = await makeLog({ level: config.logLevel, format: config.logFormat })
     for (const warning of warnings) log.warn({}, warning)
     if (io.startWarning !== undefined) log.warn({}, io.startWarning)
-    const store = makeConfigStore({
-      initial: result.loaded,
-      loader,
-      timers: systemTimers,
-      reportFailure: cause => noteFailure(cause, log),
-      watch: onChange => watchFiles({ paths: loader.paths, timers: systemTimers }, onChange),
-    })
+    const store = followConfig(result.loaded, loader, log)
     return serveUntilStopped(store, log, { io, takesOver })
   },
 }
@@ -70,10 +62,7 @@ export const serveCommand: Command = {
 type ServeOptions = { readonly io: CommandIo; readonly takesOver: boolean }
 
 async function serveUntilStopped(store: ConfigStore, log: Log, { io, takesOver }: ServeOptions): Promise<number> {
-  store.subscribe(report => noteReload(report, log))
-  const hangup = makeHangup(log, () => {
-    store.reload().catch(cause => noteFailure(cause, log))
-  })
+  const hangup = makeHangup(log, () => reload(store, log))
   process.on("SIGHUP", hangup)
   try {
     const running = await runGateway({
@@ -86,7 +75,7 @@ async function serveUntilStopped(store: ConfigStore, log: Log, { io, takesOver }
     })
     log.info(startFacts(store.current(), running.accounts().length), `listening on ${running.url.origin}`)
     const end = await Promise.race([aborted(io.signal), running.left])
-    if (end?.type === "replaced") tellServiceManager(`MAINPID=${end.pid}`, io.env["NOTIFY_SOCKET"])
+    if (end?.type === "replaced") sayReplaced(end.pid, io.env)
     log.info({}, "stopping: no new requests, running answers may finish")
     await running.stop()
     log.info({}, "stopped")
@@ -97,29 +86,8 @@ async function serveUntilStopped(store: ConfigStore, log: Log, { io, takesOver }
   }
 }
 
-/** Serves nobody yet, and has to let the data folder go now. */
-function dismiss(io: CommandIo): never {
-  io.stderr("sluice serve: the running gateway goes on, because this one took too long\n")
-  process.exit(1)
-}
-
 function startFacts(config: Config, accounts: number) {
   return { accounts, authDir: config.authDir, upstream: config.baseUrl, keys: config.apiKeys.length }
-}
-
-function noteFailure(cause: unknown, log: Log): void {
-  log.error({ reason: String(cause) }, "reading the configuration again failed")
-}
-
-function noteReload(report: ReloadReport, log: Log): void {
-  if (report.type === "refused") {
-    const problems = report.problems.map(formatProblem)
-    log.error({ problems }, "the edited configuration is not valid; the one in force stays")
-  } else if (report.type === "reloaded") {
-    log.setLevel(report.config.logLevel)
-    log.info({ changed: report.changed, needsRestart: report.needsRestart }, "configuration read again")
-    for (const warning of report.warnings) log.warn({}, warning)
-  }
 }
 
 function wrongUsage(io: CommandIo, extra: readonly string[]): number {

@@ -3,24 +3,22 @@
 import { dirname } from "node:path"
 
 import { type AccountTables, makeAccountTables } from "./account-tables.ts"
-import { type BindingRows, makeBindingRows } from "./bindings.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
 import { type HandOver, makeHandOver } from "./hand-over.ts"
+import { type MemoryTables, makeMemoryTables } from "./memory-tables.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
 import { type ModelListRows, makeModelListRows } from "./model-lists.ts"
 import { makeOperatorTables, type OperatorTables } from "./operator-tables.ts"
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts"
 import { makeRefreshIntentRows, type RefreshIntentRows } from "./refresh-intents.ts"
-import { makeSchedulerBlockRows, type SchedulerBlockRows } from "./scheduler-blocks.ts"
 import { makeSecretRows, type SecretRows } from "./secrets.ts"
 
 /** Every function of the store. All are synchronous; each is one statement or one transaction. */
 export type Store = CredentialRows &
   AccountTables &
   RefreshIntentRows &
-  SchedulerBlockRows &
-  BindingRows &
+  MemoryTables &
   OperatorTables &
   ModelListRows &
   MetaRows &
@@ -54,8 +52,7 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...makeCredentialRows(database),
       ...makeAccountTables(database),
       ...makeRefreshIntentRows(database),
-      ...makeSchedulerBlockRows(database),
-      ...makeBindingRows(database),
+      ...makeMemoryTables(database),
       ...makeOperatorTables(database),
       ...makeModelListRows(database),
       ...meta,

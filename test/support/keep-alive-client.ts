@@ -39,6 +39,11 @@ export function keepAliveClient(origin: string): KeepAliveClient {
     return made
   }
 
+  function leave(used: Socket): void {
+    if (socket === used) socket = undefined
+    used.destroy()
+  }
+
   return {
     connections: () => opened,
     close: () => socket?.destroy(),
@@ -56,13 +61,8 @@ export function keepAliveClient(origin: string): KeepAliveClient {
       used.write(`POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n${text}`)
       for (;;) {
         const answer = readWhole(received)
-        if (answer !== undefined) {
-          if (answer.isLast) {
-            if (socket === used) socket = undefined
-            used.destroy()
-          }
-          return { status: answer.status, body: answer.body }
-        }
+        if (answer?.isLast === true) leave(used)
+        if (answer !== undefined) return { status: answer.status, body: answer.body }
         if (socket !== used) return "cut"
         await new Promise<void>(resolve => {
           changed = resolve

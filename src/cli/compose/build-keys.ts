@@ -1,8 +1,6 @@
 /** Client keys that are stored: the ring, their lines and meters, and what writes their usage down. */
 
 import type { Sealer } from "#accounts/secrets/seal.ts"
-import type { Tenure } from "#cli/takeover/tenure.ts"
-import type { Config } from "#config/config.ts"
 import { parseRange } from "#core/address-range.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import { type KeyGate, makeKeyGate } from "#gateway/keys/key-gate.ts"
@@ -11,17 +9,13 @@ import { type KeyRing, makeKeyRing } from "#gateway/keys/key-ring.ts"
 import { makePriceOf } from "#gateway/keys/prices.ts"
 import { makeStoredKeys, type StoredKeys } from "#gateway/keys/stored-keys.ts"
 import { makeUsageKeeper, type UsageKeeper } from "#gateway/keys/usage-keeper.ts"
-import type { Store } from "#store/store.ts"
 
+import type { GatewayContext } from "./gateway-context.ts"
 import { randomBytes } from "./random-bytes.ts"
 
 /** What the keys are built from. */
-export type BuildKeysParts = {
-  readonly config: () => Config
-  readonly store: Store
+export type BuildKeysParts = Pick<GatewayContext, "config" | "store" | "reportFailure" | "tenure"> & {
   readonly sealer: Sealer
-  readonly reportFailure: (name: string, cause: unknown) => void
-  readonly tenure: Tenure
   /** True: requests of the process before this one are still running. */
   readonly carriesReservations: boolean
 }

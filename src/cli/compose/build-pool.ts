@@ -1,6 +1,5 @@
 /** The pool of accounts: scheduler, providers, model catalogue and what keeps it current. */
 
-import { renewThrough } from "#cli/takeover/renew-through.ts"
 import { systemClock } from "#core/clock.ts"
 import { type Catalogue, makeCatalogue } from "#gateway/models/catalogue.ts"
 import { makePool, type Pool, type PoolParts } from "#gateway/pool/pool.ts"
@@ -13,7 +12,7 @@ import { buildSeats } from "./build-seats.ts"
 import { buildSync } from "./build-sync.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { readModelOverrideFile } from "./model-override-file.ts"
-import { refreshOrThrow } from "./refresh-or-throw.ts"
+import { refreshAnywhere } from "./refresh-anywhere.ts"
 
 /** What the pool is built from. */
 export type BuildPoolParts = GatewayContext &
@@ -52,10 +51,7 @@ export async function buildPool(parts: BuildPoolParts): Promise<BuiltPool> {
     providers,
     baseUrl: config.baseUrl,
     refresh: (account, refusedToken) =>
-      renewThrough(parts.tenure, {
-        own: () => refreshOrThrow(account, refusedToken, parts.accounts()),
-        theirs: async () => pool.renew(await parts.tenure.renew(account.id, refusedToken)),
-      }),
+      refreshAnywhere(account, refusedToken, { ...parts, renewed: renewed => pool.renew(renewed) }),
     watch: quota.watch,
     skipsExhausted: () => parts.config().quota.skipExhausted,
     egressFault: parts.egressFault,

@@ -1,7 +1,6 @@
 /** The parts that serve a model turn. */
 
 import { tellingTurn } from "#cli/takeover/telling.ts"
-import type { Config } from "#config/config.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import type { Outcome } from "#core/outcome.ts"
 import { type Heartbeat, makeHeartbeat } from "#gateway/answer/heartbeat.ts"
@@ -75,7 +74,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
   return { serving, tokens: buildTokens(), heartbeat, bindings, affinity, memory, slugOf: name => plan({ name }).slug }
 }
 
-function turnLimits(config: Config) {
+function turnLimits(config: ReturnType<GatewayContext["config"]>) {
   return {
     maxAccounts: config.maxRetry + 1,
     firstByteTimeoutMs: config.firstByteTimeoutMs || FOR_EVER_MS,

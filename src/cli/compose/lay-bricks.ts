@@ -1,7 +1,5 @@
 /** Builds the bricks of one gateway and joins them. */
 
-import type { Tenure } from "#cli/takeover/tenure.ts"
-import type { Config } from "#config/config.ts"
 import { toGatewayError } from "#core/errors.ts"
 import type { Log } from "#telemetry/log.ts"
 
@@ -10,6 +8,7 @@ import type { BuiltEgress } from "./build-egress.ts"
 import { buildGateway } from "./build-gateway.ts"
 import { type BuiltPool, buildPool } from "./build-pool.ts"
 import { type BuiltProxies, buildProxies } from "./build-proxies.ts"
+import type { GatewayContext } from "./gateway-context.ts"
 import { makeRecord } from "./make-record.ts"
 import type { OpenedStore } from "./open-store.ts"
 import { poolListener } from "./pool-listener.ts"
@@ -17,7 +16,7 @@ import { runAccounts } from "./run-accounts.ts"
 
 /** What the bricks are built from: a configuration, a log, and what had to be opened first. */
 export type LayBricksParts = {
-  readonly config: () => Config
+  readonly config: GatewayContext["config"]
   readonly log: Log
   /** Where an account's token may stand. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -26,7 +25,7 @@ export type LayBricksParts = {
   readonly opened: Pick<OpenedStore, "store" | "sealer">
   /** True: nothing is sent upstream unless somebody orders it; for commands that work on the accounts and leave. */
   readonly isIdle?: boolean
-  readonly tenure: Tenure
+  readonly tenure: GatewayContext["tenure"]
   /** True: requests of the process before this one are still running. */
   readonly carriesReservations?: boolean
 }

@@ -4,6 +4,8 @@ import type { CommandIo } from "#cli/command.ts"
 import type { Log } from "#telemetry/log.ts"
 import { restartArgs } from "#transport/request-ceiling.ts"
 
+import { tellServiceManager } from "./tell-service-manager.ts"
+
 /** Only Linux lets two processes share a port in a way that only one user's processes may. */
 export const CAN_BE_REPLACED = process.platform === "linux"
 
@@ -14,6 +16,17 @@ export function refuseTakeover(io: CommandIo): number {
       "  Stop the running gateway (its answers may finish for `shutdown-timeout`) and start this one without it.\n",
   )
   return 1
+}
+
+/** Serves nobody yet, and has to let the data folder go now. */
+export function dismiss(io: CommandIo): never {
+  io.stderr("sluice serve: the running gateway goes on, because this one took too long\n")
+  process.exit(1)
+}
+
+/** The service manager follows the new process from now on; nothing happens where there is none. */
+export function sayReplaced(pid: number, env: CommandIo["env"]): void {
+  tellServiceManager(`MAINPID=${pid}`, env["NOTIFY_SOCKET"])
 }
 
 /** Makes the handler; `reload` only reads the configuration again. */

@@ -4,7 +4,7 @@ import type { AccountId } from "#core/ids.ts"
 import type { Outcome } from "#core/outcome.ts"
 import type { QuotaSnapshot } from "#core/upstream.ts"
 import type { KeptBinding } from "#gateway/affinity/bindings.ts"
-import type { KeyBill } from "#gateway/keys/key-gate.ts"
+import type { KeyBill } from "#gateway/keys/key-bill.ts"
 import type { ShelvedResponse } from "#gateway/memory/response-shelf.ts"
 import type { AttemptReport } from "#scheduler/types.ts"
 

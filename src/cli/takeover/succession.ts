@@ -1,6 +1,6 @@
 /** A gateway between the one it replaces, if there is one, and the one that will replace it. */
 
-import type { OpenPorts, OpenPortsParts } from "#cli/compose/open-ports.ts"
+import type { OpenPortsParts } from "#cli/compose/open-ports.ts"
 import { type StartedBricks, saveBlocks } from "#cli/compose/start-bricks.ts"
 import type { Config } from "#config/config.ts"
 import { systemTimers } from "#core/clock.ts"
@@ -9,10 +9,9 @@ import type { Log } from "#telemetry/log.ts"
 import { bindingNotes } from "./binding-notes.ts"
 import { type Door, type HandedOver, openDoor } from "./door.ts"
 import { makeHandOverSteps } from "./hand-over-steps.ts"
-import { meetPredecessor, type Predecessor } from "./meet-predecessor.ts"
-import { answerPassedOn, makePassage } from "./passage.ts"
-import { steerHere } from "./steer-port.ts"
-import { takeNotes } from "./take-notes.ts"
+import { meetPredecessor } from "./meet-predecessor.ts"
+import { makePassage } from "./passage.ts"
+import { learn, type Running, succeed } from "./succeed.ts"
 import { makeTenure, type Tenure } from "./tenure.ts"
 
 /** What it needs. */
@@ -44,14 +43,6 @@ export type Succession = {
   readonly close: () => void
 }
 
-/** What runs by then. */
-export type Running = {
-  readonly bricks: StartedBricks
-  readonly ports: OpenPorts
-  readonly upkeep: { readonly start: () => void; readonly stop: () => void }
-  readonly saveBindings: () => void
-}
-
 /** How often the next process learns of conversations that this one still serves. */
 const TELL_MS = 250
 
@@ -80,12 +71,10 @@ export async function beginSuccession(parts: SuccessionParts): Promise<Successio
       deserted: passage.deserted,
     },
     beforePorts: async bricks => {
-      if (predecessor === undefined) return
-      takeNotes(predecessor, bricks)
-      await predecessor.told
+      if (predecessor !== undefined) await learn(predecessor, bricks)
     },
     serve: async running => {
-      if (predecessor !== undefined) await succeed(predecessor, running, parts, tenure)
+      if (predecessor !== undefined) await succeed(predecessor, running, { ...parts, tenure })
       door = letOthersIn(running, { ...parts, tenure, ready: async () => predecessor?.closed })
       door.left.then(how => {
         if (how.type === "replaced") tellBindings(running.bricks)
@@ -99,26 +88,6 @@ export async function beginSuccession(parts: SuccessionParts): Promise<Successio
       passage.close()
     },
   }
-}
-
-async function succeed(
-  predecessor: Predecessor,
-  { bricks, ports }: Running,
-  { config, log }: SuccessionParts,
-  tenure: Tenure,
-): Promise<void> {
-  const port = Number(ports.url.port)
-  if (predecessor.isListening({ host: ports.url.hostname, port }) && !steerHere(port)) {
-    log.warn({ port }, "new connections cannot be led to this process alone; until the other has closed, both get some")
-  }
-  const { ollama } = config()
-  if (ollama.enabled && predecessor.isListening(ollama)) steerHere(ollama.port)
-  const stopAnswering = answerPassedOn(config().dataDir, ports.serve)
-  // Neither rejects.
-  void predecessor.ended.then(stopAnswering)
-  await predecessor.listening()
-  tenure.resume()
-  bricks.accounts.unpause()
 }
 
 function letOthersIn(

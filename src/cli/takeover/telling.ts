@@ -1,15 +1,15 @@
 /** Parts of a turn that also tell the successor what they have learned, once there is one. */
 
 import type { CookieBook } from "#accounts/cookies/cookie-book.ts"
-import type { TurnParts } from "#gateway/turn/turn-parts.ts"
+import type { BuiltPool } from "#cli/compose/build-pool.ts"
 
 import type { Tenure } from "./tenure.ts"
 
 /** A scheduler and a pool that tell what attempts have shown. */
 export function tellingTurn(
-  { scheduler, pool }: Pick<TurnParts, "scheduler" | "pool">,
+  { scheduler, pool }: Pick<BuiltPool, "scheduler" | "pool">,
   { tell }: Tenure,
-): Pick<TurnParts, "scheduler" | "pool"> {
+): Pick<BuiltPool, "scheduler" | "pool"> {
   return {
     scheduler: {
       ...scheduler,

@@ -3,7 +3,7 @@
 import type { Clock } from "#core/clock.ts"
 
 import { type Amounts, addAmounts, noAmounts } from "./amounts.ts"
-import type { KeyBill } from "./key-gate.ts"
+import type { KeyBill } from "./key-bill.ts"
 import type { KeyEntry, KeyRing } from "./key-ring.ts"
 
 /** Takes such bills. */

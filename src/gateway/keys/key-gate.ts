@@ -5,12 +5,11 @@ import { GatewayError } from "#core/errors.ts"
 import type { Principal } from "#core/request.ts"
 import type { AccountScope } from "#scheduler/pick/account-scope.ts"
 
-import { type Amounts, amountOf } from "./amounts.ts"
+import { amountOf } from "./amounts.ts"
 import { correctRate } from "./check-limits.ts"
-import { type EndedRequest, usedBy } from "./key-bill.ts"
+import { type EndedRequest, type KeyBill, usedBy } from "./key-bill.ts"
 import { type Held, hold, type KeyedTurn } from "./key-hold.ts"
 import type { KeyLines } from "./key-line.ts"
-import type { UsedAmounts } from "./key-meter.ts"
 import { refuseEnded, refuseModel } from "./key-rights.ts"
 import type { KeyEntry, KeyRing } from "./key-ring.ts"
 import type { PriceOf } from "./prices.ts"
@@ -30,15 +29,6 @@ export type KeyCharge = {
 
 /** Opens bills. Keys from the configuration have none. */
 export type KeyGate = { readonly open: (principal: Principal) => KeyCharge }
-
-/** What a request of a key came to, for a process that has taken over the meters. */
-export type KeyBill = {
-  readonly keyId: string
-  readonly held: Readonly<Amounts>
-  readonly used: UsedAmounts
-  /** It was held before the meters were taken over. */
-  readonly isCarried: boolean
-}
 
 /** What the gate is made of. */
 export type KeyGateParts = {
