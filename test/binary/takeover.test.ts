@@ -2,6 +2,8 @@
 
 import { Database } from "bun:sqlite"
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 
 import type { JsonObject } from "#core/json.ts"
@@ -66,8 +68,12 @@ test("a takeover while a stream runs: it ends whole in the old process, the next
 })
 
 test("three takeovers under load: nothing is refused or cut, every request is in the log, every token is used once", async () => {
-  const gateway = await start({ accounts: 4, settings: { "account-concurrency": 100 } })
-  gateway.control.script({ scenario: "text", settings: { eventDelayMs: 15 } })
+  const gateway = await start({
+    accounts: 4,
+    simulator: { recordLimit: 50_000 },
+    settings: { "account-concurrency": 100 },
+  })
+  gateway.control.script({ scenario: "text", settings: { eventDelayMs: 5 } })
   const auth = { authorization: `Bearer ${gateway.key}` }
   let isOver = false
   let sent = 0
@@ -91,7 +97,7 @@ test("three takeovers under load: nothing is refused or cut, every request is in
     }
     client.close()
   }
-  const workers = Array.from({ length: 8 }, (_, index) => [streams(`stream-${index}`), calls(`call-${index}`)]).flat()
+  const workers = Array.from({ length: 16 }, (_, index) => [streams(`stream-${index}`), calls(`call-${index}`)]).flat()
 
   const before: Process[] = []
   for (const account of ["account-1", "account-2", "account-3"]) {
@@ -111,7 +117,7 @@ test("three takeovers under load: nothing is refused or cut, every request is in
     gateway.turns().filter(({ status }) => status === 200),
     ({ body }) => JSON.stringify(body).match(/"prompt_cache_key":"([^"]+)"/)?.[1],
   )
-  expect(accounts.size).toBe(16)
+  expect(accounts.size).toBe(32)
   for (const [, turns] of accounts) expect(new Set(turns.map(({ account }) => account)).size).toBe(1)
   await until("every request is in the log", () => loggedRequests(gateway) >= sent)
   expect(loggedRequests(gateway)).toBe(sent)
@@ -251,3 +257,130 @@ test("without a gateway to replace, --takeover simply starts; a second process w
   expect(elsewhere.exitCode).toBe(1)
   expect(elsewhere.stderr.toString()).toMatch(/Cannot listen/)
 })
+
+test("a request that meets 401 in the old process gets the token that the new one has fetched", async () => {
+  const gateway = await start({ accounts: 2 })
+  await gateway.earnRetries(2)
+  gateway.control.clearRecorded()
+  gateway.control.script({ scenario: "overloaded", settings: { hold: "first", holdAfterEvents: -1 }, times: 1 })
+  const call = gateway.post("/v1/responses", turn({ text: "once more" }))
+  await gateway.control.untilWaiting("first", 1)
+  const old = await takeOver(gateway)
+  for (const { name } of gateway.control.accounts()) gateway.control.markAccess(name, "expired")
+  gateway.control.release("first")
+  expect((await call).status).toBe(200)
+  expect(exchangesByToken(gateway)).toEqual([1])
+  expect(gateway.turns().map(({ status }) => status)).toContain(401)
+  await hasStopped(old)
+})
+
+test("clients continue answers by their ids: those from before, and those that end in the old process", async () => {
+  const gateway = await start()
+  const first = (await gateway.post("/v1/responses", turn({ text: "first" }))).json()
+  gateway.control.script({ scenario: "text", settings: { hold: "middle", holdAfterEvents: 6 }, times: 1 })
+  const next = { ...turn({ text: "second", stream: true }), previous_response_id: first["id"] }
+  const second = gateway.open("/v1/responses", next)
+  await gateway.control.untilWaiting("middle", 1)
+  await takeOver(gateway)
+  const third = await gateway.post("/v1/responses", { ...turn({ text: "third" }), previous_response_id: first["id"] })
+  expect(third.status).toBe(200)
+  gateway.control.release("middle")
+  await second.ended
+  const id = /"id":"(resp_[^"]+)"/.exec(second.text())?.[1]
+  const answer = () => gateway.post("/v1/responses", { ...turn({ text: "fourth" }), previous_response_id: id })
+  await until("the answer is known", async () => (await answer()).status === 200)
+  const sent = JSON.stringify(gateway.turns().at(-1)?.body)
+  for (const word of ["first", "second", "fourth"]) expect(sent).toContain(word)
+})
+
+test("what a stored key has used adds up over a takeover, also for what ends in the old process", async () => {
+  const gateway = await start({ settings: { "account-concurrency": 20 } })
+  gateway.control.script({ scenario: "text" })
+  const made = await gateway.post("/api/admin/keys", { name: "tenant" }, { authorization: "" })
+  const { id, key } = made.json()
+  const auth = { authorization: `Bearer ${String(key)}` }
+  const usage = async () => {
+    const answer = await gateway.get(`/api/admin/keys/${String(id)}/usage`, { authorization: "" })
+    return JSON.stringify((answer.json()["usage"] as JsonObject)["total"])
+  }
+  expect((await gateway.post("/v1/responses", turn(), auth)).status).toBe(200)
+  const one = JSON.parse(await usage()) as Record<string, number>
+  gateway.control.script({ scenario: "text", settings: { hold: "middle", holdAfterEvents: 6 }, times: 2 })
+  const streams = [1, 2].map(() => gateway.open("/v1/responses", turn({ stream: true }), auth))
+  await gateway.control.untilWaiting("middle", 2)
+  const old = await takeOver(gateway)
+  expect((await gateway.post("/v1/responses", turn(), auth)).status).toBe(200)
+  gateway.control.release("middle")
+  for (const stream of streams) expect(await stream.ended).toBe("whole")
+  await hasStopped(old)
+  await until("four requests are counted", async () => JSON.parse(await usage())["requests"] === 4)
+  const four = JSON.parse(await usage()) as Record<string, number>
+  expect(four["output_tokens"]).toBe(4 * Number(one["output_tokens"]))
+  expect(four["input_tokens"]).toBe(4 * Number(one["input_tokens"]))
+  // Nothing is held for anybody any more, and a restart finds the same.
+  await gateway.process().stop()
+  await gateway.startAgain()
+  expect(JSON.parse(await usage())).toEqual(four)
+})
+
+test("a connection that was kept is answered by the new process and ends with that answer", async () => {
+  const gateway = await start()
+  const client = keepAliveClient(gateway.url)
+  const auth = { authorization: `Bearer ${gateway.key}` }
+  expect(await client.post("/v1/responses", turn(), auth)).toMatchObject({ status: 200 })
+  const old = await takeOver(gateway)
+  const before = lines(old, "req_")
+  expect(await client.post("/v1/responses", turn(), auth)).toMatchObject({ status: 200 })
+  expect(client.connections()).toBe(1)
+  expect(lines(old, "req_")).toBe(before)
+  expect(lines(gateway.process(), "req_")).toBe(1)
+  expect(await client.post("/v1/responses", turn(), auth)).toMatchObject({ status: 200 })
+  expect(client.connections()).toBe(2)
+  client.close()
+})
+
+test("whoever says in a header that a request was passed on is still who he is", async () => {
+  const gateway = await start({ settings: { "admin-key": "sk-admin-of-this-test" } })
+  const spoofed = { authorization: "", "x-sluice-passed-peer": "127.0.0.1" }
+  expect((await gateway.get("/api/admin/keys", spoofed)).status).toBe(401)
+})
+
+test("a hang-up replaces the process with the binary at its path, and the service manager is told", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-notify-"))
+  const socket = join(folder, "notify.sock")
+  const listener = Bun.spawn(["python3", "-c", LISTEN, socket], { stdout: "pipe", stdin: "ignore" })
+  await until("it listens", () => existsSync(socket))
+  const gateway = await start({ env: { NOTIFY_SOCKET: socket } })
+  const first = gateway.process()
+  process.kill(first.pid, "SIGHUP")
+  await until("it is replaced", () => first.output().includes("has taken over"), 10_000)
+  expect((await gateway.post("/v1/responses", turn())).status).toBe(200)
+  const { pid } = readOwner(join(gateway.folder, "data"))
+  expect(pid).not.toBe(String(first.pid))
+  expect((await new Response(listener.stdout).text()).trim()).toBe(`MAINPID=${pid}`)
+  // The new one writes to the same log; it ends by the signal as any other.
+  process.kill(Number(pid), "SIGTERM")
+  expect(await first.stop()).toBe(0)
+  rmSync(folder, { recursive: true })
+})
+
+const LISTEN = `
+import socket, sys
+receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+receiver.bind(sys.argv[1])
+print(receiver.recv(4096).decode())
+`
+
+test("a hang-up of a service whose manager cannot be told only reads the configuration again", async () => {
+  const gateway = await start({ env: { INVOCATION_ID: "00000000000000000000000000000000" } })
+  const running = gateway.process()
+  process.kill(running.pid, "SIGHUP")
+  await until("it says so", () => running.output().includes("nothing is replaced"))
+  expect((await gateway.get("/health/live")).status).toBe(200)
+})
+
+const lines = (one: Process, part: string) =>
+  one
+    .output()
+    .split("\n")
+    .filter(line => line.includes(part)).length
