@@ -4,6 +4,7 @@ import { afterEach, expect, setDefaultTimeout, test } from "bun:test"
 
 import { turn, until } from "../../faults/fixture.ts"
 import { keepAliveClient } from "../../support/keep-alive-client.ts"
+import { openResponsesSocket } from "../../support/responses-socket.ts"
 import { exchangesByToken, hasStopped, loggedRequests, makeStarted, type Process, takeOver } from "./fixture.ts"
 
 setDefaultTimeout(90_000)
@@ -80,7 +81,7 @@ test("three takeovers under load: nothing is refused or cut, every request is in
   for (const [, turns] of accounts) expect(new Set(turns.map(({ account }) => account)).size).toBe(1)
   await until("every request is in the log", () => loggedRequests(gateway) >= sent)
   expect(loggedRequests(gateway)).toBe(sent)
-  console.log(`${sent} requests over three takeovers`)
+  expect(sent).toBeGreaterThan(100)
 })
 
 test("a connection that was kept is answered by the new process and ends with that answer", async () => {
@@ -97,6 +98,24 @@ test("a connection that was kept is answered by the new process and ends with th
   expect(await client.post("/v1/responses", turn(), auth)).toMatchObject({ status: 200 })
   expect(client.connections()).toBe(2)
   client.close()
+})
+
+test("a socket: its running turn ends whole in the old process, then it is closed, and the client finds the new one", async () => {
+  const gateway = await start()
+  const dial = () => openResponsesSocket(`${gateway.url}/v1/responses`, { authorization: `Bearer ${gateway.key}` })
+  const socket = await dial()
+  const idle = await dial()
+  gateway.control.script({ scenario: "text", settings: { hold: "middle", holdAfterEvents: 6 }, times: 1 })
+  const turned = socket.ask({ type: "response.create", ...turn() })
+  await gateway.control.untilWaiting("middle", 1)
+  const old = await takeOver(gateway)
+  gateway.control.release("middle")
+  expect((await turned).at(-1)?.["type"]).toBe("response.completed")
+  for (const one of [socket, idle]) expect((await one.closed).code).toBe(1001)
+  await hasStopped(old)
+  const next = await dial()
+  expect((await next.ask({ type: "response.create", ...turn() })).at(-1)?.["type"]).toBe("response.completed")
+  next.close()
 })
 
 const lines = (one: Process, part: string) =>
