@@ -9,6 +9,8 @@ export type DesertionParts = {
   /** When a request last came in over a connection that this process still has, milliseconds since the epoch. */
   readonly lastRequestAtMs: () => number
   readonly graceMs: number
+  /** The next process has ended: the ports are in the way of whatever starts now. */
+  readonly isAlone: () => boolean
 }
 
 /**
@@ -18,14 +20,14 @@ export type DesertionParts = {
 const QUIET_MS = 2_000
 const LOOK_MS = 100
 
-/** Resolves when nothing is being answered and nothing has come in for a while, or when `graceMs` are over. */
+/** Resolves when nothing is being answered and nothing has come in for a while, when nobody has taken over any more, or after `graceMs`. */
 export async function untilDeserted(
   server: { readonly pending: () => number },
-  { clock, timers, lastRequestAtMs, graceMs }: DesertionParts,
+  { clock, timers, lastRequestAtMs, graceMs, isAlone }: DesertionParts,
 ): Promise<void> {
   const startedAtMs = clock()
   let quietSinceMs = startedAtMs
-  while (clock() - startedAtMs < graceMs) {
+  while (clock() - startedAtMs < graceMs && !isAlone()) {
     if (server.pending() > 0) quietSinceMs = clock()
     if (clock() - Math.max(quietSinceMs, lastRequestAtMs()) >= QUIET_MS) return
     await new Promise<void>(resolve => void timers.after(LOOK_MS, resolve))

@@ -57,7 +57,7 @@ const LISTENING_WITHIN_MS = 30_000
 export function openDoor(parts: DoorParts): Door {
   const place = socketPlace(parts.dataDir, TALK_SOCKET)
   const { promise: left, resolve: leave } = Promise.withResolvers<HandedOver>()
-  const state: DoorState = { parts, leave, isBusy: false, successor: undefined, shut: () => {} }
+  const state: DoorState = { parts, leave, isBusy: false, successor: undefined, shut: () => {}, isClosed: false }
   const server = bindPrivately(place, unix =>
     Bun.listen<LineData>({ unix, data: { end: undefined }, socket: lineHandlers(line => receive(state, line)) }),
   )
@@ -73,6 +73,7 @@ export function openDoor(parts: DoorParts): Door {
     left,
     sayClosed: () => state.successor?.send({ type: "closed" }),
     close: () => {
+      state.isClosed = true
       state.shut()
       state.successor?.end()
     },
@@ -85,6 +86,8 @@ type DoorState = {
   isBusy: boolean
   successor: Line | undefined
   shut: () => void
+  /** This process has nothing more to say. */
+  isClosed: boolean
 }
 
 /** What a visitor has said so far. */
@@ -115,6 +118,7 @@ function receive(state: DoorState, line: Line): LineListener {
     closed: () => {
       visit.closed.resolve("closed")
       visit.renewals.closed()
+      if (state.successor === line) lose(state)
     },
   }
 }
@@ -178,6 +182,13 @@ function leave(state: DoorState, { line, renewals }: Visit, pid: number): void {
   tenure.leave({ tell: note => line.send({ type: "note", note }), renew: renewals.ask })
   log.info({}, "another process has taken over: running answers may finish here")
   state.leave({ type: "replaced", pid })
+}
+
+/** Also at the end of this process, when it hangs up itself. */
+function lose({ parts: { tenure, log }, isClosed }: DoorState): void {
+  if (isClosed) return
+  tenure.lose()
+  log.warn({}, "the process that has taken over has ended: the ports are closed, running answers may finish")
 }
 
 async function goOn(state: DoorState, pid: number): Promise<void> {

@@ -38,11 +38,14 @@ export type MeetParts = {
 
 /** Waiting for exchanges of tokens may take this long, and some more. */
 const YOURS_WITHIN_MS = 45_000
+/** One that has died is not gone in one moment: its connections are closed before its lock is free. */
+const GONE_AFTER_MS = 250
 /** One that has said `yours` and is silent now hangs; the folder is this process's in either case. */
 const GO_WITHIN_MS = 10_000
 
 type Talk = {
-  readonly yours: PromiseWithResolvers<Extract<PredecessorMessage, { type: "yours" }>>
+  /** Undefined: it has ended before it said so. */
+  readonly yours: PromiseWithResolvers<Extract<PredecessorMessage, { type: "yours" }> | undefined>
   readonly told: PromiseWithResolvers<void>
   readonly go: PromiseWithResolvers<void>
   readonly closed: PromiseWithResolvers<void>
@@ -60,8 +63,10 @@ export async function meetPredecessor(parts: MeetParts): Promise<Predecessor | u
     const socket = await connect(place.path, talk, parts)
     if (socket === undefined) return undefined
     const cancelTimer = parts.timers.after(YOURS_WITHIN_MS, () => talk.yours.reject(tooSlow()))
-    const { ports } = await talk.yours.promise.finally(cancelTimer)
-    return predecessorOf(talk, { line: socket, ports, timers: parts.timers })
+    const yours = await talk.yours.promise.finally(cancelTimer)
+    if (yours !== undefined) return predecessorOf(talk, { line: socket, ports: yours.ports, timers: parts.timers })
+    await new Promise<void>(resolve => void parts.timers.after(GONE_AFTER_MS, resolve))
+    return undefined
   } finally {
     place.close()
   }
@@ -157,7 +162,8 @@ function withoutRefreshToken(account: Account): Account {
 }
 
 function hungUp(talk: Talk): void {
-  talk.yours.reject(refused("it has ended in the meantime; start again"))
+  // Nobody is there by now, or whoever is has the lock, and the start is refused by name.
+  talk.yours.resolve(undefined)
   for (const step of [talk.told, talk.go, talk.closed, talk.ended]) step.resolve()
 }
 

@@ -21,7 +21,7 @@ export type Passage = {
 const MODEL_CALL = /\/(responses|completions|messages|compact|count_tokens|embeddings|generations|edits)\/?$|:\w+$/
 
 /** Makes it; nothing is opened before the first request has to go that way. */
-export function makePassage(config: () => Config, tenure: Pick<Tenure, "phase" | "settled">): Passage {
+export function makePassage(config: () => Config, tenure: Pick<Tenure, "phase" | "settled" | "isAlone">): Passage {
   let place: SocketPlace | undefined
   let lastRequestAtMs = 0
   const pass = (request: Request, peer: string | undefined): Promise<Response> => {
@@ -41,7 +41,14 @@ export function makePassage(config: () => Config, tenure: Pick<Tenure, "phase" |
       const graceMs = config().shutdownTimeoutMs
       if (tenure.phase() !== "theirs") return graceMs
       const startedAtMs = systemClock()
-      const parts = { clock: systemClock, timers: systemTimers, graceMs, lastRequestAtMs: () => lastRequestAtMs }
+      const { isAlone } = tenure
+      const parts = {
+        clock: systemClock,
+        timers: systemTimers,
+        graceMs,
+        isAlone,
+        lastRequestAtMs: () => lastRequestAtMs,
+      }
       await untilDeserted(server, parts)
       return Math.max(0, startedAtMs + graceMs - systemClock())
     },

@@ -35,6 +35,10 @@ export type Tenure = {
   /** It came to nothing. Returns what was to be told. */
   readonly resume: () => readonly Note[]
   readonly leave: (successor: Successor) => void
+  /** The successor has ended: nobody takes in what is told. */
+  readonly lose: () => void
+  /** Whether that has been said. */
+  readonly isAlone: () => boolean
 }
 
 /** Makes the book of a process that is the gateway. */
@@ -44,6 +48,7 @@ export function makeTenure(): Tenure {
   let untold: Note[] = []
   let gate: PromiseWithResolvers<void> | undefined
   let beginnings = 0
+  let isAlone = false
 
   const settle = (): readonly Note[] => {
     const notes = untold
@@ -82,5 +87,9 @@ export function makeTenure(): Tenure {
       for (const note of untold) next.tell(note)
       settle()
     },
+    lose: () => {
+      isAlone = true
+    },
+    isAlone: () => isAlone,
   }
 }

@@ -1,4 +1,4 @@
-/** Successors that die, come twice or are too new: the running gateway goes on, or says why it cannot. */
+/** Takeovers in which one of the two dies, comes twice or is too new: the other one goes on, or says why it cannot. */
 
 import { Database } from "bun:sqlite"
 import { afterEach, expect, setDefaultTimeout, test } from "bun:test"
@@ -126,4 +126,55 @@ test("a successor that changed the tables and died: the running process does not
   expect(await stream.ended).toBe("whole")
   await hasStopped(running)
   expect(await running.stop()).toBe(1)
+})
+
+test("an exchange of tokens that is under way ends before anything is handed over, and its token is the new one's", async () => {
+  const gateway = await start({ accounts: 1 })
+  gateway.control.setSignIn("account-1", { answerDelayMs: 1_500 })
+  const refreshed = gateway.post("/refresh", {})
+  await until("an exchange is under way", () => gateway.control.tokenStates().openExchanges === 1)
+  const old = await takeOver(gateway)
+  expect((await refreshed).text).toContain('"status":"refreshed"')
+  expect((await gateway.post("/v1/responses", turn())).status).toBe(200)
+  gateway.control.setSignIn("account-1", { answerDelayMs: 0 })
+  expect((await gateway.post("/refresh", {})).status).toBe(200)
+  expect(exchangesByToken(gateway)).toEqual([1, 1])
+  await hasStopped(old)
+})
+
+test("a running process that dies before it has handed over: the successor starts as if nobody had been there", async () => {
+  const gateway = await start()
+  const running = gateway.process()
+  gateway.control.setSignIn("account-1", { answerDelayMs: 10_000 })
+  const refreshed = gateway.post("/refresh", {}).catch(() => "cut")
+  await until("an exchange is under way", () => gateway.control.tokenStates().openExchanges > 0)
+  const replaced = takeOver(gateway)
+  await until("it has knocked", () => STEPS["when it has knocked"](gateway))
+  process.kill(running.pid, "SIGKILL")
+  await replaced
+  expect(await refreshed).toBe("cut")
+  expect((await gateway.post("/v1/responses", turn())).status).toBe(200)
+  expect(readOwner(join(gateway.folder, "data")).pid).toBe(String(gateway.process().pid))
+})
+
+test("a successor that dies when it is the gateway: the old process clears the ports and still finishes its answers", async () => {
+  const gateway = await start()
+  gateway.control.script({ scenario: "text", settings: { hold: "middle", holdAfterEvents: 6 }, times: 1 })
+  const stream = gateway.open("/v1/responses", turn({ stream: true }))
+  await gateway.control.untilWaiting("middle", 1)
+  const old = await takeOver(gateway)
+  process.kill(gateway.process().pid, "SIGKILL")
+  const starts = () =>
+    gateway.startAgain().then(
+      () => true,
+      () => false,
+    )
+  await until("another one can start", starts, 10_000)
+  expect(old.output()).toContain("the process that has taken over has ended")
+  expect((await gateway.post("/v1/responses", turn())).status).toBe(200)
+  gateway.control.release("middle")
+  expect(await stream.ended).toBe("whole")
+  expect(stream.text()).toContain("response.completed")
+  await hasStopped(old)
+  expect(await old.stop()).toBe(0)
 })
