@@ -9,6 +9,7 @@ import { readOwner } from "#store/owner-lock.ts"
 
 import { type FaultGateway, turn, until } from "../../faults/fixture.ts"
 import { compiledBinary, launchGateway } from "../../support/binary.ts"
+import { ROOT } from "../../support/source-tree.ts"
 import { exchangesByToken, hasStopped, loggedRequests, makeStarted, takeOver } from "./fixture.ts"
 
 setDefaultTimeout(90_000)
@@ -65,7 +66,7 @@ for (const [step, isThere] of Object.entries(STEPS)) {
 }
 
 /** A successor that is no gateway: says what it is told to, and hears what is answered. */
-async function pretend(gateway: FaultGateway) {
+async function pretend(gateway: FaultGateway, pid = process.pid) {
   const heard: JsonObject[] = []
   const unix = join(gateway.folder, "data", "takeover.sock")
   const socket = await Bun.connect({
@@ -76,7 +77,7 @@ async function pretend(gateway: FaultGateway) {
       },
     },
   })
-  socket.write(`${JSON.stringify({ type: "hello", protocol: 1, version: "next", pid: process.pid })}\n`)
+  socket.write(`${JSON.stringify({ type: "hello", protocol: 1, version: "next", pid })}\n`)
   return { heard, end: () => socket.end() }
 }
 
@@ -127,6 +128,38 @@ test("a successor that changed the tables and died: the running process does not
   await hasStopped(running)
   expect(await running.stop()).toBe(1)
 })
+
+test("a successor that hangs with the lock is ended, and the folder is taken back from it", async () => {
+  const gateway = await start()
+  const dataDir = join(gateway.folder, "data")
+  const hanging = Bun.spawn([process.execPath, "-e", HOLD_LOCK, dataDir], {
+    cwd: ROOT,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  })
+  const successor = await pretend(gateway, hanging.pid)
+  await has(successor, "told")
+  await hanging.stdin.write("now\n")
+  await hanging.stdin.flush()
+  await until("it has the lock", () => readOwner(dataDir).pid === String(hanging.pid))
+  successor.end()
+  await until("the folder is back", () => gateway.process().output().includes("everything goes on as before"), 10_000)
+  await hanging.exited
+  expect(hanging.signalCode).toBe("SIGKILL")
+  expect(readOwner(dataDir).pid).toBe(String(gateway.process().pid))
+  expect((await gateway.post("/v1/responses", turn())).status).toBe(200)
+})
+
+/** Takes the lock when it is told to, and lets it go never. */
+const HOLD_LOCK = `
+import { takeOwnerLock } from "#store/owner-lock.ts"
+for await (const _ of console) {
+  globalThis.lock = takeOwnerLock(process.argv[1], process.pid)
+  break
+}
+setInterval(() => {}, 60_000)
+`
 
 test("an exchange of tokens that is under way ends before anything is handed over, and its token is the new one's", async () => {
   const gateway = await start({ accounts: 1 })
