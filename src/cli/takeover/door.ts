@@ -31,7 +31,7 @@ export type DoorParts = {
   readonly log: Pick<Log, "info" | "warn" | "error">
   readonly tenure: Tenure
   readonly steps: HandOverSteps
-  /** Resolves when this process's own predecessor has closed its ports: before that it cannot be replaced. */
+  /** Resolves when this process's own predecessor has ended: before that it has a port, and asks at a socket that the next one takes. */
   readonly ready: () => Promise<void>
 }
 

@@ -21,8 +21,6 @@ export type Predecessor = {
   readonly onRenew: (renew: (account: AccountId, refusedToken: string | undefined) => Promise<Account>) => void
   /** Says that this process serves. Resolves when it is the gateway. */
   readonly listening: () => Promise<void>
-  /** Resolves when its ports are closed. */
-  readonly closed: Promise<void>
   /** Resolves when it has ended. */
   readonly ended: Promise<void>
 }
@@ -194,7 +192,6 @@ function predecessorOf(talk: Talk, { line, ports, timers }: Met): Predecessor {
       await talk.go.promise
       cancelTimer()
     },
-    closed: talk.closed.promise,
     ended: talk.ended.promise,
   }
 }

@@ -75,7 +75,7 @@ export async function beginSuccession(parts: SuccessionParts): Promise<Successio
     },
     serve: async running => {
       if (predecessor !== undefined) await succeed(predecessor, running, { ...parts, tenure })
-      door = letOthersIn(running, { ...parts, tenure, ready: async () => predecessor?.closed })
+      door = letOthersIn(running, { ...parts, tenure, ready: async () => predecessor?.ended })
       door.left.then(how => {
         if (how.type === "replaced") tellBindings(running.bricks)
         leave(how)
