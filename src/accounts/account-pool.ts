@@ -47,7 +47,10 @@ export type AccountPoolParts = Pick<DurableCredentialsParts, "dataDir" | "sealer
 }
 
 /** The accounts at work. */
-export type AccountPool = Pick<Refresher, "accounts" | "get" | "lastFailure" | "refresh" | "refreshAll"> &
+export type AccountPool = Pick<
+  Refresher,
+  "accounts" | "get" | "lastFailure" | "refresh" | "refreshAll" | "pause" | "unpause"
+> &
   Pick<AccountSources, "rescan" | "put" | "remove" | "changeSettings" | "settingsOf" | "archived" | "trouble"> & {
     /** What the store remembers of credentials, for those who compare. */
     readonly memory: CredentialMemory
@@ -149,6 +152,8 @@ export function makeAccountPool(parts: AccountPoolParts): AccountPool {
     lastFailure: refresher.lastFailure,
     refresh: refresher.refresh,
     refreshAll: refresher.refreshAll,
+    pause: refresher.pause,
+    unpause: refresher.unpause,
     start: async () => {
       commit.recover()
       vault.wipeOld()

@@ -3,15 +3,15 @@
 import type { Config } from "#config/config.ts"
 import { readCommandLine } from "#config/flag-layer.ts"
 import { formatProblem } from "#config/problem.ts"
-import { type ConfigStore, makeConfigStore, type ReloadReport } from "#config/store.ts"
-import { watchFiles } from "#config/watch.ts"
-import { systemTimers } from "#core/clock.ts"
+import type { ConfigStore } from "#config/store.ts"
 import { type Log, makeLog } from "#telemetry/log.ts"
 
 import { aborted } from "./aborted.ts"
 import type { Command, CommandIo } from "./command.ts"
 import { runGateway } from "./compose/run-gateway.ts"
 import { configLoader } from "./config-loader.ts"
+import { followConfig, reload } from "./follow-config.ts"
+import { CAN_BE_REPLACED, dismiss, makeHangup, refuseTakeover, sayReplaced } from "./takeover/hangup.ts"
 import { VERSION } from "./version.ts"
 
 const HELP = `sluice serve [--config FILE] [--<key> VALUE …]
@@ -20,6 +20,8 @@ Serves your accounts, those of the database and those whose files lie in \`auth-
 until SIGINT or SIGTERM.
 Running answers may then finish for \`shutdown-timeout\` seconds; a second signal ends at once.
 
+  --takeover        replace the gateway that runs on the same data folder, without refusing or cutting a request
+                    (Linux; SIGHUP makes a running one do this with the binary that now lies at its path)
   --config FILE     this file instead of ./sluice.yaml or $XDG_CONFIG_HOME/sluice/config.yaml
   --listen ADDRESS  where to serve (default 127.0.0.1:8080)
   --auth-dir DIR    folder with account files, if you have any (default ./auths); watched while running
@@ -37,9 +39,11 @@ export const serveCommand: Command = {
   summary: "serve your accounts until told to stop",
   help: HELP,
   run: async (args, io) => {
-    const line = readCommandLine(args)
+    const line = readCommandLine(args, { "--takeover": "switch" })
     // A misspelled flag leaves its value behind: the loader below names the flag, which is what is wrong.
     if (line.positionals.length > 0 && line.layer.problems.length === 0) return wrongUsage(io, line.positionals)
+    const takesOver = line.own.has("--takeover")
+    if (takesOver && !CAN_BE_REPLACED) return refuseTakeover(io)
     const loader = configLoader(line, io)
     const result = await loader.load()
     if (result.type === "refused") {
@@ -50,23 +54,16 @@ export const serveCommand: Command = {
     const log = await makeLog({ level: config.logLevel, format: config.logFormat })
     for (const warning of warnings) log.warn({}, warning)
     if (io.startWarning !== undefined) log.warn({}, io.startWarning)
-    const store = makeConfigStore({
-      initial: result.loaded,
-      loader,
-      timers: systemTimers,
-      reportFailure: cause => noteFailure(cause, log),
-      watch: onChange => watchFiles({ paths: loader.paths, timers: systemTimers }, onChange),
-    })
-    return serveUntilStopped(store, log, io)
+    const store = followConfig(result.loaded, loader, log)
+    return serveUntilStopped(store, log, { io, takesOver })
   },
 }
 
-async function serveUntilStopped(store: ConfigStore, log: Log, io: CommandIo): Promise<number> {
-  store.subscribe(report => noteReload(report, log))
-  const onHangup = () => {
-    store.reload().catch(cause => noteFailure(cause, log))
-  }
-  process.on("SIGHUP", onHangup)
+type ServeOptions = { readonly io: CommandIo; readonly takesOver: boolean }
+
+async function serveUntilStopped(store: ConfigStore, log: Log, { io, takesOver }: ServeOptions): Promise<number> {
+  const hangup = makeHangup(log, () => reload(store, log))
+  process.on("SIGHUP", hangup)
   try {
     const running = await runGateway({
       config: store.current,
@@ -74,36 +71,23 @@ async function serveUntilStopped(store: ConfigStore, log: Log, io: CommandIo): P
       log,
       env: io.env,
       version: VERSION,
+      ...(CAN_BE_REPLACED && { succession: { takesOver, dismissed: () => dismiss(io) } }),
     })
     log.info(startFacts(store.current(), running.accounts().length), `listening on ${running.url.origin}`)
-    await aborted(io.signal)
+    const end = await Promise.race([aborted(io.signal), running.left])
+    if (end?.type === "replaced") sayReplaced(end.pid, io.env)
     log.info({}, "stopping: no new requests, running answers may finish")
     await running.stop()
     log.info({}, "stopped")
-    return 0
+    return end?.type === "lost" ? 1 : 0
   } finally {
-    process.off("SIGHUP", onHangup)
+    process.off("SIGHUP", hangup)
     store.close()
   }
 }
 
 function startFacts(config: Config, accounts: number) {
   return { accounts, authDir: config.authDir, upstream: config.baseUrl, keys: config.apiKeys.length }
-}
-
-function noteFailure(cause: unknown, log: Log): void {
-  log.error({ reason: String(cause) }, "reading the configuration again failed")
-}
-
-function noteReload(report: ReloadReport, log: Log): void {
-  if (report.type === "refused") {
-    const problems = report.problems.map(formatProblem)
-    log.error({ problems }, "the edited configuration is not valid; the one in force stays")
-  } else if (report.type === "reloaded") {
-    log.setLevel(report.config.logLevel)
-    log.info({ changed: report.changed, needsRestart: report.needsRestart }, "configuration read again")
-    for (const warning of report.warnings) log.warn({}, warning)
-  }
 }
 
 function wrongUsage(io: CommandIo, extra: readonly string[]): number {

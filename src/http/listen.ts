@@ -5,7 +5,15 @@ import { GatewayError } from "#core/errors.ts"
 import type { ResponsesSockets, SocketData } from "./sockets/responses-sockets.ts"
 
 /** Where to listen. Port 0 takes a free one. */
-export type ListenAddress = { readonly host: string; readonly port: number }
+export type ListenAddress = {
+  readonly host: string
+  readonly port: number
+  /** True: the process that this one replaces listens there still, and this one joins it. */
+  readonly isJoined?: boolean
+}
+
+/** Only here the kernel keeps other users from sharing a port, and deals connections out evenly. */
+const SHARES_PORTS = process.platform === "linux"
 
 /** How long a client may take to send the head of its first request. */
 const HEAD_TIMEOUT_SEC = 10
@@ -23,6 +31,7 @@ export function listen(
   sockets: ListenSockets = NO_SOCKETS,
 ) {
   try {
+    if (SHARES_PORTS && address.isJoined !== true) refuseTaken(address)
     return Bun.serve<SocketData>({
       hostname: address.host,
       port: address.port,
@@ -31,8 +40,8 @@ export function listen(
       // Bodies are measured by us, so that the refusal speaks the client's dialect.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       development: false,
-      // Outside of development Bun shares a port with whoever else has it, and the kernel deals out the connections.
-      reusePort: false,
+      // A later process that replaces this one joins. Who may not has been found out before.
+      reusePort: SHARES_PORTS,
       fetch: (request, server) => {
         // From here on bodies and streams have their own watchdogs: an answer may be silent for minutes.
         server.timeout(request, 0)
@@ -48,4 +57,14 @@ export function listen(
       cause,
     })
   }
+}
+
+/**
+ * Throws when anybody listens there: sharing would succeed without a word, and the kernel would deal the connections out
+ * between two programs that know nothing of each other. Nobody is cut, because nobody has the port when this succeeds.
+ */
+function refuseTaken({ host, port }: ListenAddress): void {
+  if (port === 0) return
+  const probe = Bun.serve({ hostname: host, port, reusePort: false, fetch: () => new Response(null, { status: 503 }) })
+  void probe.stop(true)
 }

@@ -14,17 +14,29 @@ import { compileRoutes } from "./compile-routes.ts"
 import { preflight, withCrossOrigin } from "./cross-origin.ts"
 import { dialectAt } from "./dialect-of.ts"
 import { drain, endRunning } from "./drain.ts"
+import { errorResponse } from "./errors.ts"
 import { type ListenAddress, listen } from "./listen.ts"
 import { operatorRoutes } from "./operators.ts"
-import type { ServeParts } from "./serve-model.ts"
+import { newRequestId, type ServeParts } from "./serve-model.ts"
 import { makeResponsesSockets } from "./sockets/responses-sockets.ts"
 
 /** A running server. */
 export type RunningServer = {
   readonly url: URL
+  /** Answers a request that another process of this gateway got; `peer` is whom it got it from. */
+  readonly serve: (request: Request, peer: string | undefined) => Promise<Response>
+  /** Requests that are being answered. */
+  readonly pending: () => number
   /** Stops accepting, waits for running answers up to `graceMs`, then closes what is left. */
   readonly stop: (graceMs: number) => Promise<void>
 }
+
+/** Looks at every request first; undefined = it is answered here, by `serve`. */
+export type Diversion = (
+  request: Request,
+  peer: string | undefined,
+  serve: (request: Request) => Promise<Response>,
+) => Promise<Response> | undefined
 
 /** Builds the application; it can be called without a socket. */
 function makeApplication(gateway: Gateway, parts: ServeParts) {
@@ -53,16 +65,27 @@ function makeApplication(gateway: Gateway, parts: ServeParts) {
 export function startServer(
   address: ListenAddress,
   gateway: Gateway,
-  parts: Omit<ServeParts, "peerOf">,
+  parts: Omit<ServeParts, "peerOf"> & { readonly divert?: Diversion },
 ): RunningServer {
-  const peerOf = (request: Request) => server.requestIP(request)?.address
+  const passedPeers = new WeakMap<Request, string | undefined>()
+  const peerOf = (request: Request) =>
+    passedPeers.has(request) ? passedPeers.get(request) : server.requestIP(request)?.address
   const serving: ServeParts = { ...parts, peerOf }
   const application = makeApplication(gateway, serving)
   const sockets = makeResponsesSockets(gateway, serving, parts.bodyLimits().maxBytes)
   const serve = async (request: Request) => withCrossOrigin(request, await application(request), parts.admission())
-  const server: ReturnType<typeof listen> = listen(address, serve, sockets)
+  const refuse = (request: Request, cause: unknown) =>
+    withCrossOrigin(request, errorResponse(cause, dialectAt(request), newRequestId(parts)), parts.admission())
+  const first = (request: Request) =>
+    parts.divert?.(request, peerOf(request), serve)?.catch(cause => refuse(request, cause)) ?? serve(request)
+  const server: ReturnType<typeof listen> = listen(address, first, sockets)
   return {
     url: server.url,
+    pending: () => server.pendingRequests,
+    serve: (request, peer) => {
+      passedPeers.set(request, peer)
+      return serve(request)
+    },
     stop: graceMs => {
       const drained = drain(server, { timers: parts.timers, graceMs, onLate: () => endRunning(gateway, parts.timers) })
       sockets.finish()

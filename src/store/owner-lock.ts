@@ -11,6 +11,8 @@ export type OwnerLock = {
   readonly announce: (url: string) => void
   /** Lets the next owner in; a second call does nothing. */
   readonly release: () => void
+  /** Takes a lock back that was let go. Throws as {@link takeOwnerLock} when another process has it by now. */
+  readonly retake: () => void
 }
 
 /** The code of the refusal when another process holds the lock. */
@@ -52,6 +54,30 @@ export function readOwner(dataDir: string): Owner {
  */
 export function takeOwnerLock(dataDir: string, pid: number): OwnerLock {
   const ownerPath = `${dataDir}/${OWNER_FILE}`
+  const write = (text: string): void => {
+    writeFileSync(ownerPath, text, { mode: 0o600 })
+    keepPrivate(ownerPath)
+  }
+  let database: Database | undefined
+  const take = (): void => {
+    database ??= lockFile(dataDir)
+    write(`${pid}\n`)
+  }
+  take()
+  return {
+    announce: url => write(`${pid}\n${url}\n`),
+    retake: take,
+    release: () => {
+      const held = database
+      database = undefined
+      if (held?.inTransaction) held.run("rollback")
+      held?.close()
+    },
+  }
+}
+
+/** Opens the lock file in a transaction that nobody else can have at the same time. */
+function lockFile(dataDir: string): Database {
   const lockPath = `${dataDir}/${LOCK_FILE}`
   const database = new Database(lockPath, { create: true, strict: true })
   try {
@@ -61,6 +87,7 @@ export function takeOwnerLock(dataDir: string, pid: number): OwnerLock {
     database.run("pragma busy_timeout = 0")
     database.run("pragma locking_mode = exclusive")
     database.run("begin exclusive")
+    return database
   } catch (error) {
     database.close()
     if (!isBusy(error)) throw error
@@ -69,20 +96,5 @@ export function takeOwnerLock(dataDir: string, pid: number): OwnerLock {
       hint: "Stop that process, or give this one a data directory of its own.",
       cause: error,
     })
-  }
-  const write = (text: string): void => {
-    writeFileSync(ownerPath, text, { mode: 0o600 })
-    keepPrivate(ownerPath)
-  }
-  write(`${pid}\n`)
-  let isHeld = true
-  return {
-    announce: url => write(`${pid}\n${url}\n`),
-    release: () => {
-      if (!isHeld) return
-      isHeld = false
-      if (database.inTransaction) database.run("rollback")
-      database.close()
-    },
   }
 }

@@ -3,31 +3,29 @@
 import { dirname } from "node:path"
 
 import { type AccountTables, makeAccountTables } from "./account-tables.ts"
-import { type BindingRows, makeBindingRows } from "./bindings.ts"
 import { makeDataDirectory, openCoreDatabase } from "./core-database.ts"
 import { type CredentialRows, makeCredentialRows } from "./credentials.ts"
+import { type HandOver, makeHandOver } from "./hand-over.ts"
+import { type MemoryTables, makeMemoryTables } from "./memory-tables.ts"
 import { type MetaRows, makeMetaRows } from "./meta.ts"
 import { type ModelListRows, makeModelListRows } from "./model-lists.ts"
 import { makeOperatorTables, type OperatorTables } from "./operator-tables.ts"
 import { type OwnerLock, takeOwnerLock } from "./owner-lock.ts"
 import { makeRefreshIntentRows, type RefreshIntentRows } from "./refresh-intents.ts"
-import { makeSchedulerBlockRows, type SchedulerBlockRows } from "./scheduler-blocks.ts"
 import { makeSecretRows, type SecretRows } from "./secrets.ts"
 
 /** Every function of the store. All are synchronous; each is one statement or one transaction. */
 export type Store = CredentialRows &
   AccountTables &
   RefreshIntentRows &
-  SchedulerBlockRows &
-  BindingRows &
+  MemoryTables &
   OperatorTables &
   ModelListRows &
   MetaRows &
+  HandOver &
   Pick<SecretRows, "listSecrets" | "listClearSecrets" | "replaceSecrets"> & {
     /** Tells other commands where this process can be reached. */
     readonly announce: (url: string) => void
-    /** Moves the write-ahead log into the database if there is room, closes it and lets the next owner in. Never throws. */
-    readonly close: () => void
   }
 
 /** What the store is made of. */
@@ -54,22 +52,13 @@ export function makeStore({ path, pid, lock: held }: StoreParts): Store {
       ...makeCredentialRows(database),
       ...makeAccountTables(database),
       ...makeRefreshIntentRows(database),
-      ...makeSchedulerBlockRows(database),
-      ...makeBindingRows(database),
+      ...makeMemoryTables(database),
       ...makeOperatorTables(database),
       ...makeModelListRows(database),
       ...meta,
       ...secrets,
       announce: lock.announce,
-      close: () => {
-        try {
-          database.run("pragma wal_checkpoint(truncate)")
-        } catch {
-          // Harmless: on a full disk the log stays beside the database, and the next start reads both.
-        }
-        database.close()
-        lock.release()
-      },
+      ...makeHandOver(path, database, lock),
     }
   } catch (error) {
     if (held === undefined) lock.release()

@@ -58,8 +58,8 @@ export type FaultGateway = {
   readonly earnRetries: (retries: number) => Promise<void>
   /** Writes the settings file anew; the gateway notices by itself. */
   readonly configure: (settings: Readonly<Record<string, unknown>>) => Promise<void>
-  /** Starts another process on the same folders once the present one has ended. */
-  readonly startAgain: () => Promise<void>
+  /** Starts another process on the same folders once the present one has ended, or with `--takeover` before that. */
+  readonly startAgain: (...flags: readonly string[]) => Promise<void>
   /** Ends everything and throws when a secret stands in an answer, or a secret or a prompt in the log or in a folder. */
   readonly stop: () => Promise<void>
 }
@@ -89,7 +89,7 @@ export async function startFaultGateway(options: FaultOptions = {}): Promise<Fau
     writeFile(join(folder, "sluice.yaml"), JSON.stringify({ ...standard, ...options.settings, ...settings }))
   await configure({})
   const env = typeof options.env === "function" ? options.env(control) : options.env
-  const start = () => startProcess(folder, url, env ?? {})
+  const start = (...flags: readonly string[]) => startProcess({ folder, url, flags, env: env ?? {} })
   const processes = [await start()]
   const bodies: string[] = []
   const exchanges: RawExchange[] = []
@@ -138,8 +138,8 @@ export async function startFaultGateway(options: FaultOptions = {}): Promise<Fau
       }
     },
     configure,
-    startAgain: async () => {
-      processes.push(await start())
+    startAgain: async (...flags) => {
+      processes.push(await start(...flags))
     },
     stop: async () => {
       const outputs: string[] = []
@@ -184,10 +184,17 @@ export function writeAccount(folder: string, control: SimulatorControl, name: st
   return Bun.write(join(folder, "auths", `${name}.json`), JSON.stringify(control.accountFile(name)))
 }
 
-function startProcess(folder: string, url: string, env: Environment): Promise<StartedGateway> {
+type ProcessOptions = {
+  readonly folder: string
+  readonly url: string
+  readonly flags: readonly string[]
+  readonly env: Environment
+}
+
+function startProcess({ folder, url, flags, env }: ProcessOptions): Promise<StartedGateway> {
   return compiledBinary().then(binary =>
     startGateway({
-      command: [binary, "serve", "--config", join(folder, "sluice.yaml")],
+      command: [binary, "serve", "--config", join(folder, "sluice.yaml"), ...flags],
       url,
       cwd: folder,
       env: { HOME: folder, PATH: "/usr/bin:/bin", ...env },

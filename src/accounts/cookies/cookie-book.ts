@@ -41,6 +41,9 @@ export type CookieBook = {
   readonly move: (from: AccountId, into: AccountId) => JarMove | undefined
   /** Drops jars whose rows the store has deleted. */
   readonly forget: (ids: readonly AccountId[]) => void
+  /** Stores what is not stored yet, and what comes in later only after `wake`. Throws the store's error. */
+  readonly rest: () => void
+  readonly wake: () => void
   /** Stores what is not stored yet. */
   readonly close: () => void
 }
@@ -104,6 +107,7 @@ function makeLateWriter(parts: CookieBookParts, jars: ReadonlyMap<AccountId, Jar
   const { rows, timers, reportFailure } = parts
   const unwritten = new Set<AccountId>()
   let cancelTimer: (() => void) | undefined
+  let isResting = false
 
   function write(): void {
     const changed = [...unwritten].flatMap(id => {
@@ -126,7 +130,7 @@ function makeLateWriter(parts: CookieBookParts, jars: ReadonlyMap<AccountId, Jar
   }
 
   function writeSoon(): void {
-    cancelTimer ??= timers.after(WRITE_PAUSE_MS, flush)
+    if (!isResting) cancelTimer ??= timers.after(WRITE_PAUSE_MS, flush)
   }
 
   return {
@@ -138,10 +142,21 @@ function makeLateWriter(parts: CookieBookParts, jars: ReadonlyMap<AccountId, Jar
     settled: (id: AccountId): void => {
       unwritten.delete(id)
     },
-    close: (): void => {
+    rest: (): void => {
       cancelTimer?.()
       cancelTimer = undefined
       write()
+      unwritten.clear()
+      isResting = true
+    },
+    wake: (): void => {
+      isResting = false
+      if (unwritten.size > 0) writeSoon()
+    },
+    close: (): void => {
+      cancelTimer?.()
+      cancelTimer = undefined
+      if (!isResting) write()
     },
   }
 }
@@ -200,6 +215,8 @@ export function makeCookieBook(parts: CookieBookParts): CookieBook {
         late.settled(id)
       }
     },
+    rest: late.rest,
+    wake: late.wake,
     close: late.close,
   }
 }

@@ -118,6 +118,12 @@ export type Refresher = {
   readonly refreshAll: (onProgress?: (progress: RefreshProgress) => void) => Promise<readonly RefreshOutcome[]>
   /** Held credentials became durable: refreshing may go on. */
   readonly resume: () => void
+  /**
+   * Starts nothing until `unpause`, whoever asks, and resolves when nothing runs any more: with false when a credential is held
+   * that could not be stored, or when an exchange hangs.
+   */
+  readonly pause: () => Promise<boolean>
+  readonly unpause: () => void
   /** Starts nothing more and waits up to 35 s for exchanges that run. */
   readonly close: () => Promise<void>
 }

@@ -30,6 +30,9 @@ type RefresherState = {
   /** By fingerprint of the refresh token: queued or under way. */
   readonly flights: Map<string, Flight>
   closed: boolean
+  paused: boolean
+  /** A credential could not be stored. */
+  held: boolean
 }
 
 /** A part broke its promise: told as an event, and the accounts get a new due time instead of trying in a loop. */
@@ -46,7 +49,9 @@ function crashed(state: RefresherState, fingerprint: string, error: unknown): Fl
  * A credential is held that could not be stored, and a second one must not come to it. Whoever waits is told at once:
  * another account may serve, and nobody knows when there is room again.
  */
-function hold({ queue, flights }: RefresherState): void {
+function hold(state: RefresherState): void {
+  const { queue, flights } = state
+  state.held = true
   for (const fingerprint of queue.pause()) {
     flights.get(fingerprint)?.resolve(NOT_STORED)
     flights.delete(fingerprint)
@@ -55,14 +60,15 @@ function hold({ queue, flights }: RefresherState): void {
 
 /** What became due meanwhile was told off as well, so everything is looked at again. */
 function resume(state: RefresherState): void {
-  if (state.closed) return
+  state.held = false
+  if (state.closed || state.paused) return
   state.queue.resume()
   for (const entry of state.entries.all()) state.planner.note(entry.dueAtMs)
 }
 
 /** Joins the flight of a refresh token, or queues one. `expiresAtMs` is what the background goes by. */
 function join(state: RefresherState, fingerprint: string, lane: RefreshLane, expiresAtMs?: number): Promise<FlightEnd> {
-  if (state.closed) return Promise.resolve({ type: "failed", failure: failureOf("stopping") })
+  if (state.closed || state.paused) return Promise.resolve({ type: "failed", failure: failureOf("stopping") })
   const present = state.flights.get(fingerprint)
   if (present !== undefined) {
     state.queue.promote(fingerprint, lane)
@@ -184,6 +190,27 @@ async function close(state: RefresherState): Promise<void> {
   for (const flight of state.flights.values()) flight.resolve({ type: "failed", failure: failureOf("stopping") })
 }
 
+async function pause(state: RefresherState): Promise<boolean> {
+  // Paused already: a credential is held.
+  if (state.queue.isPaused()) return false
+  state.paused = true
+  for (const fingerprint of state.queue.pause()) {
+    state.flights.get(fingerprint)?.resolve({ type: "failed", failure: failureOf("stopping") })
+    state.flights.delete(fingerprint)
+  }
+  const { promise: deadline, resolve } = Promise.withResolvers<void>()
+  const cancelTimer = state.parts.timers.after(CLOSE_TIMEOUT_MS, resolve)
+  await Promise.race([Promise.all([...state.flights.values()].map(flight => flight.end)), deadline])
+  cancelTimer()
+  return state.flights.size === 0 && !state.held
+}
+
+function unpause(state: RefresherState): void {
+  if (!state.paused) return
+  state.paused = false
+  if (!state.held) resume(state)
+}
+
 /** A share between 0 and 1 from four random bytes. */
 function makeJitter({ random }: RefresherParts): () => number {
   return () => new DataView(random(new Uint8Array(4)).buffer).getUint32(0) / 2 ** 32
@@ -208,7 +235,17 @@ function makeState(parts: RefresherParts): RefresherState {
   const planned = parts.isPlanning === false ? () => [] : entries.all
   const planner = makeRefreshPlanner({ clock, timers, entries: planned, start })
   const flightParts: FlightParts = { ...parts, entries, doubts, jitter, onHeld: () => hold(state) }
-  const state: RefresherState = { parts, entries, queue, planner, flightParts, flights, closed: false }
+  const state: RefresherState = {
+    parts,
+    entries,
+    queue,
+    planner,
+    flightParts,
+    flights,
+    closed: false,
+    paused: false,
+    held: false,
+  }
   return state
 }
 
@@ -232,6 +269,8 @@ export function makeRefresher(parts: RefresherParts): Refresher {
     refresh: (accountId, request = {}) => refresh(state, accountId, request),
     refreshAll: onProgress => refreshAll(state, onProgress),
     resume: () => resume(state),
+    pause: () => pause(state),
+    unpause: () => unpause(state),
     close: () => close(state),
   }
 }

@@ -3,6 +3,8 @@
 import { type CookieBook, type CookieBookParts, makeCookieBook } from "#accounts/cookies/cookie-book.ts"
 import { sendWithCookies } from "#accounts/cookies/send-with-cookies.ts"
 import type { Sealer } from "#accounts/secrets/seal.ts"
+import { tellingCookies } from "#cli/takeover/telling.ts"
+import type { Tenure } from "#cli/takeover/tenure.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 import type { Store } from "#store/store.ts"
@@ -13,11 +15,12 @@ export type BuildCookiesParts = {
   readonly sealer: Sealer
   readonly send: SendUpstream
   readonly reportFailure: CookieBookParts["reportFailure"]
+  readonly tenure: Tenure
 }
 
 /** Builds both. */
 export function buildCookies(parts: BuildCookiesParts): { readonly cookies: CookieBook; readonly send: SendUpstream } {
   const { store, sealer, reportFailure } = parts
   const cookies = makeCookieBook({ rows: store, sealer, clock: systemClock, timers: systemTimers, reportFailure })
-  return { cookies, send: sendWithCookies(parts.send, cookies) }
+  return { cookies, send: sendWithCookies(parts.send, tellingCookies(cookies, parts.tenure)) }
 }

@@ -16,7 +16,7 @@ import { startProbing } from "./start-probing.ts"
 
 /** What the gateway is built from. */
 export type BuildGatewayParts = GatewayContext &
-  Pick<BuildKeysParts, "sealer"> &
+  Pick<BuildKeysParts, "sealer" | "carriesReservations"> &
   Recorder & {
     readonly built: BuiltPool
     readonly proxies: BuiltProxies
@@ -27,9 +27,13 @@ export type BuildGatewayParts = GatewayContext &
 export type BuiltGateway = {
   readonly gateway: Gateway
   readonly bindings: BuiltServing["bindings"]
+  readonly affinity: BuiltServing["affinity"]
+  readonly memory: BuiltServing["memory"]
   readonly keys: BuiltKeys
-  /** Starts probing; the returned function ends it and the shared ticker. */
+  /** Starts probing; the returned function ends it. */
   readonly startProbing: () => () => void
+  /** Ends the shared ticker and the thread that counts tokens. */
+  readonly stopTicking: () => void
 }
 
 /** Builds the gateway. */
@@ -37,7 +41,7 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   const { config, built } = parts
   const { pool, scheduler, catalogue } = built
   const keys = buildKeys(parts)
-  const { serving, tokens, heartbeat, bindings, slugOf } = buildServing({
+  const { serving, tokens, heartbeat, bindings, affinity, memory, slugOf } = buildServing({
     ...parts,
     keys: keys.gate,
     explain: buildExplainer(config, () => scheduler.counts().total),
@@ -58,14 +62,13 @@ export function buildGateway(parts: BuildGatewayParts): BuiltGateway {
   return {
     gateway,
     bindings,
+    affinity,
+    memory,
     keys,
-    startProbing: () => {
-      const stop = startProbing({ config, built, probe: orders.checkQuota, reportFailure: parts.reportFailure })
-      return () => {
-        stop()
-        heartbeat.stop()
-        tokens.stop()
-      }
+    startProbing: () => startProbing({ config, built, probe: orders.checkQuota, reportFailure: parts.reportFailure }),
+    stopTicking: () => {
+      heartbeat.stop()
+      tokens.stop()
     },
   }
 }

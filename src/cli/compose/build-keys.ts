@@ -1,7 +1,6 @@
 /** Client keys that are stored: the ring, their lines and meters, and what writes their usage down. */
 
 import type { Sealer } from "#accounts/secrets/seal.ts"
-import type { Config } from "#config/config.ts"
 import { parseRange } from "#core/address-range.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import { type KeyGate, makeKeyGate } from "#gateway/keys/key-gate.ts"
@@ -10,16 +9,15 @@ import { type KeyRing, makeKeyRing } from "#gateway/keys/key-ring.ts"
 import { makePriceOf } from "#gateway/keys/prices.ts"
 import { makeStoredKeys, type StoredKeys } from "#gateway/keys/stored-keys.ts"
 import { makeUsageKeeper, type UsageKeeper } from "#gateway/keys/usage-keeper.ts"
-import type { Store } from "#store/store.ts"
 
+import type { GatewayContext } from "./gateway-context.ts"
 import { randomBytes } from "./random-bytes.ts"
 
 /** What the keys are built from. */
-export type BuildKeysParts = {
-  readonly config: () => Config
-  readonly store: Store
+export type BuildKeysParts = Pick<GatewayContext, "config" | "store" | "reportFailure" | "tenure"> & {
   readonly sealer: Sealer
-  readonly reportFailure: (name: string, cause: unknown) => void
+  /** True: requests of the process before this one are still running. */
+  readonly carriesReservations: boolean
 }
 
 /** The keys. */
@@ -32,9 +30,9 @@ export type BuiltKeys = {
 }
 
 /** Builds them; a store that cannot be read is reported and does not stop a start. */
-export function buildKeys({ config, store, sealer, reportFailure }: BuildKeysParts): BuiltKeys {
+export function buildKeys({ config, store, sealer, reportFailure, tenure, ...parts }: BuildKeysParts): BuiltKeys {
   const shared = { clock: systemClock, timers: systemTimers, reportFailure }
-  const ring = makeKeyRing({ ...shared, rows: store, sealer, random: randomBytes })
+  const ring = makeKeyRing({ ...shared, rows: store, sealer, random: randomBytes, ...parts })
   const keeper = makeUsageKeeper({ ...shared, rows: store })
   const lines = makeKeyLines({ ...shared, timeoutMs: () => config().queue.timeoutMs })
   return {
@@ -47,6 +45,7 @@ export function buildKeys({ config, store, sealer, reportFailure }: BuildKeysPar
       lines,
       priceOf: makePriceOf(() => config().prices),
       changed: keeper.changed,
+      moving: { isOurs: () => tenure.phase() === "ours", billed: bill => tenure.tell({ type: "bill", bill }) },
     }),
     stored: makeStoredKeys({
       clock: systemClock,

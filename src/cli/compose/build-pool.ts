@@ -12,7 +12,7 @@ import { buildSeats } from "./build-seats.ts"
 import { buildSync } from "./build-sync.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 import { readModelOverrideFile } from "./model-override-file.ts"
-import { refreshOrThrow } from "./refresh-or-throw.ts"
+import { refreshAnywhere } from "./refresh-anywhere.ts"
 
 /** What the pool is built from. */
 export type BuildPoolParts = GatewayContext &
@@ -50,7 +50,8 @@ export async function buildPool(parts: BuildPoolParts): Promise<BuiltPool> {
     scheduler,
     providers,
     baseUrl: config.baseUrl,
-    refresh: (account, refusedToken) => refreshOrThrow(account, refusedToken, parts.accounts()),
+    refresh: (account, refusedToken) =>
+      refreshAnywhere(account, refusedToken, { ...parts, renewed: renewed => pool.renew(renewed) }),
     watch: quota.watch,
     skipsExhausted: () => parts.config().quota.skipExhausted,
     egressFault: parts.egressFault,

@@ -1,6 +1,6 @@
 /** The parts that serve a model turn. */
 
-import type { Config } from "#config/config.ts"
+import { tellingTurn } from "#cli/takeover/telling.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
 import type { Outcome } from "#core/outcome.ts"
 import { type Heartbeat, makeHeartbeat } from "#gateway/answer/heartbeat.ts"
@@ -15,7 +15,7 @@ import { buildTokens } from "./build-tokens.ts"
 import type { GatewayContext } from "./gateway-context.ts"
 
 /** What serving is built from. */
-export type BuildServingParts = Pick<GatewayContext, "config" | "send" | "store"> & {
+export type BuildServingParts = Pick<GatewayContext, "config" | "send" | "store" | "tenure"> & {
   readonly keys: ServeTurnParts["keys"]
   readonly built: BuiltPool
   readonly record: (outcome: Outcome) => void
@@ -28,6 +28,8 @@ const FOR_EVER_MS = 2 ** 31 - 1
 /** The parts, the ticker they share, what keeps their memory over a restart, and how a model's name is resolved. */
 export type BuiltServing = {
   readonly bindings: BuiltAffinity["bindings"]
+  readonly affinity: BuiltAffinity["affinity"]
+  readonly memory: BuiltAffinity["memory"]
   readonly serving: ServeTurnParts
   readonly tokens: ReturnType<typeof buildTokens>
   readonly heartbeat: Heartbeat
@@ -39,7 +41,7 @@ export type BuiltServing = {
 export function buildServing(parts: BuildServingParts): BuiltServing {
   const { config, built } = parts
   const { scheduler, pool, providers, catalogue } = built
-  const { affinity, bindings, memory } = buildAffinity({ config, store: parts.store })
+  const { affinity, bindings, memory } = buildAffinity(parts)
   const heartbeat = makeHeartbeat({ clock: systemClock, timers: systemTimers })
   const plan = buildPlanning({ config, catalogue })
   const serving: ServeTurnParts = {
@@ -48,8 +50,7 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
       clock: systemClock,
       timers: systemTimers,
       random: Math.random,
-      scheduler,
-      pool,
+      ...tellingTurn({ scheduler, pool }, parts.tenure),
       providers,
       upstream: upstreamProtocols["openai-responses"],
       send: parts.send,
@@ -70,10 +71,10 @@ export function buildServing(parts: BuildServingParts): BuiltServing {
     record: parts.record,
     keys: parts.keys,
   }
-  return { serving, tokens: buildTokens(), heartbeat, bindings, slugOf: name => plan({ name }).slug }
+  return { serving, tokens: buildTokens(), heartbeat, bindings, affinity, memory, slugOf: name => plan({ name }).slug }
 }
 
-function turnLimits(config: Config) {
+function turnLimits(config: ReturnType<GatewayContext["config"]>) {
   return {
     maxAccounts: config.maxRetry + 1,
     firstByteTimeoutMs: config.firstByteTimeoutMs || FOR_EVER_MS,

@@ -2,6 +2,7 @@
 
 import type { AccountPool } from "#accounts/account-pool.ts"
 import type { CookieBook } from "#accounts/cookies/cookie-book.ts"
+import type { Tenure } from "#cli/takeover/tenure.ts"
 import type { Config } from "#config/config.ts"
 import type { SendUpstream } from "#core/upstream.ts"
 import type { Store } from "#store/store.ts"
@@ -16,6 +17,8 @@ export type GatewayContext = {
   readonly send: SendUpstream
   readonly cookies: CookieBook
   readonly store: Store
+  /** Whether this process still is the gateway. */
+  readonly tenure: Tenure
   /** Told about failures of work that nobody waits for. */
   readonly reportFailure: (name: string, cause: unknown) => void
 }

@@ -1,5 +1,6 @@
 /** What happens with every settled request: it is counted, becomes one log line, and is kept. */
 
+import type { Tenure } from "#cli/takeover/tenure.ts"
 import type { Config } from "#config/config.ts"
 import type { AccountId } from "#core/ids.ts"
 import type { Outcome } from "#core/outcome.ts"
@@ -23,10 +24,11 @@ export type RecordParts = {
   readonly log: Log
   /** Gives an account's e-mail or file name, which the line masks. */
   readonly labelOf: (account: AccountId) => string | undefined
+  readonly tenure: Tenure
 }
 
 /** Makes all of it. */
-export function makeRecord({ config, log, labelOf }: RecordParts): Recorder {
+export function makeRecord({ config, log, labelOf, tenure }: RecordParts): Recorder {
   const counters = makeCounters()
   const journal = buildJournal(config, log)
   const writeLine = makeRequestLine({ log, labelOf })
@@ -36,7 +38,8 @@ export function makeRecord({ config, log, labelOf }: RecordParts): Recorder {
     record: outcome => {
       counters.recordOutcome(outcome)
       writeLine(outcome)
-      journal.record(outcome)
+      if (tenure.phase() === "ours") journal.record(outcome)
+      else tenure.tell({ type: "outcome", outcome })
     },
   }
 }

@@ -1,6 +1,8 @@
 /** Builds a whole running gateway out of a configuration, and takes it down again in order. */
 
 import { forgetOtherKeys } from "#accounts/secrets/load-master-key.ts"
+import type { HandedOver } from "#cli/takeover/door.ts"
+import { beginSuccession, type Succession, type SuccessionParts } from "#cli/takeover/succession.ts"
 import type { Config } from "#config/config.ts"
 import type { Account } from "#core/account.ts"
 import { systemTimers } from "#core/clock.ts"
@@ -22,6 +24,8 @@ export type RunGatewayParts = {
   /** Where `SLUICE_MASTER_KEY` may stand. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly version: string
+  /** Where this process may replace another one, and be replaced; absent where neither is possible. */
+  readonly succession?: Pick<SuccessionParts, "takesOver" | "dismissed">
 }
 
 /** A running gateway. */
@@ -30,6 +34,8 @@ export type RunningGateway = {
   readonly accounts: () => readonly Account[]
   /** Stops accepting, lets running answers finish up to `shutdown-timeout`, then saves and closes everything. */
   readonly stop: () => Promise<void>
+  /** Resolves when another process has taken over, or when this one could not go on; `stop` is due then. */
+  readonly left: Promise<HandedOver>
 }
 
 /** How often the scheduler's blocks are written down, and which account serves what. */
@@ -41,19 +47,29 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
   const undo = makeUndoList()
   try {
     const slots = keyPlace(config, parts.env)
-    const bricks = await startBricks({ ...parts, slots }, undo)
+    const succession = await beginIfWanted(parts)
+    undo.add(() => succession?.close())
+    const bricks = await startBricks({ ...parts, ...succession, slots }, undo)
     const { accounts, egress, opened } = bricks
     bricks.bindings.restore()
     undo.add(() => saveBindings(bricks, bricks.bindings.saveAll))
     undo.add(bricks.journal.start())
-    undo.add(startUpkeep(bricks))
+    const upkeep = makeUpkeep(bricks)
+    undo.add(upkeep.stop)
     undo.add(egress.keepWarm())
-    const ports = openPorts({ config: parts.config, log: parts.log, bricks })
+    await succession?.beforePorts(bricks)
+    undo.add(() => succession?.sayClosed())
+    const between = succession?.between
+    const ports = openPorts({ config: parts.config, log: parts.log, bricks, ...(between !== undefined && { between }) })
     undo.add(ports.stop)
     if (parts.onReload !== undefined) undo.add(parts.onReload(ports.follow))
     opened.store.announce(ports.url.href)
     await forgetOtherKeys(slots, opened.key)
-    return { url: ports.url, accounts: accounts.accounts, stop: undo.run }
+    const save = () => saveBindings(bricks, bricks.bindings.saveAll)
+    await succession?.serve({ bricks, ports, upkeep, saveBindings: save })
+    upkeep.start()
+    const left = succession?.left ?? new Promise<never>(() => {})
+    return { url: ports.url, accounts: accounts.accounts, stop: undo.run, left }
   } catch (cause) {
     // What is in the way counts more than what goes wrong while everything is taken down again.
     await undo.run().catch(() => undefined)
@@ -61,8 +77,14 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
   }
 }
 
+async function beginIfWanted({ config, log, version, succession }: RunGatewayParts): Promise<Succession | undefined> {
+  return succession === undefined ? undefined : beginSuccession({ config, log, version, ...succession })
+}
+
 /** As {@link saveBlocks}; what is lost makes conversations find an account anew. */
-function saveBindings({ reportFailure }: Pick<Bricks, "reportFailure">, save: () => void): void {
+function saveBindings({ reportFailure, tenure }: Pick<Bricks, "reportFailure" | "tenure">, save: () => void): void {
+  // They are another process's by now, and told to it.
+  if (tenure.phase() !== "ours") return
   try {
     save()
   } catch (cause) {
@@ -70,16 +92,22 @@ function saveBindings({ reportFailure }: Pick<Bricks, "reportFailure">, save: ()
   }
 }
 
-function startUpkeep({ startProbing, ...kept }: Bricks): () => void {
-  const cancelSaving = systemTimers.every(SAVE_MS, () => {
-    saveBlocks(kept)
-    saveBindings(kept, kept.bindings.save)
-  })
-  const stopProbing = startProbing()
-  const stopChecks = kept.proxies.checks.start()
-  return () => {
-    cancelSaving()
-    stopProbing()
-    stopChecks()
+/** Work that comes round by itself: it may be stopped and started again. */
+function makeUpkeep({ startProbing, ...kept }: Bricks): { readonly start: () => void; readonly stop: () => void } {
+  let running: (() => void)[] = []
+  const stop = () => {
+    for (const end of running) end()
+    running = []
+  }
+  return {
+    stop,
+    start: () => {
+      stop()
+      const cancelSaving = systemTimers.every(SAVE_MS, () => {
+        saveBlocks(kept)
+        saveBindings(kept, kept.bindings.save)
+      })
+      running = [cancelSaving, startProbing(), kept.proxies.checks.start()]
+    },
   }
 }

@@ -1,6 +1,7 @@
 /** Opens the store, builds the bricks over it and loads the accounts; what a gateway and a command begin with. */
 
 import type { KeySlots } from "#accounts/secrets/key-slots.ts"
+import { makeTenure, type Tenure } from "#cli/takeover/tenure.ts"
 
 import { type BuiltEgress, buildEgress } from "./build-egress.ts"
 import { type Bricks, type LayBricksParts, layBricks } from "./lay-bricks.ts"
@@ -8,7 +9,13 @@ import { type OpenedStore, openStore } from "./open-store.ts"
 import type { UndoList } from "./undo-list.ts"
 
 /** What a start needs. */
-export type StartBricksParts = Omit<LayBricksParts, "egress" | "opened"> & { readonly slots: KeySlots }
+export type StartBricksParts = Omit<LayBricksParts, "egress" | "opened" | "tenure"> & {
+  readonly slots: KeySlots
+  /** Default: of a process that stays what it is. */
+  readonly tenure?: Tenure
+  /** Called when nothing has been read yet; the default begins to refresh at once. */
+  readonly beforeStart?: (bricks: Bricks) => void
+}
 
 /** Bricks at work. */
 export type StartedBricks = Bricks & { readonly opened: OpenedStore; readonly egress: BuiltEgress }
@@ -22,13 +29,15 @@ export async function startBricks(parts: StartBricksParts, undo: UndoList): Prom
   undo.add(opened.store.close)
   if (opened.sealedNow > 0)
     parts.log.info({ credentials: opened.sealedNow }, "stored credentials are encrypted from now on")
-  const bricks = await layBricks({ ...parts, egress, opened })
+  const bricks = await layBricks({ ...parts, tenure: parts.tenure ?? makeTenure(), egress, opened })
   undo.add(bricks.journal.close)
+  undo.add(bricks.stopTicking)
   undo.add(bricks.cookies.close)
   undo.add(bricks.keys.keeper.close)
   undo.add(() => saveBlocks(bricks))
   undo.add(bricks.accounts.close)
   undo.add(bricks.built.sync.stop)
+  parts.beforeStart?.(bricks)
   await bricks.accounts.start()
   bricks.built.keeper.restore()
   bricks.proxies.settle()
@@ -36,7 +45,9 @@ export async function startBricks(parts: StartBricksParts, undo: UndoList): Prom
 }
 
 /** Writes the accounts' blocks down. A store that is busy or full must not take the gateway down: the next round tries again. */
-export function saveBlocks({ built, reportFailure }: Pick<Bricks, "built" | "reportFailure">): void {
+export function saveBlocks({ built, reportFailure, tenure }: Pick<Bricks, "built" | "reportFailure" | "tenure">): void {
+  // They are another process's by now.
+  if (tenure.phase() !== "ours") return
   try {
     built.keeper.save()
   } catch (cause) {

@@ -32,6 +32,8 @@ export type Journal = {
   /** Reads after everything is written that has been recorded. Throws `internal` while there is no log. */
   readonly read: <Found>(run: (log: LogStore) => Found) => Found
   readonly status: () => BacklogStatus
+  /** Writes what has been recorded so far, with its sums: whoever goes on with the log finds both. Never throws. */
+  readonly flush: () => void
   /** Writes what is left and closes the log. Never throws. */
   readonly close: () => void
 }
@@ -102,6 +104,10 @@ export function makeJournal(parts: JournalParts): Journal {
       }
     },
     status: backlog.status,
+    flush: () => {
+      backlog.drain(Number.POSITIVE_INFINITY)
+      rollUp(book)
+    },
     close: () => {
       backlog.stop()
       backlog.drain(Number.POSITIVE_INFINITY)

@@ -9,6 +9,15 @@ import { costOf, type PriceOf } from "./prices.ts"
 /** What matters of a request that has ended. */
 export type EndedRequest = Pick<Outcome, "usage" | "attempts" | "status" | "firstByteMs" | "upstreamModel">
 
+/** What a request of a key came to, for a process that has taken over the meters. */
+export type KeyBill = {
+  readonly keyId: string
+  readonly held: Readonly<Amounts>
+  readonly used: UsedAmounts
+  /** It was held before the meters were taken over. */
+  readonly isCarried: boolean
+}
+
 /** What counts; when the upstream has not said what it used, that hangs on how far the request came. `weigh` is the estimate. */
 export function usedBy(outcome: EndedRequest, weigh: () => Amounts, priceOf: PriceOf): UsedAmounts {
   const { usage, attempts, status, firstByteMs, upstreamModel } = outcome

@@ -7,7 +7,7 @@ import type { AccountScope } from "#scheduler/pick/account-scope.ts"
 
 import { amountOf } from "./amounts.ts"
 import { correctRate } from "./check-limits.ts"
-import { type EndedRequest, usedBy } from "./key-bill.ts"
+import { type EndedRequest, type KeyBill, usedBy } from "./key-bill.ts"
 import { type Held, hold, type KeyedTurn } from "./key-hold.ts"
 import type { KeyLines } from "./key-line.ts"
 import { refuseEnded, refuseModel } from "./key-rights.ts"
@@ -38,6 +38,8 @@ export type KeyGateParts = {
   readonly priceOf: PriceOf
   /** Something was used or reserved. */
   readonly changed: (entry: KeyEntry) => void
+  /** Where the meters may go to another process; default: nowhere. */
+  readonly moving?: { readonly isOurs: () => boolean; readonly billed: (bill: KeyBill) => void }
 }
 
 /** Ids of stored keys begin like this, those of others never do. */
@@ -75,6 +77,7 @@ function openCharge(entry: KeyEntry, parts: KeyGateParts): KeyCharge {
   let held: Held | undefined
   let hasPlace = false
   let isOver = false
+  let isCarried = true
 
   function reserve(turn: KeyedTurn): void {
     // A request may have stood in line for a while: the key counts as it is by now.
@@ -85,6 +88,7 @@ function openCharge(entry: KeyEntry, parts: KeyGateParts): KeyCharge {
     meter.touch(clock())
     held = hold(current, turn, parts)
     meter.reserve(held.amounts)
+    isCarried = parts.moving?.isOurs() ?? true
     parts.changed(entry)
   }
 
@@ -115,6 +119,7 @@ function openCharge(entry: KeyEntry, parts: KeyGateParts): KeyCharge {
       meter.settle(held.amounts, used, nowMs)
       correctRate(held.limits, meter, amountOf(used, "tokens") - amountOf(held.amounts, "tokens"), nowMs)
       parts.changed(entry)
+      parts.moving?.billed({ keyId: key.id, held: held.amounts, used, isCarried })
     },
   }
 }

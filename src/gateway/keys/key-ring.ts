@@ -33,6 +33,8 @@ export type KeyRing = {
 /** What the ring is made of. */
 export type KeyRingParts = PepperParts & {
   readonly rows: PepperParts["rows"] & ClientKeyRows
+  /** True: requests that had something reserved are still running, in the process before; default: they ended with it. */
+  readonly carriesReservations?: boolean
   /** Told why the store cannot be read. */
   readonly reportFailure: (name: string, cause: unknown) => void
 }
@@ -150,7 +152,10 @@ function load(parts: KeyRingParts): Loaded {
       continue
     }
     const meter = makeKeyMeter()
-    meter.restore(counters.get(key.id) ?? [], clock())
+    const kept = counters.get(key.id) ?? []
+    const held = parts.carriesReservations === true ? kept.filter(row => row.grain === "reserved") : []
+    meter.restore(held.length === 0 ? kept : kept.filter(row => row.grain !== "reserved"), clock())
+    for (const row of held) meter.reserve(row)
     const use = uses.get(key.id)
     if (use !== undefined) meter.restoreUse(use.firstUsedAtMs, use.lastUsedAtMs)
     const entry = { key, meter }

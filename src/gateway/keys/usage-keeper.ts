@@ -13,6 +13,9 @@ export type UsageKeeper = {
   readonly changed: (entry: KeyEntry) => void
   /** The key is gone, or was set back. */
   readonly forget: (id: string) => void
+  /** Writes what is not written yet, and nothing more until `wake`. Throws what the store throws. */
+  readonly rest: () => void
+  readonly wake: () => void
   /** Writes what is not written yet and ends. Throws what the store throws. */
   readonly close: () => void
 }
@@ -39,6 +42,7 @@ export function makeUsageKeeper(parts: UsageKeeperParts): UsageKeeper {
   const uses = new Map<string, KeyUseRow>()
   let cancelTimer: (() => void) | undefined
   let tidyAtMs = Number.NEGATIVE_INFINITY
+  let isResting = false
 
   function collect(): void {
     for (const { key, meter } of dirty) {
@@ -83,7 +87,7 @@ export function makeUsageKeeper(parts: UsageKeeperParts): UsageKeeper {
   }
 
   function writeSoon(): void {
-    cancelTimer ??= timers.after(WRITE_MS, flush)
+    if (!isResting) cancelTimer ??= timers.after(WRITE_MS, flush)
   }
 
   return {
@@ -96,10 +100,20 @@ export function makeUsageKeeper(parts: UsageKeeperParts): UsageKeeper {
       for (const [place, row] of counters) if (row.keyId === id) counters.delete(place)
       for (const entry of dirty) if (entry.key.id === id) dirty.delete(entry)
     },
-    close: () => {
+    rest: () => {
       cancelTimer?.()
       cancelTimer = undefined
       write()
+      isResting = true
+    },
+    wake: () => {
+      isResting = false
+      writeSoon()
+    },
+    close: () => {
+      cancelTimer?.()
+      cancelTimer = undefined
+      if (!isResting) write()
     },
   }
 }

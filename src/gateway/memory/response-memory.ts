@@ -8,7 +8,14 @@ import { invalidRequest } from "#protocols/check-body.ts"
 import { inputItemsOf } from "#protocols/openai-responses/input-items.ts"
 import { memberText } from "#wire/json-scan.ts"
 
-import { conversationOf, type KeptResponse, makeResponseShelf, type ShelfLimits } from "./response-shelf.ts"
+import {
+  conversationOf,
+  type KeptResponse,
+  makeResponseShelf,
+  type ResponseShelf,
+  type ShelfLimits,
+  type ShelvedResponse,
+} from "./response-shelf.ts"
 
 /** What the operator decides. */
 export type MemoryLimits = ShelfLimits & { readonly isOn: boolean }
@@ -31,6 +38,10 @@ export type ResponseMemory = {
   readonly forget: (owner: string, id: string) => void
   /** Bytes in use, by estimate. */
   readonly sizeBytes: () => number
+  /** Everything, for another process; each after what it continues. */
+  readonly all: ResponseShelf["all"]
+  /** Takes over what another process remembered. */
+  readonly adopt: ResponseShelf["adopt"]
 }
 
 /** How a call came to its input. */
@@ -39,13 +50,17 @@ type Origin = { readonly parent: KeptResponse | undefined; readonly input: reado
 const CALL_TYPES: ReadonlySet<unknown> = new Set(["function_call", "custom_tool_call"])
 
 /** `keepsAll`: also what its client wants not stored, for a memory that ends with the client's connection. */
-export type MemoryOptions = { readonly keepsAll?: boolean }
+export type MemoryOptions = {
+  readonly keepsAll?: boolean
+  /** Told of each response that is remembered; `pack` makes it fit for another process. */
+  readonly remembered?: (pack: () => ShelvedResponse) => void
+}
 
 /** Makes an empty memory. */
 export function makeResponseMemory(
   clock: Clock,
   limits: () => MemoryLimits,
-  { keepsAll = false }: MemoryOptions = {},
+  { keepsAll = false, remembered }: MemoryOptions = {},
 ): ResponseMemory {
   const shelf = makeResponseShelf(clock, limits)
   const origins = new WeakMap<JsonObject, Origin>()
@@ -83,7 +98,9 @@ export function makeResponseMemory(
         parent: undefined,
         input: inputItemsOf(call.json["input"]) ?? [],
       }
-      shelf.put({ owner: call.principal.keyId, id, parent, input, text })
+      const response = { owner: call.principal.keyId, id, parent, input, text }
+      shelf.put(response)
+      remembered?.(() => shelf.pack(response))
     },
     response: (owner, id) => parseJsonObject(found(owner, id).text) ?? {},
     inputItems: (owner, id) => {
@@ -95,6 +112,8 @@ export function makeResponseMemory(
       shelf.remove(owner, id)
     },
     sizeBytes: shelf.sizeBytes,
+    all: shelf.all,
+    adopt: shelf.adopt,
   }
 }
 

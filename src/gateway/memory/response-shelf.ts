@@ -23,6 +23,15 @@ export type KeptResponse = {
 /** What is put in. */
 export type NewResponse = KeptResponse
 
+/** A response on its way to another process. Numbers stand for what it continues: ids may have been used twice. */
+export type ShelvedResponse = Omit<KeptResponse, "parent"> & {
+  readonly number: number
+  readonly parent?: number
+  readonly endsAtMs: number
+  /** False: it is only there for what continues it. */
+  readonly isShelved: boolean
+}
+
 /** Limits that may change while running. */
 export type ShelfLimits = { readonly maxBytes: number; readonly ttlMs: number }
 
@@ -36,6 +45,12 @@ export type ResponseShelf = {
   readonly remove: (owner: string, id: string) => boolean
   /** Bytes in use, by estimate. */
   readonly sizeBytes: () => number
+  /** Everything, each after what it continues. */
+  readonly all: () => Iterable<ShelvedResponse>
+  /** One that was put in, or was told before. */
+  readonly pack: (response: KeptResponse) => ShelvedResponse
+  /** Takes over what another process had. */
+  readonly adopt: (shelved: ShelvedResponse) => void
 }
 
 type Entry = {
@@ -64,6 +79,7 @@ export function makeResponseShelf(clock: Clock, limits: () => ShelfLimits): Resp
   /** In order of arrival, which is the order in which they end. */
   const shelf = new Map<string, Entry>()
   const entries = new Map<KeptResponse, Entry>()
+  const packing = makePacking()
   let totalBytes = 0
 
   const release = (response: KeptResponse) => {
@@ -95,18 +111,25 @@ export function makeResponseShelf(clock: Clock, limits: () => ShelfLimits): Resp
     return shelf.get(keyOf(owner, id))
   }
 
+  const put = (response: KeptResponse, endsAtMs: number) => {
+    take(keyOf(response.owner, response.id))
+    const bytes = jsonSizeBytes(response.input) + jsonSizeBytes(response.text)
+    const entry: Entry = { response, bytes, endsAtMs, uses: 1, items: undefined }
+    const parent = response.parent === undefined ? undefined : entries.get(response.parent)
+    if (parent !== undefined) parent.uses += 1
+    shelf.set(keyOf(response.owner, response.id), entry)
+    entries.set(response, entry)
+    totalBytes += bytes
+    makeRoom()
+  }
+  const pack = (response: KeptResponse): ShelvedResponse => {
+    const endsAtMs = entries.get(response)?.endsAtMs ?? clock()
+    const isShelved = shelf.get(keyOf(response.owner, response.id))?.response === response
+    return packing.pack(response, { endsAtMs, isShelved })
+  }
+
   return {
-    put: response => {
-      take(keyOf(response.owner, response.id))
-      const bytes = jsonSizeBytes(response.input) + jsonSizeBytes(response.text)
-      const entry: Entry = { response, bytes, endsAtMs: clock() + limits().ttlMs, uses: 1, items: undefined }
-      const parent = response.parent === undefined ? undefined : entries.get(response.parent)
-      if (parent !== undefined) parent.uses += 1
-      shelf.set(keyOf(response.owner, response.id), entry)
-      entries.set(response, entry)
-      totalBytes += bytes
-      makeRoom()
-    },
+    put: response => put(response, clock() + limits().ttlMs),
     get: (owner, id) => find(owner, id)?.response,
     item: (owner, id) => {
       makeRoom()
@@ -120,6 +143,36 @@ export function makeResponseShelf(clock: Clock, limits: () => ShelfLimits): Resp
     },
     remove: (owner, id) => take(keyOf(owner, id)),
     sizeBytes: () => totalBytes,
+    all: () => [...entries.keys()].map(pack),
+    pack,
+    adopt: shelved => {
+      const response = packing.unpack(shelved)
+      if (shelved.isShelved) put(response, shelved.endsAtMs)
+    },
+  }
+}
+
+/** Numbers for responses that leave, and responses for numbers that come. */
+function makePacking() {
+  const numbers = new WeakMap<KeptResponse, number>()
+  const known = new Map<number, KeptResponse>()
+  let last = 0
+  const numberOf = (response: KeptResponse): number => {
+    const number = numbers.get(response) ?? ++last
+    numbers.set(response, number)
+    return number
+  }
+  return {
+    pack: (response: KeptResponse, rest: Pick<ShelvedResponse, "endsAtMs" | "isShelved">): ShelvedResponse => {
+      const { owner, id, parent, input, text } = response
+      const number = numberOf(response)
+      return { number, owner, id, input, text, ...rest, ...(parent !== undefined && { parent: numberOf(parent) }) }
+    },
+    unpack: ({ number, owner, id, parent, input, text }: ShelvedResponse): KeptResponse => {
+      const response = { owner, id, input, text, parent: parent === undefined ? undefined : known.get(parent) }
+      known.set(number, response)
+      return response
+    },
   }
 }
 

@@ -16,6 +16,8 @@ export type OllamaBridgeParts = {
   readonly config: () => OllamaConfig
   /** Builds what is served; called once, when the port is opened for the first time. */
   readonly makeApplication: () => Serve
+  /** Whether the process that this one replaces listens at an address still; default: there is none. */
+  readonly isJoined?: (address: { readonly host: string; readonly port: number }) => boolean
   readonly clock: Clock
   readonly timers: Timers
   readonly log: Pick<Log, "info" | "warn">
@@ -93,7 +95,9 @@ function open(state: State, parts: OllamaBridgeParts, address: string): void {
     const { serve } = state
     const opened: Open = {
       address,
-      server: listen({ host, port }, request => (opened.isOver ? gone() : serve(request))),
+      server: listen({ host, port, isJoined: parts.isJoined?.({ host, port }) ?? false }, request =>
+        opened.isOver ? gone() : serve(request),
+      ),
       sinceMs: parts.clock(),
       isOver: false,
     }
