@@ -8,7 +8,7 @@ import type { ResponsesSockets, SocketData } from "./sockets/responses-sockets.t
 export type ListenAddress = { readonly host: string; readonly port: number }
 
 /** How long a client may take to send the head of its first request. */
-const HEAD_TIMEOUT_SEC = 10
+export const HEAD_TIMEOUT_SEC = 10
 
 /** Takes handshakes; see `sockets`. */
 export type ListenSockets = Pick<ResponsesSockets, "upgrade" | "handler">
@@ -42,10 +42,20 @@ export function listen(
       websocket: sockets.handler,
     })
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : "unknown reason"
-    throw new GatewayError("invalid-request", `Cannot listen on ${address.host}:${address.port}: ${reason}`, {
-      hint: "Another program may use the port: stop it, or choose another one with --listen.",
-      cause,
-    })
+    throw cannotListen(address, cause)
   }
+}
+
+/** The refusal of an address that cannot be taken. */
+export function cannotListen(address: ListenAddress, cause: unknown): GatewayError {
+  const reason = cause instanceof Error ? cause.message : "unknown reason"
+  return new GatewayError("invalid-request", `Cannot listen on ${address.host}:${address.port}: ${reason}`, {
+    hint: "Another program may use the port: stop it, or choose another one with --listen.",
+    cause,
+  })
+}
+
+/** Threads share their port with whoever asks the kernel for that: throws when another program has it already. */
+export function refuseTaken(address: ListenAddress): void {
+  void listen(address, () => new Response(null, { status: 503 })).stop(true)
 }

@@ -17,7 +17,7 @@ import { drain, endRunning } from "./drain.ts"
 import { type ListenAddress, listen } from "./listen.ts"
 import { operatorRoutes } from "./operators.ts"
 import type { ServeParts } from "./serve-model.ts"
-import { makeResponsesSockets } from "./sockets/responses-sockets.ts"
+import { makeResponsesSockets, type ResponsesSockets } from "./sockets/responses-sockets.ts"
 
 /** A running server. */
 export type RunningServer = {
@@ -49,6 +49,21 @@ function makeApplication(gateway: Gateway, parts: ServeParts) {
   )
 }
 
+/** A gateway's face, whoever listens. */
+export type Surface = {
+  readonly serve: (request: Request) => Promise<Response>
+  readonly sockets: ResponsesSockets
+}
+
+/** Builds it. */
+export function makeSurface(gateway: Gateway, parts: ServeParts): Surface {
+  const application = makeApplication(gateway, parts)
+  return {
+    serve: async request => withCrossOrigin(request, await application(request), parts.admission()),
+    sockets: makeResponsesSockets(gateway, parts, parts.bodyLimits().maxBytes),
+  }
+}
+
 /** Starts listening. Throws `invalid-request` with the reason when the address cannot be taken. */
 export function startServer(
   address: ListenAddress,
@@ -56,10 +71,7 @@ export function startServer(
   parts: Omit<ServeParts, "peerOf">,
 ): RunningServer {
   const peerOf = (request: Request) => server.requestIP(request)?.address
-  const serving: ServeParts = { ...parts, peerOf }
-  const application = makeApplication(gateway, serving)
-  const sockets = makeResponsesSockets(gateway, serving, parts.bodyLimits().maxBytes)
-  const serve = async (request: Request) => withCrossOrigin(request, await application(request), parts.admission())
+  const { serve, sockets } = makeSurface(gateway, { ...parts, peerOf })
   const server: ReturnType<typeof listen> = listen(address, serve, sockets)
   return {
     url: server.url,

@@ -5,10 +5,12 @@ import { systemClock, systemTimers } from "#core/clock.ts"
 import { endRunning } from "#http/drain.ts"
 import { makeOllamaApplication } from "#http/ollama/application.ts"
 import { makeOllamaBridge, type OllamaBridge } from "#http/ollama/bridge.ts"
-import { startServer } from "#http/server.ts"
+import { type RunningServer, startServer } from "#http/server.ts"
 import type { Log } from "#telemetry/log.ts"
 
 import type { Bricks } from "./lay-bricks.ts"
+import type { OpenRelaysParts } from "./open-relays.ts"
+import { relayCount } from "./relay-count.ts"
 import { serveParts } from "./serve-parts.ts"
 
 /** What opening needs. */
@@ -17,6 +19,8 @@ export type OpenPortsParts = {
   readonly config: () => Config
   readonly log: Log
   readonly bricks: Pick<Bricks, "gateway" | "keys" | "record" | "reportFailure">
+  /** How a relay thread is started; for tests that end one. */
+  readonly openWorker?: (() => Worker) | undefined
 }
 
 /** Ports that are open. */
@@ -28,8 +32,8 @@ export type OpenPorts = {
   readonly stop: () => Promise<void>
 }
 
-/** Opens them. Throws `invalid-request` when the gateway's own address cannot be taken; Ollama's is tried again. */
-export function openPorts({ config, log, bricks }: OpenPortsParts): OpenPorts {
+/** Opens them. Rejects with `invalid-request` when the gateway's own address cannot be taken; Ollama's is tried again. */
+export async function openPorts({ config, log, bricks, openWorker }: OpenPortsParts): Promise<OpenPorts> {
   const { gateway, keys, record, reportFailure } = bricks
   const graceMs = () => config().shutdownTimeoutMs
   const serving = serveParts(config, { stored: keys.stored, record, ollamaStatus: () => bridge.status() })
@@ -42,13 +46,33 @@ export function openPorts({ config, log, bricks }: OpenPortsParts): OpenPorts {
     graceMs,
     reportFailure,
   })
-  const server = startServer(config().listen, gateway, serving)
+  const { count, warning } = relayCount(config().workers)
+  if (warning !== undefined) log.warn({}, warning)
+  const server =
+    count === 0
+      ? alone(startServer(config().listen, gateway, serving))
+      : await shared({ config, log, gateway, serving, count, ...(openWorker !== undefined && { openWorker }) })
+  gateway.showRelays(server.view)
   bridge.follow()
   return {
     url: server.url,
-    follow: bridge.follow,
+    follow: () => {
+      bridge.follow()
+      server.follow()
+    },
     stop: async () => {
       await Promise.all([server.stop(graceMs()), bridge.stop(() => endRunning(gateway, systemTimers))])
     },
   }
+}
+
+/** The port of a gateway without relays. */
+function alone(server: RunningServer) {
+  return { ...server, follow: () => {}, view: undefined }
+}
+
+async function shared(parts: OpenRelaysParts) {
+  // A gateway without relays loads nothing of them.
+  const { openRelays } = await import("./open-relays.ts")
+  return openRelays(parts)
 }

@@ -22,6 +22,8 @@ export type RunGatewayParts = {
   /** Where `SLUICE_MASTER_KEY` may stand. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly version: string
+  /** How a relay thread is started; for tests that end one. */
+  readonly openWorker?: () => Worker
 }
 
 /** A running gateway. */
@@ -48,7 +50,8 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     undo.add(bricks.journal.start())
     undo.add(startUpkeep(bricks))
     undo.add(egress.keepWarm())
-    const ports = openPorts({ config: parts.config, log: parts.log, bricks })
+    const { config: live, log, openWorker } = parts
+    const ports = await openPorts({ config: live, log, bricks, openWorker })
     undo.add(ports.stop)
     if (parts.onReload !== undefined) undo.add(parts.onReload(ports.follow))
     opened.store.announce(ports.url.href)
