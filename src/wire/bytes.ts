@@ -17,7 +17,8 @@ export function encodeUtf8(text: string): Uint8Array {
  * members can be found and spliced in it with native string search, while UTF-8 sequences pass through untouched.
  */
 export function byteTextOf(chunk: Uint8Array): string {
-  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("latin1")
+  // Borrowed, not wrapped: asking a chunk for its `buffer` costs three times what reading it does.
+  return Buffer.prototype.toString.call(chunk, "latin1")
 }
 
 /** The bytes a byte text stands for. */

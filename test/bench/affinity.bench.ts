@@ -9,8 +9,10 @@ import { makeAffinity } from "#gateway/affinity/affinity.ts"
 import { conversationKey } from "#protocols/conversation-seed.ts"
 import { makeScheduler } from "#scheduler/scheduler.ts"
 
-const CAPACITY = 100_000
-const CONVERSATIONS = 65_536
+import { sized } from "./smoke.ts"
+
+const CAPACITY = sized(100_000, 4_000)
+const CONVERSATIONS = sized(65_536, 2_048)
 const ACCOUNTS = 10_000
 const START_MS = 1_800_000_000_000
 
@@ -19,7 +21,7 @@ const ids = Array.from({ length: ACCOUNTS }, (_, index) => `acc_${index}` as Acc
 const idOf = (index: number) => ids[index % ACCOUNTS] ?? ("" as AccountId)
 
 const BATCH = 256
-const BATCHES = 2_000
+const BATCHES = sized(2_000, 20)
 
 /** A key as the gateway makes it. */
 const keyOf = (index: number) => conversationKey(`seed ${index}`, "bench")

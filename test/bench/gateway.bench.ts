@@ -1,93 +1,111 @@
-/** What the gateway adds to a stream: the same answers straight from the simulator and through the binary, in one run. */
+/**
+ * Sluice beside nginx, Portkey's gateway and a bare proxy on the same runtime: in one run, in turns, on the same bytes.
+ * Run: `./dev bench gateway`; `--rounds N`, `--only NAME,…` for some workloads, `--smoke` for a short run that only
+ * shows that it works, `--write` to write docs/performance.md, `--page` to write it anew from the figures. Linux only: processor time comes from its kernel.
+ */
 
-import { startSimulatedGateway } from "../support/simulated-gateway.ts"
+import { parseArgs } from "node:util"
 
-const STREAMS = 20
-const ROUNDS = 5
-const WORDS = 2_000
+import { type Figure, figuresOf } from "./gateway/figures.ts"
+import { measure, type Sample } from "./gateway/measure.ts"
+import { loadNow, type Results, rewritePage, tableOf, targetTable, writePage } from "./gateway/page.ts"
+import { measureStreams } from "./gateway/stream-ratios.ts"
+import { targetsOf } from "./gateway/targets.ts"
+import { planOf, type Workload, workloads } from "./gateway/workloads.ts"
+import { startWorld, type World } from "./gateway/world.ts"
 
-type Road = {
-  readonly name: string
-  readonly url: string
-  readonly headers: Record<string, string>
-  readonly body: string
-}
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    only: { type: "string", default: "" },
+    smoke: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    page: { type: "boolean", default: false },
+  },
+  strict: false,
+})
+const isSmoke = values.smoke === true
+const rounds = isSmoke ? 1 : Number(values.rounds)
 
-/** Reads `STREAMS` answers at once and returns events a second, each word being one event. */
-async function eventsPerSec(road: Road): Promise<number> {
-  const startedNs = Bun.nanoseconds()
-  await Promise.all(Array.from({ length: STREAMS }, () => readAll(road)))
-  return (STREAMS * WORDS) / ((Bun.nanoseconds() - startedNs) / 1e9)
-}
-
-async function readAll({ url, headers, body }: Road): Promise<void> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json", ...headers },
-    body,
+/** The road names of one workload: `Sluice chat`, and `Sluice mixed` for several dialects. */
+function roadsOf(workload: Workload, world: World) {
+  return workload.roads.flatMap(({ peer, dialects }) => {
+    const found = world.peers.find(({ name }) => name === peer)
+    const spoken = dialects.length > 1 ? "mixed" : dialects[0]
+    return found === undefined ? [] : [{ name: peer === "Sluice" ? `Sluice ${spoken}` : peer, peer: found, dialects }]
   })
-  if (!response.ok || response.body === null) throw new Error(`${url}: ${response.status} ${await response.text()}`)
-  const reader = response.body.getReader()
-  while (!(await reader.read()).done) {}
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+const failures: string[] = []
+
+type RunRoad = ReturnType<typeof roadsOf>[number]
+
+async function run(workload: Workload, world: World): Promise<ReadonlyMap<string, readonly Sample[]>> {
+  const samples = new Map<string, Sample[]>()
+  const count = Math.min(rounds, workload.rounds ?? rounds)
+  let roads = roadsOf(workload, world)
+  // The first round is for the compilers of the runtimes and counts for nothing.
+  for (let round = count > 1 ? -1 : 0; round < count; round += 1) {
+    for (const road of roads) {
+      const sample = await sampleOf(workload, road, world)
+      // Without an answer to everything there is no figure, also none of the rounds before.
+      if (sample === undefined) roads = roads.filter(other => other !== road)
+      else if (round >= 0) samples.set(road.name, [...(samples.get(road.name) ?? []), sample])
+    }
+  }
+  return new Map([...samples].filter(([name]) => roads.some(road => road.name === name)))
 }
 
-/** CPU seconds a process has used, from /proc; NaN where there is none. */
-async function cpuSec(pid: number): Promise<number> {
-  const text = await Bun.file(`/proc/${pid}/stat`)
-    .text()
-    .catch(() => "")
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
-  return (Number(fields[11]) + Number(fields[12])) / 100
+/** One load; undefined, with a note, when it was not served: the run goes on and says so at its end. */
+async function sampleOf(workload: Workload, road: RunRoad, world: World): Promise<Sample | undefined> {
+  try {
+    return await measure(world, road.peer, planOf(workload, road.peer, road.dialects), workload)
+  } catch (cause) {
+    failures.push(`${workload.name}: ${cause instanceof Error ? cause.message : String(cause)}`)
+    return undefined
+  }
 }
 
-const gateway = await startSimulatedGateway({ accounts: 4, settings: { "account-concurrency": 100 } })
-const prompt = `[[simulate: text words=${WORDS}]] go`
-const account = gateway.control.accountFile("account-1")
-const input = [{ type: "message", role: "user", content: [{ type: "input_text", text: prompt }] }]
-const responsesBody = JSON.stringify({ model: "gpt-5.5", instructions: "", input, store: false, stream: true })
-const key = { authorization: `Bearer ${gateway.key}` }
-const roads: readonly Road[] = [
-  {
-    name: "simulator, direct",
-    url: `${gateway.upstream}/backend-api/codex/responses`,
-    headers: {
-      authorization: `Bearer ${account.access_token}`,
-      "chatgpt-account-id": account.account_id,
-      originator: "codex_cli_rs",
-      "user-agent": "codex_cli_rs/0.155.0",
-      version: "0.155.0",
-    },
-    body: responsesBody,
-  },
-  { name: "relay lane (Responses)", url: `${gateway.url}/v1/responses`, headers: key, body: responsesBody },
-  {
-    name: "transcode lane (Chat)",
-    url: `${gateway.url}/v1/chat/completions`,
-    headers: key,
-    body: JSON.stringify({ model: "gpt-5.5", stream: true, messages: [{ role: "user", content: prompt }] }),
-  },
-]
-
-console.log(
-  `${STREAMS} streams at once of ${WORDS} events each, median of ${ROUNDS} rounds; client and simulator share a process`,
-)
-let baseline = Number.NaN
-for (const road of roads) {
-  await eventsPerSec(road)
-  const cpuBefore = await cpuSec(gateway.process.pid)
-  const rates: number[] = []
-  for (let round = 0; round < ROUNDS; round += 1) rates.push(await eventsPerSec(road))
-  const cpuMicros = ((await cpuSec(gateway.process.pid)) - cpuBefore) * 1e6
-  const rate = median(rates)
-  if (Number.isNaN(baseline)) baseline = rate
-  const cost =
-    road === roads[0] ? "" : `  gateway CPU ${(cpuMicros / (ROUNDS * STREAMS * WORDS)).toFixed(2)} µs an event`
-  console.log(
-    `${road.name.padEnd(24)} ${Math.round(rate).toLocaleString("en")} events/s  ${(rate / baseline).toFixed(2)} × direct${cost}`,
-  )
+if (process.platform !== "linux") {
+  console.log("bench: the gateway bench reads processor times from Linux's kernel and does not run here")
+  process.exit(0)
 }
-await gateway.stop()
+if (values.page === true) {
+  await rewritePage()
+  process.exit(0)
+}
+const only = String(values.only).split(",").filter(Boolean)
+const chosen = workloads(isSmoke).filter(({ name }) => only.length === 0 || only.some(word => name.startsWith(word)))
+const repeats = new Set(chosen.filter(workload => workload.repeats).map(({ name }) => name))
+const loads = [loadNow()]
+const stream = isSmoke || only.length > 0 ? {} : await measureStreams()
+const world = await startWorld()
+let figures: readonly Figure[] = []
+try {
+  const samples = new Map<string, ReadonlyMap<string, readonly Sample[]>>()
+  for (const workload of chosen) {
+    console.error(`bench: ${workload.name} …`)
+    samples.set(workload.name, await run(workload, world))
+    figures = figuresOf(samples, repeats)
+    console.log(`\n### ${workload.name}: ${workload.says}\n${tableOf(figures, workload)}`)
+  }
+} finally {
+  await world.stop()
+}
+const targets = targetsOf(figures, stream)
+console.log(`\n${targetTable(targets)}`)
+const versions = Object.fromEntries(world.peers.filter(({ version }) => version !== "").map(p => [p.name, p.version]))
+const results: Results = {
+  failures,
+  figures,
+  targets,
+  stream,
+  workloads: chosen,
+  versions,
+  load: [...loads, loadNow()],
+}
+if (values.write === true) await writePage(results)
+if (failures.length > 0) {
+  console.error(`\nbench: loads that were not served, without figures:\n${failures.join("\n")}`)
+  process.exitCode = 1
+}

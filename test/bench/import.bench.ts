@@ -17,8 +17,9 @@ import { systemClock, systemTimers } from "#core/clock.ts"
 import { makeIntake } from "#gateway/desk/intake.ts"
 import { makeStore } from "#store/store.ts"
 
-const ACCOUNTS = 10_000
-const ROUNDS = 3
+const IS_SMOKE = process.argv.includes("--smoke")
+const ACCOUNTS = IS_SMOKE ? 200 : 10_000
+const ROUNDS = IS_SMOKE ? 1 : 3
 const GOAL_MS = 2000
 const GOAL_STANDSTILL_MS = 50
 const GOAL_START_MS = 1000

@@ -16,8 +16,10 @@ import { makeStoredKeys } from "#gateway/keys/stored-keys.ts"
 import { makeAdmission } from "#http/admission.ts"
 import type { ClientKeyRow } from "#store/client-keys.ts"
 
+import { sized } from "./smoke.ts"
+
 const KEYS = 1_000
-const ROUNDS = 200
+const ROUNDS = sized(200, 2)
 const BATCH = 200
 
 const random = (bytes: Uint8Array<ArrayBuffer>) => crypto.getRandomValues(bytes)

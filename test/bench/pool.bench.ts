@@ -12,7 +12,9 @@ import { STRATEGIES, type Strategy } from "#scheduler/pick/strategies.ts"
 import { makeScheduler } from "#scheduler/scheduler.ts"
 import type { Lease } from "#scheduler/types.ts"
 
-const SIZES = [100, 1_000, 10_000, 100_000]
+import { sized } from "./smoke.ts"
+
+const SIZES = [100, 1_000, 10_000, 100_000].slice(0, sized(4, 2))
 const CAP = 4
 const MODEL = "gpt-5"
 const START_MS = 1_800_000_000_000
@@ -20,11 +22,14 @@ const START_MS = 1_800_000_000_000
 const RESTING_EVERY = 10
 const MAX_IN_FLIGHT = 4_000
 /** Samples of one process; it reports their median. */
-const SAMPLES = 21
-const ROUNDS = 20_000
-const WARM_UP_ROUNDS = 1_000_000
+const SAMPLES = sized(21, 3)
+const ROUNDS = sized(20_000, 200)
+const WARM_UP_ROUNDS = sized(1_000_000, 1_000)
 /** Processes for each figure. */
-const TURNS = 5
+const TURNS = sized(5, 1)
+
+/** The processes of a smoke run are short as well. */
+const FLAGS = process.argv.filter(arg => arg === "--smoke")
 
 /** As many conversations as a busy gateway remembers, each bound to some account. */
 const CONVERSATIONS = 65_536
@@ -173,7 +178,7 @@ function measureAll(jobs: readonly Job[], turns: number): readonly (readonly Fig
   const taken = jobs.map((): Figures[] => [])
   for (let turn = 0; turn < turns; turn++) {
     for (const [which, { what, size }] of jobs.entries()) {
-      const child = Bun.spawnSync([process.execPath, import.meta.path, what, String(size)])
+      const child = Bun.spawnSync([process.execPath, import.meta.path, what, String(size), ...FLAGS])
       if (child.exitCode !== 0) throw new Error(child.stderr.toString())
       taken[which]?.push(JSON.parse(child.stdout.toString()))
     }

@@ -11,11 +11,12 @@ import { type Simulator, startSimulator } from "#simulator/simulator.ts"
 
 import { compiledBinary, freePort, type StartedGateway, startGateway } from "../support/binary.ts"
 import { ROOT } from "../support/source-tree.ts"
+import { sized } from "./smoke.ts"
 
-const ACCOUNTS = 1000
-const ROUNDS = 9
+const ACCOUNTS = sized(1000, 20)
+const ROUNDS = sized(9, 1)
 /** The collector and the first background work have settled by then. */
-const SETTLE_MS = 2000
+const SETTLE_MS = sized(2000, 50)
 const GOAL_READY_MS = 100
 const GOAL_RESIDENT_MB = 80
 

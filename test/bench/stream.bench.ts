@@ -1,4 +1,7 @@
-/** Cost of one event in each lane, as ratios against parsing and re-writing it. Run: `bun test/bench/stream.bench.ts`. */
+/**
+ * Cost of one event in each lane, as ratios against parsing and re-writing it. Run: `./dev bench stream`; `--json` prints
+ * the rows as one array, `--smoke` takes a few milliseconds each.
+ */
 
 import { measure } from "mitata"
 
@@ -11,6 +14,7 @@ import { makeTranscodePipe } from "#protocols/transcode-pipe.ts"
 
 import { makeContext, readFailure } from "../support/scenarios.ts"
 
+const isSmoke = process.argv.includes("--smoke")
 const EVENTS = 2000
 const EVENTS_PER_CHUNK = 80
 const context = makeContext()
@@ -85,22 +89,29 @@ const contestants: readonly Contestant[] = [
 
 async function nsPerEvent(make: Contestant["make"], chunks: readonly Uint8Array[]): Promise<number> {
   let sink = 0
-  const stats = await measure(() => {
+  const feedAll = () => {
     const pipe = make()
     for (const chunk of chunks) sink += pipe.feed(chunk).byteLength
-  })
+  }
+  const stats = await measure(feedAll, isSmoke ? { min_cpu_time: 1, min_samples: 2 } : {})
   if (sink === 0) throw new Error("nothing was sent")
   return stats.p50 / EVENTS
 }
 
+const rows: { readonly perChunk: number; readonly name: string; readonly ns: number; readonly ratio: number }[] = []
 for (const perChunk of [EVENTS_PER_CHUNK, 1]) {
   const chunks = makeChunks(perChunk)
-  const figures: number[] = []
-  for (const { make } of contestants) figures.push(await nsPerEvent(make, chunks))
-  const baseline = figures[0] ?? 1
-  for (const [at, { name }] of contestants.entries()) {
-    const ns = figures[at] ?? 0
-    const ratio = (ns / baseline).toFixed(3)
-    console.log(`${perChunk} a chunk  ${name.padEnd(22)} ${ns.toFixed(0).padStart(5)} ns an event  ×${ratio}`)
+  let baseline: number | undefined
+  for (const { name, make } of contestants) {
+    const ns = await nsPerEvent(make, chunks)
+    baseline ??= ns
+    rows.push({ perChunk, name, ns, ratio: ns / baseline })
+  }
+}
+if (process.argv.includes("--json")) console.log(JSON.stringify(rows))
+else {
+  for (const { perChunk, name, ns, ratio } of rows) {
+    const cost = `${ns.toFixed(0).padStart(5)} ns an event  ×${ratio.toFixed(3)}`
+    console.log(`${perChunk} a chunk  ${name.padEnd(22)} ${cost}`)
   }
 }

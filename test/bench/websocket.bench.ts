@@ -4,13 +4,14 @@ import type { JsonObject } from "#core/json.ts"
 
 import { startSimulatedGateway } from "../support/simulated-gateway.ts"
 import { readEvents } from "../support/sse.ts"
+import { sized } from "./smoke.ts"
 
-const TURNS = 60
+const TURNS = sized(60, 3)
 /** Size of what the first turn of a conversation already carries. */
 const HISTORIES_BYTES = [2_000, 200_000, 900_000]
 const STREAMS = 20
-const ROUNDS = 5
-const WORDS = 2_000
+const ROUNDS = sized(5, 1)
+const WORDS = sized(2_000, 50)
 
 type Gateway = Awaited<ReturnType<typeof startSimulatedGateway>>
 

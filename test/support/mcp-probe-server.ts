@@ -1,9 +1,9 @@
-/** A minimal MCP server over standard input and output with one tool, for tests of clients that bring MCP tools. */
+/** A minimal MCP server over standard input and output with one tool, named by its argument, for clients that bring MCP tools. */
 
 type Message = { readonly id?: number; readonly method?: string; readonly params?: { readonly name?: string } }
 
 const TOOL = {
-  name: "read_probe",
+  name: process.argv[2] ?? "read_probe",
   description: "Returns a fixed word",
   inputSchema: { type: "object", properties: { which: { type: "string" } } },
 }

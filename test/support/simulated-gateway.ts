@@ -57,6 +57,11 @@ export async function startSimulatedGateway(options: SimulatedGatewayOptions = {
     url,
     cwd: folder,
     env: { HOME: folder, PATH: "/usr/bin:/bin" },
+  }).catch(async (cause: unknown) => {
+    // Nobody will stop what has no handle.
+    await simulator.stop()
+    await rm(folder, { recursive: true, force: true })
+    throw cause
   })
   return {
     url,

@@ -74,10 +74,11 @@ export function bandOf(strategy: Strategy, standing: QuotaStanding, nowMs: numbe
       return { band: bandOfRemaining(standing.remainingPercent), untilMs: Number.POSITIVE_INFINITY }
     case "soonest-reset":
       return bandOfReset(standing, nowMs)
+    case "fill-first":
+      return { band: isKept(standing) ? 1 : 0, untilMs: standing.validUntilMs }
     case "least-loaded":
     case "round-robin":
     case "least-used":
-    case "fill-first":
     case "weighted":
       return FIRST_BAND
   }
@@ -115,9 +116,20 @@ function bandOfRemaining(remainingPercent: number): number {
 /** Hours to the reset: what would be lost soonest is used first. The last band has no reset in sight, or nothing to lose. */
 const RESET_BAND_HOURS: readonly number[] = [1, 2, 4, 8, 24, 72]
 
-function bandOfReset({ remainingPercent, resetsAtMs, validUntilMs }: QuotaStanding, nowMs: number): Band {
+/**
+ * Policies that use accounts up leave the last third of a window to the conversations that are there: they would all have
+ * to move, and lose their caches, when new ones had spent it. Used by all once nobody else is free.
+ */
+const KEPT_PERCENT = 100 / 3
+
+function isKept({ remainingPercent }: QuotaStanding): boolean {
+  return remainingPercent <= KEPT_PERCENT
+}
+
+function bandOfReset(standing: QuotaStanding, nowMs: number): Band {
+  const { resetsAtMs, validUntilMs } = standing
   if (resetsAtMs === undefined) return { band: RESET_BAND_HOURS.length, untilMs: validUntilMs }
-  if (remainingPercent <= LAST_POINTS) return { band: BANDS - 1, untilMs: validUntilMs }
+  if (isKept(standing)) return { band: BANDS - 1, untilMs: validUntilMs }
   const leftMs = resetsAtMs - nowMs
   const band = RESET_BAND_HOURS.findIndex(hours => leftMs <= hours * HOUR_MS)
   if (band < 0) return { band: RESET_BAND_HOURS.length, untilMs: resetsAtMs - (RESET_BAND_HOURS.at(-1) ?? 0) * HOUR_MS }

@@ -28,3 +28,8 @@ export function rankOf({ isOverCeiling, priority, tier, band }: RankParts): numb
   const step = Number(isOverCeiling) * PRIORITIES + MAX_PRIORITY - priority
   return (step * TIERS.length + TIERS.indexOf(tier)) * BANDS + band
 }
+
+/** Returns the rank without its band: the smaller one goes first whatever the policy says. */
+export function groupOf(rank: number): number {
+  return Math.floor(rank / BANDS)
+}

@@ -21,7 +21,8 @@ import {
 } from "./cells.ts"
 import type { ClassMask } from "./class-mask.ts"
 import type { PickOrder, Skips } from "./order.ts"
-import { makeOrder, type Strategy } from "./strategies.ts"
+import { groupOf } from "./ranks.ts"
+import { keepsRoom, makeOrder, type Strategy } from "./strategies.ts"
 
 /** Classes by position: best rank first, and position is what a {@link ClassMask} counts by. */
 export type Layout = {
@@ -68,24 +69,34 @@ export type Shelves = {
   readonly pick: (classes: ClassMask, skips: Skips) => number
 }
 
+/** Free accounts in order. */
+type Rack = {
+  readonly order: PickOrder
+  /** One bit a class with an account in this rack, by position. */
+  nonEmpty: Int32Array
+}
+
 type State = {
   readonly cells: Cells
-  order: PickOrder
+  roomy: Rack
+  /** Under a policy that keeps room: accounts whose last free slots are for conversations that come back to them. */
+  crowded: Rack
+  keepsRoom: boolean
   layout: Layout
-  /** One bit a class with a free account, by position. */
-  nonEmpty: Int32Array
   entries: number
 }
 
 /** Makes empty shelves; `random` is in [0, 1). */
 export function makeShelves(parts: { readonly random: () => number; readonly strategy: Strategy }): Shelves {
-  const { random } = parts
+  const { random, strategy } = parts
   const cells = makeCells()
+  const makeRack = (of: Strategy) => ({ order: makeOrder(of, { cells, random }), nonEmpty: new Int32Array(1) })
   const state: State = {
     cells,
-    order: makeOrder(parts.strategy, { cells, random }),
+    roomy: makeRack(strategy),
+    crowded: makeRack(strategy),
+    keepsRoom: keepsRoom(strategy),
     layout: { classAt: [], rankAt: [], positionOf: [] },
-    nonEmpty: new Int32Array(1),
     entries: 0,
   }
   const isSet = (account: number, flag: number) => (cellOf(cells, account, FLAGS) & flag) !== 0
@@ -108,8 +119,10 @@ export function makeShelves(parts: { readonly random: () => number; readonly str
     isProbing: account => isSet(account, PROBING),
     isGone: account => isSet(account, GONE),
     arrange: layout => arrange(state, layout),
-    setStrategy: strategy => {
-      state.order = makeOrder(strategy, { cells, random })
+    setStrategy: changed => {
+      state.keepsRoom = keepsRoom(changed)
+      state.roomy = makeRack(changed)
+      state.crowded = makeRack(changed)
       enterAll(state)
     },
     pick: (classes, skips) => pick(state, classes, skips),
@@ -122,8 +135,19 @@ function isFree({ ints }: Cells, account: number): boolean {
   return ((ints[at + FLAGS] ?? 0) & OPEN) !== 0 && (ints[at + LOAD] ?? 0) < (ints[at + CAP] ?? 0)
 }
 
+/** One slot in so many is for new work under a policy that keeps room, and at least one. */
+const NEWCOMERS_SHARE = 3
+
+/** Where the account stands, undefined while it is not free. */
+function rackOf({ cells, keepsRoom, roomy, crowded }: State, account: number): Rack | undefined {
+  if (!isFree(cells, account)) return undefined
+  if (!keepsRoom) return roomy
+  const at = account * WIDTH
+  return NEWCOMERS_SHARE * (cells.ints[at + LOAD] ?? 0) < (cells.ints[at + CAP] ?? 0) ? roomy : crowded
+}
+
 /** Brings the bit of the account's class in line after the order changed. */
-function mark({ cells, order, layout, nonEmpty }: State, account: number): void {
+function mark({ cells, layout }: State, { order, nonEmpty }: Rack, account: number): void {
   const classId = cells.ints[account * WIDTH + CLASS] ?? 0
   const position = layout.positionOf[classId]
   // Its class was given up the moment before it moves out of it.
@@ -134,17 +158,22 @@ function mark({ cells, order, layout, nonEmpty }: State, account: number): void 
   nonEmpty[word] = order.isEmpty(classId) ? before & ~bit : before | bit
 }
 
+function add(state: State, account: number): void {
+  const rack = rackOf(state, account)
+  if (rack === undefined) return
+  rack.order.add(account)
+  mark(state, rack, account)
+}
+
 /** Changes an account's cell while it is out of order. */
 function change(state: State, account: number, run: (ints: Int32Array, at: number) => void): void {
-  const { cells } = state
-  if (isFree(cells, account)) {
-    state.order.drop(account)
-    mark(state, account)
+  const rack = rackOf(state, account)
+  if (rack !== undefined) {
+    rack.order.drop(account)
+    mark(state, rack, account)
   }
-  run(cells.ints, account * WIDTH)
-  if (!isFree(cells, account)) return
-  state.order.add(account)
-  mark(state, account)
+  run(state.cells.ints, account * WIDTH)
+  add(state, account)
 }
 
 /** What changes nothing about the order keeps the account's place in it. */
@@ -169,7 +198,7 @@ function put(state: State, account: number, standing: Standing & { readonly clas
 }
 
 function enter(state: State, account: number): void {
-  const { cells, order } = state
+  const { cells, roomy, crowded } = state
   state.entries += 1
   reserveCells(cells, account)
   const at = account * WIDTH
@@ -179,42 +208,61 @@ function enter(state: State, account: number): void {
   cells.usedAtMs[account] = 0
   cells.uses[account] = 0
   cells.entered[account] = state.entries
-  order.forget(account)
+  roomy.order.forget(account)
+  crowded.order.forget(account)
 }
 
 function take(state: State, account: number, nowMs: number): void {
-  const { cells, order } = state
+  const { cells } = state
   const at = account * WIDTH
-  const wasFree = isFree(cells, account)
+  const rack = rackOf(state, account)
   cells.ints[at + LOAD] = (cells.ints[at + LOAD] ?? 0) + 1
   cells.usedAtMs[account] = nowMs
   cells.uses[account] = (cells.uses[account] ?? 0) + 1
-  if (!wasFree) return
-  if (isFree(cells, account)) {
+  if (rack === undefined) return
+  if (rack === rackOf(state, account)) {
     // Whoever stays in order leaves no class empty.
-    order.taken(account)
+    rack.order.taken(account)
     return
   }
-  order.filled(account)
-  mark(state, account)
+  rack.order.filled(account)
+  mark(state, rack, account)
+  add(state, account)
 }
 
 function give(state: State, account: number): void {
-  const { cells, order } = state
+  const { cells } = state
   const at = account * WIDTH
-  const wasFree = isFree(cells, account)
+  const rack = rackOf(state, account)
   cells.ints[at + LOAD] = (cells.ints[at + LOAD] ?? 0) - 1
-  if (!isFree(cells, account)) return
-  if (wasFree) {
-    order.given(account)
+  if (rack !== undefined && rack === rackOf(state, account)) {
+    rack.order.given(account)
     return
   }
-  order.add(account)
-  mark(state, account)
+  if (rack !== undefined) {
+    rack.order.drop(account)
+    mark(state, rack, account)
+  }
+  add(state, account)
 }
 
+/** Room for conversations that come back counts for less than priority and health, and for more than the band. */
+function pick(state: State, classes: ClassMask, skips: Skips): number {
+  const roomy = pickFrom(state.roomy, state.layout, { classes, skips })
+  if (!state.keepsRoom) return roomy
+  const crowded = pickFrom(state.crowded, state.layout, { classes, skips })
+  if (roomy === NONE || crowded === NONE) return Math.max(roomy, crowded)
+  return groupOf(rankIn(state, crowded)) < groupOf(rankIn(state, roomy)) ? crowded : roomy
+}
+
+function rankIn({ cells, layout }: State, account: number): number {
+  return layout.rankAt[layout.positionOf[cellOf(cells, account, CLASS)] ?? 0] ?? 0
+}
+
+type Choice = { readonly classes: ClassMask; readonly skips: Skips }
+
 /** The first class with somebody to take settles the rank; the others of that rank compete with it. */
-function pick({ order, layout, nonEmpty }: State, classes: ClassMask, skips: Skips): number {
+function pickFrom({ order, nonEmpty }: Rack, layout: Layout, { classes, skips }: Choice): number {
   const words = Math.min(classes.length, nonEmpty.length)
   let best = NONE
   let bestRank = 0
@@ -238,11 +286,14 @@ function isBetter(order: PickOrder, account: number, best: number): boolean {
 
 function arrange(state: State, layout: Layout): void {
   state.layout = layout
-  const nonEmpty = new Int32Array(Math.ceil(layout.classAt.length / 32) || 1)
-  layout.classAt.forEach((classId, position) => {
-    if (!state.order.isEmpty(classId)) nonEmpty[position >> 5] = (nonEmpty[position >> 5] ?? 0) | (1 << (position & 31))
-  })
-  state.nonEmpty = nonEmpty
+  for (const rack of [state.roomy, state.crowded]) {
+    const nonEmpty = new Int32Array(Math.ceil(layout.classAt.length / 32) || 1)
+    layout.classAt.forEach((classId, position) => {
+      if (!rack.order.isEmpty(classId))
+        nonEmpty[position >> 5] = (nonEmpty[position >> 5] ?? 0) | (1 << (position & 31))
+    })
+    rack.nonEmpty = nonEmpty
+  }
 }
 
 /** Fills the order anew, those unused for longest first. */
@@ -252,7 +303,7 @@ function enterAll(state: State): void {
   accounts.sort((left, right) => (cells.usedAtMs[left] ?? 0) - (cells.usedAtMs[right] ?? 0))
   for (const account of accounts) {
     cells.ints[account * WIDTH + LIST] = NONE
-    if (isFree(cells, account)) state.order.add(account)
+    rackOf(state, account)?.order.add(account)
   }
   arrange(state, state.layout)
 }

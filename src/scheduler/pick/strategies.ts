@@ -19,6 +19,14 @@ export const STRATEGIES = [
 /** Name of a policy. */
 export type Strategy = (typeof STRATEGIES)[number]
 
+/**
+ * True for the policies that send everybody to a few accounts. New work then takes a third of an account's slots as long
+ * as another one of the same priority and tier has as much room, so that conversations find a slot where their cache is.
+ */
+export function keepsRoom(strategy: Strategy): boolean {
+  return strategy === "fill-first" || strategy === "soonest-reset"
+}
+
 /** What orders are made from; `random` is in [0, 1). */
 export type OrderParts = { readonly cells: Cells; readonly random: () => number }
 

@@ -10,7 +10,7 @@ export const STREAM_MENDS: readonly Mend[] = [
   {
     fault: 38,
     file: "src/gateway/answer/stream-answer.ts",
-    find: "    this.#send(controller, (this.#pipe ?? openFailurePipe()).fail(error))\n",
+    find: "    this.#send(controller, (this.#running?.pipe ?? openFailurePipe()).fail(error), this.#parts.clock())\n",
     replace: "",
     test: PHASES,
   },

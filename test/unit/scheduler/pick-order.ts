@@ -19,17 +19,17 @@ export function orderKeyOf(account: AccountView, facts: OrderFacts): readonly nu
   const tier = facts.healthTiers ? TIERS.indexOf(account.tier) : 0
   const rank = [-account.priority, tier]
   const level = Math.floor((16 * account.load) / account.cap)
+  const isCrowded = Number(3 * account.load >= account.cap)
+  const left = account.quota?.remainingPercent ?? 100
   switch (facts.strategy) {
     case "least-loaded":
       return [...rank, level]
-    case "quota-balanced": {
-      const left = account.quota?.remainingPercent ?? 100
+    case "quota-balanced":
       return [...rank, Math.min(7, Math.floor(((100 - left) * 8) / 100)), level]
-    }
     case "soonest-reset":
-      return [...rank, bandOfReset(account, facts.nowMs), level]
+      return [...rank, isCrowded, bandOfReset(account, facts.nowMs), level]
     case "fill-first":
-      return [...rank, facts.entered]
+      return [...rank, isCrowded, Number(3 * left <= 100), facts.entered]
     case "round-robin":
     case "least-used":
     case "weighted":
@@ -46,7 +46,7 @@ export function isNotAfter(left: readonly number[], right: readonly number[]): b
 
 function bandOfReset({ quota }: AccountView, nowMs: number): number {
   if (quota?.resetsAtMs === undefined) return 6
-  if (quota.remainingPercent <= 5) return 7
+  if (3 * quota.remainingPercent <= 100) return 7
   const hours = (quota.resetsAtMs - nowMs) / 3_600_000
   const band = [1, 2, 4, 8, 24, 72].findIndex(most => hours <= most)
   return band < 0 ? 6 : band

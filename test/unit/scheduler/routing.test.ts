@@ -67,6 +67,16 @@ describe("policies that look at quota", () => {
     expect(harness.lease().account).toBe(id("days"))
   })
 
+  test("fill-first leaves the last third of a window to the conversations that are there, while anyone has more", () => {
+    const harness = makeHarness({ strategy: "fill-first", accountConcurrency: 3 })
+    for (const name of ["a", "b"]) harness.add(name)
+    harness.quota("a", [{ hours: 5, used: 70, resetsInMs: HOUR_MS }])
+    expect(takeFrom(harness, 1)).toEqual([id("b")])
+    expect(harness.lease({ prefer: id("a") }).account).toBe(id("a"))
+    harness.time.advance(HOUR_MS + 1)
+    expect(takeFrom(harness, 1)).toEqual([id("a")])
+  })
+
   test("weighted gives by weight and by what is left", () => {
     const harness = makeHarness({ strategy: "weighted", accountConcurrency: 1000 })
     harness.add("a", { weight: 3 })

@@ -26,7 +26,7 @@ test("fault 59: a conversation stays when its account crosses the ceiling", () =
 })
 
 test("the ceiling falls with the window's reset, and follows the setting while it runs", async () => {
-  const { add, quota, lease, limits, time } = makeHarness({ softCeilingPercent: 90, strategy: "fill-first" })
+  const { add, quota, lease, limits, time } = makeHarness({ softCeilingPercent: 50, strategy: "fill-first" })
   add("over")
   add("other")
   const taken = () => {
@@ -34,11 +34,11 @@ test("the ceiling falls with the window's reset, and follows the setting while i
     given.release()
     return given.account
   }
-  quota("over", used(93))
+  quota("over", used(60))
   expect(taken()).toBe(id("other"))
-  limits.softCeilingPercent = 95
+  limits.softCeilingPercent = 65
   expect(taken()).toBe(id("over"))
-  limits.softCeilingPercent = 90
+  limits.softCeilingPercent = 50
   expect(taken()).toBe(id("other"))
   await time.advance(3_600_000)
   expect(taken()).toBe(id("over"))

@@ -17,6 +17,8 @@ export type RelayOutput = {
   /** True when frames may pass unread: no number in them has to change. */
   readonly passesUnread: () => boolean
   readonly pass: (text: string, start: number, end: number) => void
+  /** As `pass` and `take` for a text that is one frame: the caller sends it, and this remembers that. */
+  readonly passWhole: (text: string) => void
   /** Sends an upstream event. It passes as it stands when neither type, data nor number changed. */
   readonly forward: (frame: RelayFrame, type: string, data: string) => void
   /** Sends an event of our own with the next sequence number. */
@@ -65,6 +67,10 @@ export function makeRelayOutput(): RelayOutput {
   return {
     passesUnread: () => state.shift === 0 && !state.mustCompare,
     pass: (text, start, end) => pass(state, { text, start, end, dataAt: -1 }),
+    passWhole: text => {
+      state.unread = { text, start: 0, end: text.length - 2, dataAt: -1 }
+      keep(state, text)
+    },
     forward: (frame, type, data) => forward(state, frame, { type, data }),
     synthesise: (type, dataOf) => {
       const sequence = lastSequence(state) + 1
@@ -116,6 +122,10 @@ function flushRun(state: State): void {
 
 function append(state: State, text: string): void {
   state.out = state.out === "" ? text : state.out + text
+  keep(state, text)
+}
+
+function keep(state: State, text: string): void {
   if (state.copies === undefined) return
   state.copiedBytes += text.length
   if (state.copiedBytes <= MAX_COPY_BYTES) state.copies.push(text)

@@ -6,7 +6,7 @@ import fc from "fast-check"
 
 import { addClass, makeClassMask } from "#scheduler/pick/class-mask.ts"
 import { makeShelves, type Shelves } from "#scheduler/pick/shelves.ts"
-import { STRATEGIES, type Strategy } from "#scheduler/pick/strategies.ts"
+import { keepsRoom, STRATEGIES, type Strategy } from "#scheduler/pick/strategies.ts"
 
 const ACCOUNTS = 12
 const CLASSES = 40
@@ -32,6 +32,8 @@ const maskOf = (classIds: readonly number[]) => {
   return mask
 }
 const levelOf = ({ load, cap }: Model) => Math.floor((16 * load) / cap)
+/** Bands do not count here: with five ranks all classes are of one priority and tier. */
+const isCrowded = ({ load, cap }: Model) => 3 * load >= cap
 const isFree = (account: Model) => account.open && account.load < account.cap
 
 function makePair(strategy: Strategy, random: () => number = () => 0) {
@@ -83,12 +85,18 @@ function switchPolicy(world: World, strategy: Strategy): void {
   for (const each of world.models) each.key = Number.NaN
 }
 
+function roomyFirst(possible: Model[]): Model[] {
+  const roomy = possible.filter(each => !isCrowded(each))
+  return roomy.length > 0 ? roomy : possible
+}
+
 function pickAndCompare(world: World, { skipped, bits }: { skipped: number; bits: number }) {
   const { shelves, models, strategy } = world
   const wanted = Array.from({ length: CLASSES }, (_, classId) => classId).filter(
     classId => (bits >> (classId % 20)) & 1,
   )
-  const candidates = models.filter((each, index) => index !== skipped && isFree(each) && wanted.includes(each.classId))
+  const possible = models.filter((each, index) => index !== skipped && isFree(each) && wanted.includes(each.classId))
+  const candidates = keepsRoom(strategy) ? roomyFirst(possible) : possible
   const index = shelves.pick(maskOf(wanted), each => each === skipped)
   const picked = models[index]
   if (picked === undefined) {
@@ -154,8 +162,8 @@ describe("shelves", () => {
     expect(picked).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2])
   })
 
-  test("fill-first fills an account before it touches the next, and goes back as soon as it can", () => {
-    const { shelves } = openAll("fill-first", { accounts: 3, random: () => 0, cap: 2 })
+  test("fill-first gives new work a third of an account before it touches the next, and goes back as soon as it can", () => {
+    const { shelves } = openAll("fill-first", { accounts: 3, random: () => 0, cap: 6 })
     const take = () => {
       const account = shelves.pick(maskOf([0, 5]), () => false)
       shelves.take(account, 1)
@@ -164,6 +172,34 @@ describe("shelves", () => {
     expect([take(), take(), take()]).toEqual([0, 0, 1])
     shelves.give(0)
     expect(take()).toBe(0)
+  })
+
+  test("what fill-first keeps free is used, in order, once nobody has more room", () => {
+    const { shelves } = openAll("fill-first", { accounts: 2, random: () => 0, cap: 3 })
+    const picked = Array.from({ length: 7 }, () => {
+      const account = shelves.pick(maskOf([0, 5]), () => false)
+      if (account >= 0) shelves.take(account, 1)
+      return account
+    })
+    expect(picked).toEqual([0, 1, 0, 0, 1, 1, -1])
+  })
+
+  test("room for conversations counts for less than priority and tier", () => {
+    const shelves = makeShelves({ random: () => 0, strategy: "fill-first" })
+    // Ranks of two groups: bands are eight apart.
+    shelves.arrange({ classAt: [0, 1], rankAt: [0, 8], positionOf: [0, 1] })
+    for (const account of [0, 1]) {
+      shelves.enter(account)
+      shelves.put(account, account, { cap: 3, open: true, probing: false, weight: 1 })
+    }
+    const mask = makeClassMask(2)
+    for (const position of [0, 1]) addClass(mask, position)
+    const picked = Array.from({ length: 4 }, () => {
+      const account = shelves.pick(mask, () => false)
+      shelves.take(account, 1)
+      return account
+    })
+    expect(picked).toEqual([0, 0, 0, 1])
   })
 
   test("weighted serves in proportion to the weights", () => {
