@@ -46,7 +46,7 @@ export function answerCarried(
   if (input.early !== undefined) accept(input.early)
   else {
     carrier.greet(laneOf(turn, carriage, parts.clock()))
-    input.committed.then(accept, carrier.fail)
+    input.committed.then(accept, cause => carrier.fail(toGatewayError(cause)))
   }
   carrier.ended
     .then(end => settle(turn, end, input, parts))

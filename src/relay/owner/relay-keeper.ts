@@ -101,7 +101,7 @@ export function makeRelayKeeper(parts: RelayKeeperParts): RelayKeeper {
       else desk.hear(data)
     })
     worker.addEventListener("error", event => {
-      reason = firstLine(event.message)
+      reason = whatWasThrown(event.message)
       event.preventDefault()
     })
     worker.addEventListener("close", () => lost(one, reason, startedAtMs, openPort))
@@ -128,7 +128,7 @@ export function makeRelayKeeper(parts: RelayKeeperParts): RelayKeeper {
   }
 }
 
-/** Bun's message shows the source around the place; its last lines say what was thrown. */
-function firstLine(message: string): string {
-  return /^error: (.*)$/m.exec(message)?.[1] ?? message.split("\n", 1)[0] ?? message
+/** Bun's message shows the source around the place, and then a line that says what was thrown. */
+function whatWasThrown(message: string): string {
+  return /^(?:error|[A-Z]\w*): (.*)$/m.exec(message)?.[1] ?? message.split("\n", 1)[0] ?? message
 }
