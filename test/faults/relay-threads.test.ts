@@ -34,7 +34,11 @@ function openHeard(): Worker {
 
 beforeEach(async () => {
   workers = []
-  gateway = await startInProcessGateway({ files: 2, config: { workers: 2 }, openWorker: openHeard })
+  gateway = await startInProcessGateway({
+    files: 2,
+    config: { workers: 2, accountConcurrency: 100 },
+    openWorker: openHeard,
+  })
   said = []
 })
 afterEach(() => gateway.stop())
