@@ -69,7 +69,10 @@ export function targetsOf(figures: readonly Figure[], stream: StreamRatios): rea
       added("Sluice chat", "probeP99Ms", 5),
     ]),
     manyStreams(figures),
-    notHere("processor time an event with 2 workers against 1", "≤ 1.1 ×"),
+    check("processor time an event with 2 workers against 1", "≤ 1.1 ×", [
+      threadRatio(figures, "responses"),
+      threadRatio(figures, "chat"),
+    ]),
     check("short JSON calls a second against a bare Bun proxy", "≥ 0.8 ×", [
       { value: rate, limit: 0.8, text: times(rate), atLeast: true },
     ]),
@@ -91,6 +94,12 @@ function manyStreams(figures: readonly Figure[]): Target {
     { value: memoryKb, limit: 60, text: `${memoryKb.toFixed(0)} KB a stream` },
     { value: late, limit: 10, text: `p99 ${ms(late)} later than without a gateway` },
   ])
+}
+
+function threadRatio(figures: readonly Figure[], dialect: string): Check {
+  const cost = (peer: string) => figureAt(figures, "threads", `${peer} ${dialect}`)?.cpuMicrosAnEvent ?? Number.NaN
+  const value = cost("Sluice on 2 threads") / cost("Sluice")
+  return { value, limit: 1.1, text: `${dialect} ${times(value)}` }
 }
 
 function growthTarget(figures: readonly Figure[]): Target {

@@ -13,6 +13,7 @@ import {
   startNginx,
   startPortkey,
   startSluice,
+  startThreadedSluice,
 } from "./peers.ts"
 
 /** Everything a measurement needs. */
@@ -38,7 +39,7 @@ export async function startWorld(): Promise<World> {
     const { port, accounts, simulatorUrl } = (await upstream.next()) as UpstreamFacts
     const parts = { upstreamPort: port, accounts, simulatorUrl, folder }
     const peers: Peer[] = [directPeer(parts)]
-    for (const start of [startNginx, startSluice, startPortkey, startBareProxy]) {
+    for (const start of [startNginx, startSluice, startThreadedSluice, startPortkey, startBareProxy]) {
       const peer = await start(parts)
       if (peer === undefined) continue
       ends.push(peer.stop)
