@@ -143,7 +143,7 @@ type BuildPlan = {
 }
 
 /** Only Sluice itself has the thread; other entries are compiled for measurements. */
-const THREADS = ["gateway/tokens/token-worker.ts", "store/backup-worker.ts"]
+const THREADS = ["gateway/tokens/token-worker.ts", "store/backup-worker.ts", "relay/thread/relay-worker.ts"]
 
 function threads({ entry }: BuildPlan): readonly string[] {
   return THREADS.map(file => join(dirname(entry), file)).filter(existsSync)

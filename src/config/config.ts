@@ -52,7 +52,7 @@ export type Config = AccountSourcesConfig & {
   readonly keepaliveIntervalMs: number
   /** Headers that introduce a request upstream; `userAgent` is filled in. */
   readonly upstreamIdentity: { readonly originator: string; readonly userAgent: string; readonly clientVersion: string }
-  readonly workers: number
+  readonly workers: number | "auto"
   readonly effortPrecedence: ConfigValues["effort-precedence"]
   readonly model: { readonly aliases: Readonly<Record<string, string>>; readonly legacyNames: "map" | "refuse" }
   readonly maxBodyBytes: number

@@ -52,6 +52,15 @@ export function wholeNumber(
   return Type.Unsafe<number>(Type.Integer({ minimum, maximum, ...annotate(given, { kind: "number", expected }) }))
 }
 
+/** A whole number, or the word for leaving it to the program. */
+export function numberOrAuto(
+  given: Given<number | "auto"> & { readonly minimum: number; readonly maximum: number },
+): TUnsafe<number | "auto"> {
+  const { minimum, maximum } = given
+  const note = annotate(given, { kind: "number", expected: `\`auto\` or a whole number from ${minimum} to ${maximum}` })
+  return Type.Unsafe<number | "auto">(Type.Union([Type.Literal("auto"), Type.Integer({ minimum, maximum })], note))
+}
+
 /** A span of time in seconds; fractions are allowed. */
 export function seconds(given: Given<number> & { readonly emptyIsDefault?: true }): TUnsafe<number> {
   const expected = `a number of seconds from 0 to ${MAX_SECONDS}`

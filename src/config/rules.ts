@@ -27,7 +27,6 @@ export function remarks({ config, values }: RuleInput): readonly string[] {
   const known = userAgent.startsWith(`${originator}/`)
   return [
     ...(known ? [] : [unknownClient(originator)]),
-    ...(config.workers > 1 ? [`workers: this version carries all bytes on one thread, not on ${config.workers}`] : []),
     ...(config.ollama.enabled && !isLoopback(config.ollama.host) ? [openBridge(config.ollama.host)] : []),
     ...remarksOnSources(values),
   ]

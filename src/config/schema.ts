@@ -12,7 +12,7 @@ import { PROXY_PATTERN } from "./patterns.ts"
 import { PROXY_SETTINGS } from "./proxy-settings.ts"
 import { QUOTA_SETTINGS } from "./quota-settings.ts"
 import { SCHEDULER_SETTINGS } from "./scheduler-settings.ts"
-import { TRANSPORT_SETTINGS } from "./transport-settings.ts"
+import { THREAD_SETTINGS, TRANSPORT_SETTINGS } from "./transport-settings.ts"
 
 const PORT_PATTERN = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
 const LISTEN_PATTERN = `^(\\[[0-9a-fA-F:.]+\\]|[0-9A-Za-z._-]*):${PORT_PATTERN}$`
@@ -359,13 +359,7 @@ const LIMITS = {
     description: "How long running requests may finish after a stop signal.",
     live: true,
   }),
-  workers: wholeNumber({
-    default: 1,
-    minimum: 1,
-    maximum: 256,
-    description: "Threads that carry request bytes. More than one is accepted and noted, but this version uses one.",
-    live: false,
-  }),
+  ...THREAD_SETTINGS,
 }
 
 /** The groups of settings in the order the docs and the default file show them. */

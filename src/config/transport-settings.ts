@@ -1,6 +1,6 @@
-/** Settings about how turns travel to the upstream. */
+/** Settings about how turns travel to the upstream, and about the threads that carry them. */
 
-import { choice, wholeNumber } from "./leaf.ts"
+import { choice, numberOrAuto, wholeNumber } from "./leaf.ts"
 
 /** Settings of the group `Network`. */
 export const TRANSPORT_SETTINGS = {
@@ -17,5 +17,17 @@ export const TRANSPORT_SETTINGS = {
     description:
       "WebSockets one account may have open, at most: upstreams refuse more than about fifty. The one that has been idle longest makes room; when all are at work, HTTP is used.",
     live: true,
+  }),
+}
+
+/** Settings of the group `Limits and threads`. */
+export const THREAD_SETTINGS = {
+  workers: numberOrAuto({
+    default: 1,
+    minimum: 1,
+    maximum: 64,
+    description:
+      "Threads that share the port and carry the bytes of model turns, while one more decides. 1 = one thread does it all. `auto` = 1 below four cores, where the thread that decides and the network's own need what there is, else one fewer than there are cores, at most 8. Linux only: elsewhere threads cannot share a port, and one does it all.",
+    live: false,
   }),
 }

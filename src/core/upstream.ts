@@ -20,7 +20,26 @@ export type UpstreamRequest = {
   readonly account?: AccountId
   /** The same turn as it goes over a WebSocket; whoever sends decides. Absent = HTTP. */
   readonly socket?: UpstreamSocket
+  /** Another thread makes the request, and reads its answer; this one only says which way it takes. */
+  readonly carry?: CarryUpstream
 }
+
+/** A request for another thread, with what its client has to be told to take the right way out. */
+export type CarriedRequest = Pick<UpstreamRequest, "method" | "url" | "headers" | "body"> & {
+  /** Requests of one way share their connections, and share them with no others. */
+  readonly way: string
+  readonly proxy:
+    | false
+    | { readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly respectNoProxy: false }
+  /** Whether the connection may carry another request afterwards. */
+  readonly keepsAlive: boolean
+}
+
+/**
+ * Has a request made elsewhere. Resolves once it is known what the answer's head came to; its body says no more than that
+ * it is over. Rejects like `fetch`: with an error that carries the runtime's `code`.
+ */
+export type CarryUpstream = (request: CarriedRequest, signal: AbortSignal) => Promise<UpstreamReply>
 
 /** A turn for a WebSocket, where headers belong to the connection and what is one turn's own has to stand in its frame. */
 export type UpstreamSocket = {

@@ -15,8 +15,17 @@ export function preflight(): Response {
 
 /** Adds the one header a browser looks for, when the request came from a page and keys are configured. */
 export function withCrossOrigin(request: Request, response: Response, admission: Admission): Response {
-  if (!admission.needsKey() || !request.headers.has("origin")) return response
-  response.headers.set("access-control-allow-origin", "*")
-  response.headers.set("access-control-expose-headers", "x-request-id, request-id, retry-after, x-should-retry")
+  if (isReadableByPages(request, admission)) addCrossOrigin(response)
   return response
+}
+
+/** True when the request came from a page that may read the answer. */
+export function isReadableByPages(request: Pick<Request, "headers">, admission: Admission): boolean {
+  return admission.needsKey() && request.headers.has("origin")
+}
+
+/** Adds what a browser looks for. */
+export function addCrossOrigin({ headers }: Response): void {
+  headers.set("access-control-allow-origin", "*")
+  headers.set("access-control-expose-headers", "x-request-id, request-id, retry-after, x-should-retry")
 }

@@ -16,7 +16,7 @@ export type ListenAddress = {
 const SHARES_PORTS = process.platform === "linux"
 
 /** How long a client may take to send the head of its first request. */
-const HEAD_TIMEOUT_SEC = 10
+export const HEAD_TIMEOUT_SEC = 10
 
 /** Takes handshakes; see `sockets`. */
 export type ListenSockets = Pick<ResponsesSockets, "upgrade" | "handler">
@@ -30,8 +30,8 @@ export function listen(
   fetch: (request: Request) => Response | Promise<Response>,
   sockets: ListenSockets = NO_SOCKETS,
 ) {
+  refuseTaken(address)
   try {
-    if (SHARES_PORTS && address.isJoined !== true) refuseTaken(address)
     return Bun.serve<SocketData>({
       hostname: address.host,
       port: address.port,
@@ -51,20 +51,29 @@ export function listen(
       websocket: sockets.handler,
     })
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : "unknown reason"
-    throw new GatewayError("invalid-request", `Cannot listen on ${address.host}:${address.port}: ${reason}`, {
-      hint: "Another program may use the port: stop it, or choose another one with --listen.",
-      cause,
-    })
+    throw cannotListen(address, cause)
   }
+}
+
+/** The refusal of an address that cannot be taken. */
+export function cannotListen(address: ListenAddress, cause: unknown): GatewayError {
+  const reason = cause instanceof Error ? cause.message : "unknown reason"
+  return new GatewayError("invalid-request", `Cannot listen on ${address.host}:${address.port}: ${reason}`, {
+    hint: "Another program may use the port: stop it, or choose another one with --listen.",
+    cause,
+  })
 }
 
 /**
  * Throws when anybody listens there: sharing would succeed without a word, and the kernel would deal the connections out
  * between two programs that know nothing of each other. Nobody is cut, because nobody has the port when this succeeds.
  */
-function refuseTaken({ host, port }: ListenAddress): void {
-  if (port === 0) return
-  const probe = Bun.serve({ hostname: host, port, reusePort: false, fetch: () => new Response(null, { status: 503 }) })
-  void probe.stop(true)
+export function refuseTaken({ host, port, isJoined }: ListenAddress): void {
+  if (!SHARES_PORTS || port === 0 || isJoined === true) return
+  try {
+    const answer = () => new Response(null, { status: 503 })
+    void Bun.serve({ hostname: host, port, reusePort: false, fetch: answer }).stop(true)
+  } catch (cause) {
+    throw cannotListen({ host, port }, cause)
+  }
 }

@@ -24,11 +24,12 @@ export async function readJsonBody(request: Request, limits: BodyLimits): Promis
 export async function readBodyBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
   const declaredBytes = Number(request.headers.get("content-length") ?? 0)
   if (declaredBytes > limits.maxBytes) throw tooLarge(limits.maxBytes)
-  const raw = await readBytes(request, limits)
+  const raw = await readRawBytes(request, limits)
   return decompress(raw, request.headers.get("content-encoding"), limits.maxBytes)
 }
 
-async function readBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
+/** Returns the body as it is. Throws `request-too-large` or `request-timeout`. */
+export async function readRawBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
   if (request.body === null) return new Uint8Array(0)
   const reader = request.body.getReader()
   const chunks: Uint8Array[] = []

@@ -5,6 +5,7 @@ import { makeId, type ProtocolId, type RandomBytes, type RequestId } from "#core
 import type { JsonObject } from "#core/json.ts"
 import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
+import type { Carrier } from "#gateway/turn/carrier.ts"
 
 import type { AdminParts } from "./admin/admin-route.ts"
 import type { Admission, PeerOf } from "./admission.ts"
@@ -19,6 +20,8 @@ export type ServeParts = {
   readonly random: RandomBytes
   readonly admission: () => Admission
   readonly peerOf: PeerOf
+  /** Who holds the client's connection, where that is another thread. */
+  readonly carrierOf?: (request: Request) => Carrier | undefined
   readonly bodyLimits: () => { readonly maxBytes: number; readonly timeoutMs: number }
   /** Reads the body where it may be something else than JSON. */
   readonly readBody?: (bytes: Uint8Array<ArrayBuffer>, request: Request) => JsonObject | Promise<JsonObject>
@@ -40,7 +43,7 @@ export type RefusedRequest = {
 export async function serveModel(
   request: Request,
   protocol: ProtocolId,
-  run: (call: ClientCall) => Promise<GatewayAnswer>,
+  run: (call: ClientCall, carrier?: Carrier) => Promise<GatewayAnswer>,
   parts: ServeParts,
 ): Promise<Response> {
   const startedAtMs = parts.clock()
@@ -65,7 +68,7 @@ export async function serveModel(
     return errorResponse(cause, protocol, id)
   }
   try {
-    const answer = await run(call)
+    const answer = await run(call, parts.carrierOf?.(request))
     return new Response(answer.body, {
       status: answer.status,
       headers: { ...answer.headers, ...requestIdHeaders(protocol, id) },

@@ -18,7 +18,7 @@ import { errorResponse } from "./errors.ts"
 import { type ListenAddress, listen } from "./listen.ts"
 import { operatorRoutes } from "./operators.ts"
 import { newRequestId, type ServeParts } from "./serve-model.ts"
-import { makeResponsesSockets } from "./sockets/responses-sockets.ts"
+import { makeResponsesSockets, type ResponsesSockets } from "./sockets/responses-sockets.ts"
 
 /** A running server. */
 export type RunningServer = {
@@ -61,6 +61,31 @@ function makeApplication(gateway: Gateway, parts: ServeParts) {
   )
 }
 
+/** A gateway's face, whoever listens. */
+export type Surface = {
+  readonly serve: (request: Request) => Promise<Response>
+  /** As `serve`, unless the request is diverted. */
+  readonly first: (request: Request) => Promise<Response>
+  readonly sockets: ResponsesSockets
+}
+
+/** Builds it. */
+export function makeSurface(
+  gateway: Gateway,
+  parts: ServeParts & { readonly divert?: Diversion | undefined },
+): Surface {
+  const application = makeApplication(gateway, parts)
+  const serve = async (request: Request) => withCrossOrigin(request, await application(request), parts.admission())
+  const refuse = (request: Request, cause: unknown) =>
+    withCrossOrigin(request, errorResponse(cause, dialectAt(request), newRequestId(parts)), parts.admission())
+  return {
+    serve,
+    first: request =>
+      parts.divert?.(request, parts.peerOf(request), serve)?.catch(cause => refuse(request, cause)) ?? serve(request),
+    sockets: makeResponsesSockets(gateway, parts, parts.bodyLimits().maxBytes),
+  }
+}
+
 /** Starts listening. Throws `invalid-request` with the reason when the address cannot be taken. */
 export function startServer(
   address: ListenAddress,
@@ -70,25 +95,18 @@ export function startServer(
   const passedPeers = new WeakMap<Request, string | undefined>()
   const peerOf = (request: Request) =>
     passedPeers.has(request) ? passedPeers.get(request) : server.requestIP(request)?.address
-  const serving: ServeParts = { ...parts, peerOf }
-  const application = makeApplication(gateway, serving)
-  const sockets = makeResponsesSockets(gateway, serving, parts.bodyLimits().maxBytes)
-  const serve = async (request: Request) => withCrossOrigin(request, await application(request), parts.admission())
-  const refuse = (request: Request, cause: unknown) =>
-    withCrossOrigin(request, errorResponse(cause, dialectAt(request), newRequestId(parts)), parts.admission())
-  const first = (request: Request) =>
-    parts.divert?.(request, peerOf(request), serve)?.catch(cause => refuse(request, cause)) ?? serve(request)
-  const server: ReturnType<typeof listen> = listen(address, first, sockets)
+  const surface = makeSurface(gateway, { ...parts, peerOf })
+  const server: ReturnType<typeof listen> = listen(address, surface.first, surface.sockets)
   return {
     url: server.url,
     pending: () => server.pendingRequests,
     serve: (request, peer) => {
       passedPeers.set(request, peer)
-      return serve(request)
+      return surface.serve(request)
     },
     stop: graceMs => {
       const drained = drain(server, { timers: parts.timers, graceMs, onLate: () => endRunning(gateway, parts.timers) })
-      sockets.finish()
+      surface.sockets.finish()
       return drained
     },
   }

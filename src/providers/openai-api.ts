@@ -1,10 +1,11 @@
 /** The public OpenAI API, or anything that speaks its Responses dialect, with an API key. */
 
-import type { UpstreamTarget } from "#core/upstream.ts"
+import type { Verdict } from "#core/outcome.ts"
+import type { UpstreamFailure, UpstreamTarget } from "#core/upstream.ts"
 
 import { readErrorReply } from "./error-reply.ts"
 import { joinUrl, versionedBase } from "./join-url.ts"
-import type { Provider } from "./provider.ts"
+import type { FailureContext, Provider } from "./provider.ts"
 import { readFailure } from "./read-failure.ts"
 import { readPublicModels } from "./read-models.ts"
 import { bearerOf } from "./turn-headers.ts"
@@ -45,8 +46,7 @@ export function makeOpenaiApiProvider(): Provider {
     resetCreditsRequest: () => undefined,
     redeemRequest: () => undefined,
     readErrorReply,
-    // A key cannot be refreshed: what would be a second refusal elsewhere is the first one here.
-    readFailure: (failure, context) => readFailure(failure, { ...context, refreshed: true }),
+    readFailure: readApiFailure,
     readQuotaHeaders: () => undefined,
     readUsageBody: () => undefined,
     readRateLimitEvent: () => undefined,
@@ -56,4 +56,9 @@ export function makeOpenaiApiProvider(): Provider {
 
 function headersOf(target: UpstreamTarget, accept: string): Record<string, string> {
   return { authorization: `Bearer ${bearerOf(target.account)}`, accept, "user-agent": "sluice" }
+}
+
+/** A key cannot be refreshed: what would be a second refusal elsewhere is the first one here. */
+export function readApiFailure(failure: UpstreamFailure, context: FailureContext): Verdict {
+  return readFailure(failure, { ...context, refreshed: true })
 }

@@ -3,8 +3,9 @@
 import type { ProviderId } from "#core/ids.ts"
 
 import { makeCodexProvider } from "./codex.ts"
-import { makeOpenaiApiProvider } from "./openai-api.ts"
+import { makeOpenaiApiProvider, readApiFailure } from "./openai-api.ts"
 import type { Provider, ProviderParts } from "./provider.ts"
+import { readFailure } from "./read-failure.ts"
 
 /** Makes every provider once. Made anew when the identity in the configuration changes. */
 export function makeProviders(parts: ProviderParts): Readonly<Record<ProviderId, Provider>> {
@@ -12,4 +13,12 @@ export function makeProviders(parts: ProviderParts): Readonly<Record<ProviderId,
     codex: makeCodexProvider(parts),
     "openai-api": makeOpenaiApiProvider(),
   } satisfies Record<ProviderId, Provider>
+}
+
+type ReadFailure = Provider["readFailure"]
+
+/** How each provider reads a failure, for those who call nobody. */
+export const failureReaders: Readonly<Record<ProviderId, ReadFailure>> = {
+  codex: readFailure,
+  "openai-api": readApiFailure,
 }

@@ -37,7 +37,7 @@ export type Sender = {
 type FetchOptions = BunFetchRequestInit & { readonly proxy: FetchProxy }
 
 /** Idle seconds before the pool drops a connection: longer than what servers keep, so that the server's limit counts. */
-const POOL_IDLE_SEC = 900
+export const POOL_IDLE_SEC = 900
 
 /** Makes the sender of one egress identity; connections are shared by all requests on it and by no others. */
 export function makeSender(parts: SenderParts): Sender {
@@ -50,14 +50,15 @@ export function makeSender(parts: SenderParts): Sender {
   const send: SendUpstream = async (request, client) => {
     lastActivityAtMs = clock()
     try {
-      const options: FetchOptions = {
-        ...initOf(request, client),
-        proxy: await way.proxy(),
-        keepalive: way.keepsAlive(request.url),
-      }
-      const response = await session.fetch(request.url, options)
+      const proxy = await way.proxy()
+      const keepsAlive = way.keepsAlive(request.url)
+      const options: FetchOptions = { ...initOf(request, client), proxy, keepalive: keepsAlive }
+      const answer =
+        request.carry === undefined
+          ? await session.fetch(request.url, options)
+          : await request.carry({ ...plainOf(request), way: egress.id, proxy, keepsAlive }, client)
       lastActivityAtMs = clock()
-      return await readReply(response, way)
+      return await readReply(answer, way)
     } catch (error) {
       throw (
         (client.aborted ? undefined : refusalBehind(error, way)) ??
@@ -84,13 +85,17 @@ function initOf(request: UpstreamRequest, signal: AbortSignal): BunFetchRequestI
   }
 }
 
-async function readReply(response: Response, way: WayOut): Promise<UpstreamReply> {
-  const refusal = way.refusalIn(response)
+function plainOf({ method, url, headers, body }: UpstreamRequest) {
+  return { method, url, headers, ...(body !== undefined && { body }) }
+}
+
+async function readReply(answer: Response | UpstreamReply, way: WayOut): Promise<UpstreamReply> {
+  const refusal = way.refusalIn(answer)
   if (refusal !== undefined) {
-    await response.body?.cancel()
+    await answer.body?.cancel()
     throw refusal
   }
-  return { status: response.status, headers: response.headers, body: response.body ?? undefined }
+  return { status: answer.status, headers: answer.headers, body: answer.body ?? undefined }
 }
 
 /** Bun's error for a tunnel that was refused carries status and headers of the proxy's answer. */

@@ -33,7 +33,9 @@ function roadsOf(workload: Workload, world: World) {
   return workload.roads.flatMap(({ peer, dialects }) => {
     const found = world.peers.find(({ name }) => name === peer)
     const spoken = dialects.length > 1 ? "mixed" : dialects[0]
-    return found === undefined ? [] : [{ name: peer === "Sluice" ? `Sluice ${spoken}` : peer, peer: found, dialects }]
+    return found === undefined
+      ? []
+      : [{ name: peer.startsWith("Sluice") ? `${peer} ${spoken}` : peer, peer: found, dialects }]
   })
 }
 

@@ -25,7 +25,9 @@ describe("health", () => {
   test("live, ready and health of a gateway that can serve", async () => {
     expect((await gateway.get("/health/live")).json()).toEqual({ status: "ok" })
     expect((await gateway.get("/health/ready")).json()).toEqual({ ready: true, reasons: [] })
-    expect((await gateway.get("/health")).json()).toEqual({ status: "ok", available: 3, total: 3 })
+    // Said only where threads carry bytes, which the tests of those look at.
+    const { relays: _, ...health } = (await gateway.get("/health")).json()
+    expect(health).toEqual({ status: "ok", available: 3, total: 3 })
   })
 
   test("without any account it lives, is not ready and says why", async () => {

@@ -66,6 +66,10 @@ export type FaultGateway = {
 
 const KEY = "sk-sluice-fault-test-key"
 
+/** `SLUICE_TEST_WORKERS=2` runs the same tests over relay threads. */
+const TEST_WORKERS = process.env["SLUICE_TEST_WORKERS"] ?? ""
+const WORKERS = TEST_WORKERS === "" ? {} : { workers: Number(TEST_WORKERS) }
+
 /** Starts simulator and binary. */
 export async function startFaultGateway(options: FaultOptions = {}): Promise<FaultGateway> {
   const simulator = startSimulator({ accounts: options.accounts ?? 2, ...options.simulator })
@@ -84,6 +88,7 @@ export async function startFaultGateway(options: FaultOptions = {}): Promise<Fau
     "keepalive-interval": 0,
     "api-keys": [KEY],
     oauth: { issuer: simulator.url },
+    ...WORKERS,
   }
   const configure = (settings: Readonly<Record<string, unknown>>) =>
     writeFile(join(folder, "sluice.yaml"), JSON.stringify({ ...standard, ...options.settings, ...settings }))

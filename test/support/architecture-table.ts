@@ -35,6 +35,7 @@ export const FOLDER_RULES = {
     ],
   },
   http: { folders: ["core", "wire", "config", "telemetry", "protocols", "gateway"] },
+  relay: { folders: ["core", "wire", "protocols", "providers", "transport", "gateway", "http"] },
   dashboard: { folders: ["core"], typesOnly: ["http"] },
   simulator: { folders: ["core", "wire"] },
   cli: { folders: "all" },

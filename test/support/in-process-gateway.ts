@@ -19,6 +19,8 @@ export type InProcessOptions = {
   /** How many of them have a file at the start; default none. */
   readonly files?: number
   readonly config?: Partial<Config>
+  /** How a relay thread is started, for tests that end one. */
+  readonly openWorker?: () => Worker
 }
 
 /** One answer, its body read; `json` is undefined when the body is none. */
@@ -74,7 +76,15 @@ export async function startInProcessGateway(options: InProcessOptions = {}): Pro
   const lines: string[] = []
   const bodies: string[] = []
   const log = await makeLog({ level: "debug", format: "json", destination: { write: line => lines.push(line) } })
-  const start = () => runGateway({ config: () => config, log, env: {}, version: "0.0.0-test" })
+  const { openWorker } = options
+  const start = () =>
+    runGateway({
+      config: () => config,
+      log,
+      env: {},
+      version: "0.0.0-test",
+      ...(openWorker !== undefined && { openWorker }),
+    })
   let running = await start()
   return {
     get url() {

@@ -108,11 +108,24 @@ export function makeTurnWorld(options: WorldOptions = {}) {
     serving.pool.put(accountOf(name, options))
   }
 
-  async function send({ account = NO_ACCOUNT, body = "" }: Parameters<SendUpstream>[0], signal: AbortSignal) {
+  /** The wire: what one attempt meets there. Rejects with what the runtime would throw. */
+  async function meet(account: string, body: string, signal: AbortSignal): Promise<UpstreamReply> {
     const attempt: Seen = { account, atMs: time.clock(), body }
     seen.push(attempt)
     signal.addEventListener("abort", () => (attempt.closedAtMs ??= time.clock()), { once: true })
     return play(scripts.get(account)?.shift() ?? scripts.get("*")?.shift() ?? standard(account), time, signal)
+  }
+
+  async function send(request: Parameters<SendUpstream>[0], signal: AbortSignal): Promise<UpstreamReply> {
+    const { account = NO_ACCOUNT, body = "", method, url, headers, carry } = request
+    try {
+      if (carry === undefined) return await meet(account, body, signal)
+      // The way names the account: whoever carries the request asks `meet` by it.
+      return await carry({ method, url, headers, body, way: account, proxy: false, keepsAlive: true }, signal)
+    } catch (cause) {
+      const proxied = cause instanceof ProxiedError
+      throw readTransportError(cause, { phase: "headers", proxied, client: signal })
+    }
   }
 
   let requests = 0
@@ -140,6 +153,9 @@ export function makeTurnWorld(options: WorldOptions = {}) {
     seen,
     outcomes,
     refreshed,
+    meet,
+    serving: serving.parts,
+    running,
     affinity: serving.parts.turn.affinity,
     ask,
     /** Queues what the account does next; `*` = whoever comes. */
@@ -262,14 +278,14 @@ function passing(waitMs: number, { timers }: ManualTime, signal: AbortSignal): P
   })
 }
 
+/** What a request through a proxy fails with. */
+class ProxiedError extends Error {}
+
 async function play(script: Script, time: ManualTime, signal: AbortSignal): Promise<UpstreamReply> {
   if ("throws" in script) {
-    try {
-      await passing(script.afterMs ?? 0, time, signal)
-      throw Object.assign(new Error(script.throws), { code: script.throws })
-    } catch (cause) {
-      throw readTransportError(cause, { phase: "headers", proxied: script.proxied ?? false, client: signal })
-    }
+    await passing(script.afterMs ?? 0, time, signal)
+    const Thrown = script.proxied === true ? ProxiedError : Error
+    throw Object.assign(new Thrown(script.throws), { code: script.throws })
   }
   if ("stream" in script) {
     const headers = new Headers({ "content-type": "text/event-stream" })

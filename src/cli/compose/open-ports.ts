@@ -10,7 +10,19 @@ import { type Diversion, type RunningServer, startServer } from "#http/server.ts
 import type { Log } from "#telemetry/log.ts"
 
 import type { Bricks } from "./lay-bricks.ts"
+import type { OpenRelaysParts } from "./open-relays.ts"
+import { relayCount } from "./relay-count.ts"
 import { serveParts } from "./serve-parts.ts"
+
+/** How a process stands to the one before it and the one after it. */
+type Between = {
+  readonly isJoined: (address: HeldPort) => boolean
+  readonly divert: Diversion
+  /** Another process is the gateway. */
+  readonly hasLeft: () => boolean
+  /** Resolves with the time of grace, or what is left of it when clients have gone over to another process. */
+  readonly deserted: (server: Pick<RunningServer, "pending">) => Promise<number>
+}
 
 /** What opening needs. */
 export type OpenPortsParts = {
@@ -18,13 +30,10 @@ export type OpenPortsParts = {
   readonly config: () => Config
   readonly log: Log
   readonly bricks: Pick<Bricks, "gateway" | "keys" | "record" | "reportFailure">
+  /** How a relay thread is started; for tests that end one. */
+  readonly openWorker?: (() => Worker) | undefined
   /** How this process stands to the one before it and the one after it; default: there are none. */
-  readonly between?: {
-    readonly isJoined: (address: HeldPort) => boolean
-    readonly divert: Diversion
-    /** Resolves with the time of grace, or what is left of it when clients have gone over to another process. */
-    readonly deserted: (server: Pick<RunningServer, "pending">) => Promise<number>
-  }
+  readonly between?: Between | undefined
 }
 
 /** Ports that are open. */
@@ -37,8 +46,8 @@ export type OpenPorts = {
   readonly stop: () => Promise<void>
 }
 
-/** Opens them. Throws `invalid-request` when the gateway's own address cannot be taken; Ollama's is tried again. */
-export function openPorts({ config, log, bricks, between }: OpenPortsParts): OpenPorts {
+/** Opens them. Rejects with `invalid-request` when the gateway's own address cannot be taken; Ollama's is tried again. */
+export async function openPorts({ config, log, bricks, openWorker, between }: OpenPortsParts): Promise<OpenPorts> {
   const { gateway, keys, record, reportFailure } = bricks
   const graceMs = () => config().shutdownTimeoutMs
   const serving = serveParts(config, { stored: keys.stored, record, ollamaStatus: () => bridge.status() })
@@ -52,17 +61,49 @@ export function openPorts({ config, log, bricks, between }: OpenPortsParts): Ope
     graceMs,
     reportFailure,
   })
+  const { count, warning } = relayCount(config().workers)
+  if (warning !== undefined) log.warn({}, warning)
   const { listen } = config()
   const address = { ...listen, isJoined: between?.isJoined(listen) ?? false }
-  const server = startServer(address, gateway, { ...serving, ...(between !== undefined && { divert: between.divert }) })
+  const diverted = { ...serving, ...(between !== undefined && { divert: between.divert }) }
+  const server =
+    count === 0
+      ? alone(startServer(address, gateway, diverted))
+      : await shared({
+          config,
+          log,
+          gateway,
+          serving: diverted,
+          count,
+          address,
+          hasLeft: between?.hasLeft ?? (() => false),
+          ...(openWorker !== undefined && { openWorker }),
+        })
+  gateway.showRelays(server.view)
   bridge.follow()
   return {
     url: server.url,
     serve: server.serve,
-    follow: bridge.follow,
+    follow: () => {
+      bridge.follow()
+      server.follow()
+    },
     stop: async () => {
+      // Relays stop carrying turns when another process is the gateway.
+      server.follow()
       const graceLeftMs = (await between?.deserted(server)) ?? graceMs()
       await Promise.all([server.stop(graceLeftMs), bridge.stop(() => endRunning(gateway, systemTimers))])
     },
   }
+}
+
+/** The port of a gateway without relays. */
+function alone(server: RunningServer) {
+  return { ...server, follow: () => {}, view: undefined }
+}
+
+async function shared(parts: OpenRelaysParts) {
+  // A gateway without relays loads nothing of them.
+  const { openRelays } = await import("./open-relays.ts")
+  return openRelays(parts)
 }

@@ -24,6 +24,8 @@ export type RunGatewayParts = {
   /** Where `SLUICE_MASTER_KEY` may stand. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly version: string
+  /** How a relay thread is started; for tests that end one. */
+  readonly openWorker?: () => Worker
   /** Where this process may replace another one, and be replaced; absent where neither is possible. */
   readonly succession?: Pick<SuccessionParts, "takesOver" | "dismissed">
 }
@@ -59,8 +61,8 @@ export async function runGateway(parts: RunGatewayParts): Promise<RunningGateway
     undo.add(egress.keepWarm())
     await succession?.beforePorts(bricks)
     undo.add(() => succession?.sayClosed())
-    const between = succession?.between
-    const ports = openPorts({ config: parts.config, log: parts.log, bricks, ...(between !== undefined && { between }) })
+    const { config: live, log, openWorker } = parts
+    const ports = await openPorts({ config: live, log, bricks, openWorker, between: succession?.between })
     undo.add(ports.stop)
     if (parts.onReload !== undefined) undo.add(parts.onReload(ports.follow))
     opened.store.announce(ports.url.href)

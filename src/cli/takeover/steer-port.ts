@@ -8,22 +8,27 @@ import { openLibc } from "./libc.ts"
 const SOL_SOCKET = 1
 /** asm-generic/socket.h; the same on x86-64 and arm64. */
 const SO_ATTACH_REUSEPORT_CBPF = 51
-/** `BPF_RET | BPF_K`: the answer is a constant. */
-const BPF_RETURN = 0x06
+/** Instructions of classic BPF: `BPF_LD | BPF_W | BPF_ABS`, `BPF_ALU | BPF_MOD | BPF_K`, `BPF_ALU | BPF_ADD | BPF_K`, `BPF_RET | BPF_A`. */
+const LOAD = 0x20
+const MODULO = 0x94
+const ADD = 0x04
+const RETURN = 0x16
+/** A word of chance: `SKF_AD_OFF + SKF_AD_RANDOM`. */
+const RANDOM = 0xff_ff_f0_00 + 56
 const LISTENING = "0A"
 
 /**
- * Call right after joining `port`: the newest listener is the last of its group, and gets every new connection from now on. When
- * the group shrinks to one, the kernel goes back to its own rule. Linux keeps connections that nobody has accepted yet with the
+ * Call right after joining `port`: the newest listeners are the last of their group, and share every new connection from now on. When
+ * the group shrinks to them, the kernel goes back to its own rule. Linux keeps connections that nobody has accepted yet with the
  * listener that got them, and resets them when it closes: https://lwn.net/Articles/837506/. False = it could not be done.
  */
 export function steerHere(port: number): boolean {
   const { own, total } = listenersOf(port)
   const [descriptor] = own
-  if (descriptor === undefined || total < 2) return false
+  if (descriptor === undefined || total <= own.length) return false
   const libc = openLibc({ setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" } })
   if (libc === undefined) return false
-  const program = returnConstant(total - 1)
+  const program = chooseFrom(total - own.length, own.length)
   return (
     libc.setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, ptr(program.header), program.header.length) === 0
   )
@@ -52,15 +57,23 @@ function listeningInodes(table: string, port: number): readonly string[] {
     })
 }
 
-/** `struct sock_fprog` and the one `struct sock_filter` it points to, which must live as long. */
-function returnConstant(value: number): { readonly header: Uint8Array; readonly code: Uint8Array } {
-  const code = new Uint8Array(8)
-  const instruction = new DataView(code.buffer)
-  instruction.setUint16(0, BPF_RETURN, true)
-  instruction.setUint32(4, value, true)
+/** `struct sock_fprog` and the `struct sock_filter`s it points to, which must live as long: any of `count` places from `first` on. */
+function chooseFrom(first: number, count: number): { readonly header: Uint8Array; readonly code: Uint8Array } {
+  const instructions = [
+    [LOAD, RANDOM],
+    [MODULO, count],
+    [ADD, first],
+    [RETURN, 0],
+  ] as const
+  const code = new Uint8Array(8 * instructions.length)
+  const words = new DataView(code.buffer)
+  for (const [index, [operation, operand]] of instructions.entries()) {
+    words.setUint16(8 * index, operation, true)
+    words.setUint32(8 * index + 4, operand, true)
+  }
   const header = new Uint8Array(16)
   const fields = new DataView(header.buffer)
-  fields.setUint16(0, 1, true)
+  fields.setUint16(0, instructions.length, true)
   fields.setBigUint64(8, BigInt(ptr(code)), true)
   return { header, code }
 }

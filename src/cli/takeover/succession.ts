@@ -68,6 +68,7 @@ export async function beginSuccession(parts: SuccessionParts): Promise<Successio
     between: {
       isJoined: address => predecessor?.isListening(address) ?? false,
       divert: passage.divert,
+      hasLeft: () => tenure.phase() === "theirs",
       deserted: passage.deserted,
     },
     beforePorts: async bricks => {

@@ -1,6 +1,6 @@
 /** The headers of an answer: what its kind needs, and what Codex clients read of the upstream's. */
 
-import type { Turn } from "#gateway/turn/turn-types.ts"
+import type { ModelRequest } from "#core/request.ts"
 import { type HeaderAllowList, pickHeaders } from "#wire/header-filter.ts"
 
 /** Streams must not be buffered, cached or compressed on the way. */
@@ -20,11 +20,16 @@ const WITH_QUOTA: HeaderAllowList = { ...CODEX_HEADERS, prefixes: ["x-codex-"] }
 
 /** Builds the headers; `upstream` is undefined while no attempt is committed to. */
 export function replyHeaders(
-  turn: Turn,
+  { request }: { readonly request: Pick<ModelRequest, "stream" | "reply"> },
   upstream: Headers | undefined,
   exposeQuota: boolean,
 ): Readonly<Record<string, string>> {
-  const own = turn.request.stream ? STREAM_HEADERS : {}
-  if (upstream === undefined || !turn.request.reply.codexClient) return own
+  const own = request.stream ? streamHeaders(request.reply) : {}
+  if (upstream === undefined || !request.reply.codexClient) return own
   return { ...pickHeaders(upstream, exposeQuota ? WITH_QUOTA : CODEX_HEADERS), ...own }
+}
+
+/** An array that grows is no stream of events. */
+function streamHeaders({ asArray }: ModelRequest["reply"]): Readonly<Record<string, string>> {
+  return asArray === true ? { ...STREAM_HEADERS, "content-type": "application/json" } : STREAM_HEADERS
 }

@@ -8,7 +8,7 @@ import { COMPACT_ENDPOINT_GONE } from "#gateway/turn/attempt.ts"
 import type { TurnKind } from "#gateway/turn/turn-types.ts"
 import { encodeDedicatedCompaction, encodeTriggeredCompaction } from "#protocols/openai-responses/compact-request.ts"
 
-import type { Run } from "./serve-turn.ts"
+import type { Run } from "./run-settled.ts"
 
 /** How compaction is served: see the setting `compact`. */
 export type CompactMode = "auto" | "direct" | "trigger"

@@ -8,7 +8,7 @@ import type { TokenCounter } from "#gateway/tokens/token-counter.ts"
 import { type CompactMode, makeCompact } from "./compact.ts"
 import { countCallTokens } from "./count-tokens.ts"
 import { makeImages } from "./images.ts"
-import { runSettled } from "./run-settled.ts"
+import { type Run, runSettled } from "./run-settled.ts"
 import { makeRunningTurns } from "./running-turns.ts"
 import { serveTurn } from "./serve-turn.ts"
 import type { ServeTurnParts } from "./serve-turn-parts.ts"
@@ -16,7 +16,8 @@ import { ordinaryTurn, SEARCH } from "./turn-kinds.ts"
 
 /** The calls. They reject with the `GatewayError` the client gets. */
 export type ModelCalls = {
-  readonly turn: (call: ClientCall) => Promise<GatewayAnswer>
+  /** With a carrier the answer is served there, and what resolves says nothing. */
+  readonly turn: (call: ClientCall, carrier?: Run["carrier"]) => Promise<GatewayAnswer>
   readonly compact: (call: ClientCall) => Promise<GatewayAnswer>
   readonly images: (call: ClientCall) => Promise<GatewayAnswer>
   readonly search: (call: ClientCall) => Promise<GatewayAnswer>
@@ -42,7 +43,8 @@ export function makeModelCalls(
     serve: (call, kind, run) => serveTurn(call, kind, run, serving),
   })
   return {
-    turn: call => runSettled(call, { running, serving }, run => serveTurn(expand(call), ordinary, run, serving)),
+    turn: (call, carrier) =>
+      runSettled(call, { running, serving }, run => serveTurn(expand(call), ordinary, { ...run, carrier }, serving)),
     compact: call => runSettled(call, { running, serving }, run => compact(call, run)),
     images: makeImages(serving.turn.upstream.encodeRequest, serving.images, (call, kind) =>
       runSettled(call, { running, serving }, run => serveTurn(call, kind, run, serving)),

@@ -3,11 +3,23 @@
 import { toGatewayError } from "#core/errors.ts"
 import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
-import { makeSettler } from "#gateway/turn/settle.ts"
+import type { KeyCharge } from "#gateway/keys/key-gate.ts"
+import type { Carrier } from "#gateway/turn/carrier.ts"
+import { makeSettler, type Settler } from "#gateway/turn/settle.ts"
 
 import type { RunningTurns } from "./running-turns.ts"
-import type { Run } from "./serve-turn.ts"
 import type { ServeTurnParts } from "./serve-turn-parts.ts"
+
+/** One request as long as it runs. */
+export type Run = {
+  readonly settler: Settler
+  /** What the client's key pays. */
+  readonly charge: KeyCharge
+  /** Ends the upstream request: client gone, deadline, shutdown. */
+  readonly abort: AbortController
+  /** Who holds the client's connection, where that is another thread. */
+  readonly carrier?: Carrier | undefined
+}
 
 /** What a run needs: the book of running turns, and where outcomes go. */
 export type RunSettledParts = {

@@ -11,12 +11,15 @@ import type { AccountView, PoolCounts } from "#scheduler/types.ts"
 import type { Counters, Counts } from "#telemetry/counters.ts"
 
 import type { Pool } from "./pool.ts"
+import { makeRelayBook, type RelayBook, type RelayReport } from "./relay-book.ts"
 
 /** `GET /health`. `ok` = accounts can serve, `degraded` = some cannot, `unavailable` = none can. */
 type HealthReport = {
   readonly status: "ok" | "degraded" | "unavailable"
   readonly available: number
   readonly total: number
+  /** Threads that carry bytes; absent where one does it all. */
+  readonly relays?: RelayReport
 }
 
 /** `GET /health/ready`. `reasons` is empty when ready. */
@@ -52,6 +55,8 @@ type Stats = {
   readonly uptime_seconds: number
   readonly pool: PoolCounts
   readonly totals: Counts
+  /** Threads that carry bytes; absent where one does it all. */
+  readonly relays?: RelayReport
   /** The request log: what waits to be written, what was only counted, what no batch could take. */
   readonly log: {
     readonly queued: number
@@ -83,14 +88,18 @@ export type Status = {
   readonly health: () => HealthReport
   readonly readiness: () => Readiness
   readonly stats: () => Stats
+  /** Who starts relay threads shows them here. */
+  readonly showRelays: RelayBook["show"]
 }
 
 /** Makes the reports. */
 export function makeStatus(parts: StatusParts): Status {
+  const relays = makeRelayBook()
   return {
-    health: () => healthOf(parts.scheduler.counts()),
+    showRelays: relays.show,
+    health: () => ({ ...healthOf(parts.scheduler.counts()), ...relaysOf(relays) }),
     readiness: () => readinessOf(parts.scheduler.counts(), parts.notReady()),
-    stats: () => statsOf(parts),
+    stats: () => statsOf(parts, relays),
   }
 }
 
@@ -112,7 +121,7 @@ function reasonText(counts: PoolCounts): string {
   return entries.length === 0 ? "all are busy" : entries.join(", ")
 }
 
-function statsOf(parts: StatusParts): Stats {
+function statsOf(parts: StatusParts, relays: RelayBook): Stats {
   const accounts = new Map(parts.pool.accounts().map(account => [account.id, account]))
   const counted = parts.counters.snapshot()
   const forecast = reportForecast(parts)
@@ -122,6 +131,7 @@ function statsOf(parts: StatusParts): Stats {
     uptime_seconds: Math.floor((parts.clock() - parts.startedAtMs) / 1000),
     pool: parts.scheduler.counts(),
     totals: counted.total,
+    ...relaysOf(relays),
     log: logStats(parts.journal),
     quota_forecast: forecast.pool,
     accounts: parts.scheduler.view().map(view => {
@@ -135,6 +145,11 @@ function statsOf(parts: StatusParts): Stats {
       })
     }),
   }
+}
+
+function relaysOf(relays: RelayBook): { readonly relays?: RelayReport } {
+  const report = relays.report()
+  return report === undefined ? {} : { relays: report }
 }
 
 function logStats({ status }: StatusParts["journal"]): Stats["log"] {

@@ -4,8 +4,9 @@ import { GatewayError } from "#core/errors.ts"
 import type { Verdict } from "#core/outcome.ts"
 import type { UpstreamReply, UpstreamTarget } from "#core/upstream.ts"
 
+import { beginCarried } from "./carry-turn.ts"
 import { commitmentOf, type Judge } from "./commitment.ts"
-import { type Destination, encodeTurn, readRefusal, sendTurn } from "./dispatch.ts"
+import { type Destination, encodeTurn, isRefusal, readRefusal, sendTurn } from "./dispatch.ts"
 import { type HeldHead, holdHead } from "./hold.ts"
 import { afterSilence, networkVerdict } from "./network-verdict.ts"
 import type { TurnParts } from "./turn-parts.ts"
@@ -27,19 +28,20 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
   turn.settler.dispatched(input.lease.account)
   const startedAtMs = parts.clock()
   const last = { wordAtMs: startedAtMs, replied: false }
-  const hear = () => {
-    last.wordAtMs = parts.clock()
+  const hear = (atMs = parts.clock()) => {
+    last.wordAtMs = atMs
     last.replied = true
   }
   const silence = () => ({ forMs: parts.clock() - last.wordAtMs, replied: last.replied })
+  const carried = beginCarried(turn, { input, encoded, provider, account: target.account.id, startedAtMs }, parts)
   try {
-    const reply = await sendTurn(turn, encoded.body, to, parts)
+    const reply = await sendTurn(turn, encoded.body, { ...to, carry: carried?.carry }, parts)
     const repliedAtMs = parts.clock()
-    hear()
-    if (reply.status !== 200 || reply.body === undefined || isPage(reply)) {
+    hear(carried?.heardAtMs())
+    if (isRefusal(reply) || reply.body === undefined) {
       return { ...(await refused(turn, reply, to, { judge, parts })), ...usedToken }
     }
-    const head = await headOf(turn, reply.body, { parts, hear })
+    const head = carried?.head(reply.body) ?? (await headOf(turn, reply.body, { parts, hear }))
     if (head.result.type === "failure") {
       const verdict = afterSilence(judge(head.result.failure), silence())
       await giveBack(head.reader)
@@ -47,7 +49,7 @@ export async function runAttempt(turn: Turn, input: AttemptInput, parts: TurnPar
     }
     const committed = commitmentOf(
       turn,
-      { input, encoded, head, reply, judge, provider, startedAtMs, repliedAtMs },
+      { input, encoded, head, reply, judge, provider, startedAtMs, repliedAtMs, carried },
       parts,
     )
     return { type: "committed", empty: head.result.type === "empty", turn: committed }
@@ -81,11 +83,6 @@ async function refused(
     return { type: "failed", verdict: endpointGone(turn.kind.endpoint) }
   }
   return { type: "failed", verdict: judge(failure) }
-}
-
-/** A web page is never an answer: what it says tells whether the edge in front of the upstream stopped us. */
-function isPage({ headers }: UpstreamReply): boolean {
-  return headers.get("content-type")?.startsWith("text/html") === true
 }
 
 /** A unary answer has no head to hold: its status has said everything. */

@@ -7,6 +7,7 @@ import type { UpstreamFailure, UpstreamReply } from "#core/upstream.ts"
 import type { AnswerParts, EncodedRequest } from "#protocols/protocol.ts"
 import type { Provider } from "#providers/provider.ts"
 
+import type { CarriedAttempt } from "./carrier.ts"
 import type { HeldHead } from "./hold.ts"
 import { replyContextOf } from "./reply-context.ts"
 import type { TurnParts } from "./turn-parts.ts"
@@ -26,6 +27,8 @@ export type Reached = {
   readonly startedAtMs: number
   /** When the reply's headers came. */
   readonly repliedAtMs: number
+  /** The thread that reads the answer, where that is another one. */
+  readonly carried?: CarriedAttempt | undefined
 }
 
 /** Puts the committed turn together. */
@@ -45,6 +48,7 @@ export function commitmentOf(turn: Turn, reached: Reached, parts: TurnParts): Co
     firstOutputMs: parts.clock() - startedAtMs,
     abort: reason => input.abort.abort(reason),
     answer: answerParts(turn, reached, parts),
+    ...(reached.carried !== undefined && { carried: reached.carried }),
   }
 }
 
@@ -83,11 +87,12 @@ const CLOSED_DIALECTS: ReadonlySet<ProtocolId> = new Set([
 ])
 
 /** Some dialects have no place for encrypted content: what their clients never see, they never send. */
-function bringsBack({ call }: Turn): boolean {
+export function bringsBack({ call }: Turn): boolean {
   return !CLOSED_DIALECTS.has(call.protocol)
 }
 
-function toolNames({ body }: EncodedRequest): ReadonlySet<string> {
+/** Names of the tools the request offers, as the upstream knows them. */
+export function toolNames({ body }: EncodedRequest): ReadonlySet<string> {
   const tools = Array.isArray(body["tools"]) ? body["tools"].filter(isJsonObject) : []
   return new Set(tools.flatMap(tool => stringAt(tool, "name") ?? []))
 }

@@ -2,7 +2,7 @@
 
 import type { AccountId } from "#core/ids.ts"
 import type { JsonObject } from "#core/json.ts"
-import type { UpstreamFailure, UpstreamReply, UpstreamTarget } from "#core/upstream.ts"
+import type { CarryUpstream, UpstreamFailure, UpstreamReply, UpstreamTarget } from "#core/upstream.ts"
 import { isResponsesLite } from "#protocols/client-hints.ts"
 import type { EncodedRequest, EncodePlan } from "#protocols/protocol.ts"
 import type { Provider, TurnContext } from "#providers/provider.ts"
@@ -14,7 +14,7 @@ import type { TurnParts } from "./turn-parts.ts"
 import type { AttemptInput, Turn } from "./turn-types.ts"
 
 /** How long an error body may take. */
-const ERROR_BODY_MS = 10_000
+export const ERROR_BODY_MS = 10_000
 
 /** Which of the provider's requests an endpoint is asked with. */
 const REQUESTS = { turn: "turnRequest", compact: "compactRequest", search: "searchRequest" } as const
@@ -48,6 +48,8 @@ export type Destination = {
   readonly target: UpstreamTarget
   readonly provider: Provider
   readonly signal: AbortSignal
+  /** Who makes the request, where that is another thread. */
+  readonly carry?: CarryUpstream | undefined
 }
 
 /** Sends the body and takes note of what the reply's headers say about quota, models and turn state. */
@@ -60,12 +62,23 @@ export async function sendTurn(
   const body = JSON.stringify(encoded)
   const context = contextOf(turn, to.target.account.id, parts)
   const request = to.provider[REQUESTS[turn.kind.endpoint]](to.target, body, context)
-  const socket = socketTurnOf(turn, to, { body: encoded, context }, parts.upstreamTransport())
+  const { carry } = to
+  // A carrier speaks HTTP only; where sockets are wanted, turns are not carried.
+  const socket =
+    carry === undefined ? socketTurnOf(turn, to, { body: encoded, context }, parts.upstreamTransport()) : undefined
   const account = to.target.account.id
   const askedAtMs = parts.clock()
-  const reply = await parts.send({ ...request, account, ...(socket !== undefined && { socket }) }, to.signal)
+  const reply = await parts.send(
+    { ...request, account, ...(socket !== undefined && { socket }), ...(carry !== undefined && { carry }) },
+    to.signal,
+  )
   noteHeaders(reply, { ...to, askedAtMs }, parts)
   return reply
+}
+
+/** True for a reply that is no answer. A web page never is one: what it says tells whether the edge in front of the upstream stopped us. */
+export function isRefusal({ status, headers, body }: UpstreamReply): boolean {
+  return status !== 200 || body === undefined || headers.get("content-type")?.startsWith("text/html") === true
 }
 
 /** Reads the body of a refusal. */

@@ -9,6 +9,7 @@ import type { AnswerParts, ClientProtocol, ReplyContext, UpstreamProtocol } from
 import type { AccountScope } from "#scheduler/pick/account-scope.ts"
 import type { Lease } from "#scheduler/types.ts"
 
+import type { Carriage, CarriedAttempt } from "./carrier.ts"
 import type { Settler } from "./settle.ts"
 
 /** One request on its way: what the client asked and what was decided about it. */
@@ -24,6 +25,8 @@ export type Turn = {
   readonly kind: TurnKind
   /** The accounts the client's key may use; undefined = all. */
   readonly scope?: AccountScope | undefined
+  /** Set while another thread holds the client's connection. */
+  readonly carriage?: Carriage
 }
 
 /** What tells an ordinary turn, the two ways of compaction and a search apart. All but `turn` are answered by one JSON value. */
@@ -78,4 +81,6 @@ export type CommittedTurn = {
   readonly abort: (reason: GatewayError) => void
   /** What reading the answer needs; a failure inside it is charged to the account. */
   readonly answer: AnswerParts
+  /** Set when another thread reads it: `reader` gives nothing then. */
+  readonly carried?: CarriedAttempt
 }

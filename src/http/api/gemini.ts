@@ -5,6 +5,7 @@ import { Elysia } from "elysia"
 import type { ClientCall } from "#core/request.ts"
 import type { GatewayAnswer } from "#gateway/answer/answer.ts"
 import type { Gateway } from "#gateway/gateway.ts"
+import type { Carrier } from "#gateway/turn/carrier.ts"
 import { errorResponse } from "#http/errors.ts"
 import { newRequestId, type ServeParts, serveModel } from "#http/serve-model.ts"
 import { type ModelAddress, readModelAddress } from "#protocols/gemini/model-address.ts"
@@ -44,7 +45,10 @@ async function serveMethod(request: Request, path: string, gateway: Gateway, par
     parts.refused({ id, protocol: "gemini", startedAtMs: parts.clock(), cause })
     return errorResponse(cause, "gemini", id)
   }
-  return serveModel(request, "gemini", call => run(call, address, new URL(request.url), gateway), parts)
+  const { countTokens } = gateway
+  const carried = (carrier?: Carrier) => ({ countTokens, turn: (call: ClientCall) => gateway.turn(call, carrier) })
+  const url = new URL(request.url)
+  return serveModel(request, "gemini", (call, carrier) => run(call, address, url, carried(carrier)), parts)
 }
 
 /** The body gets what the address says, under names no client's body can speak for. */
@@ -52,18 +56,17 @@ async function run(
   call: ClientCall,
   { model, method }: ModelAddress,
   url: URL,
-  gateway: Gateway,
+  gateway: Pick<Gateway, "turn" | "countTokens">,
 ): Promise<GatewayAnswer> {
   const alt = url.searchParams.get("alt") ?? url.searchParams.get("$alt")
   const isStream = method === "streamGenerateContent"
   const isArray = isStream && alt !== "sse"
   const addressed = { ...call, json: { ...call.json, model, stream: isStream, alt: isArray ? "json" : "sse" } }
   if (method === "countTokens") return count(addressed, gateway)
-  const answer = await gateway.turn(addressed)
-  return isArray ? { ...answer, headers: { ...answer.headers, "content-type": "application/json" } } : answer
+  return gateway.turn(addressed)
 }
 
-async function count(call: ClientCall, { countTokens }: Gateway): Promise<GatewayAnswer> {
+async function count(call: ClientCall, { countTokens }: Pick<Gateway, "countTokens">): Promise<GatewayAnswer> {
   return {
     status: 200,
     headers: { "content-type": "application/json" },

@@ -87,9 +87,18 @@ export function directPeer({ upstreamPort }: PeerParts): Peer {
 }
 
 /** Sluice, compiled. */
-export async function startSluice(parts: PeerParts): Promise<Peer> {
+export function startSluice(parts: PeerParts): Promise<Peer> {
+  return startSluiceWith(parts, "Sluice", 1)
+}
+
+/** Sluice whose streams two relay threads carry. */
+export function startThreadedSluice(parts: PeerParts): Promise<Peer> {
+  return startSluiceWith(parts, "Sluice on 2 threads", 2)
+}
+
+async function startSluiceWith(parts: PeerParts, name: string, workers: number): Promise<Peer> {
   const port = freePort()
-  const folder = join(parts.folder, "sluice")
+  const folder = join(parts.folder, `sluice-${workers}`)
   for (const [index, account] of parts.accounts.entries()) {
     await Bun.write(join(folder, "auths", `account-${index}.json`), JSON.stringify(account))
   }
@@ -101,6 +110,7 @@ export async function startSluice(parts: PeerParts): Promise<Peer> {
     "base-url": `http://127.0.0.1:${parts.upstreamPort}/backend-api/codex`,
     "log-format": "json",
     "account-concurrency": 1000,
+    workers,
     "api-keys": [CLIENT_KEY],
     oauth: { issuer: parts.simulatorUrl },
   }
@@ -116,7 +126,7 @@ export async function startSluice(parts: PeerParts): Promise<Peer> {
   const version = Bun.spawnSync([binary, "--version"]).stdout.toString().trim()
   const { upstreamPort } = parts
   return {
-    name: "Sluice",
+    name,
     version,
     pid: launched.pid,
     port,

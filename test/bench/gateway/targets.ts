@@ -49,12 +49,6 @@ export function targetsOf(
     return { value, limit, text: `${road.replace("Sluice ", "")} ${of === "probeP50Ms" ? "p50" : "p99"} ${ms(value)}` }
   }
   const rate = figureAt(figures, "short", "Sluice collect")?.rateAgainstBare ?? Number.NaN
-  const notHere = (figure: string, target: string): Target => ({
-    figure,
-    target,
-    measured: "–",
-    verdict: "not measured",
-  })
   return [
     check("relay lane, paced, processor time an event against nginx", "≤ 1.15 ×", [ratio("Sluice responses", 1.15)]),
     check("transcoding lanes, paced, against nginx", "≤ 1.5 ×", [
@@ -74,7 +68,10 @@ export function targetsOf(
       added("Sluice chat", "probeP99Ms", 5),
     ]),
     manyStreams(figures),
-    notHere("processor time an event with 2 workers against 1", "≤ 1.1 ×"),
+    check("processor time an event with 2 workers against 1", "≤ 1.1 ×", [
+      threadRatio(figures, "responses"),
+      threadRatio(figures, "chat"),
+    ]),
     check("short JSON calls a second against a bare Bun proxy", "≥ 0.8 ×", [
       { value: rate, limit: 0.8, text: times(rate), atLeast: true },
     ]),
@@ -112,6 +109,12 @@ function soakTarget(soak: SoakResult | undefined): Target {
       text: `memory ${drift < 0 ? "−" : "+"} ${Math.abs(100 * drift).toFixed(1)} %`,
     },
   ])
+}
+
+function threadRatio(figures: readonly Figure[], dialect: string): Check {
+  const cost = (peer: string) => figureAt(figures, "threads", `${peer} ${dialect}`)?.cpuMicrosAnEvent ?? Number.NaN
+  const value = cost("Sluice on 2 threads") / cost("Sluice")
+  return { value, limit: 1.1, text: `${dialect} ${times(value)}` }
 }
 
 function growthTarget(figures: readonly Figure[]): Target {

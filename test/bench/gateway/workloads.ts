@@ -29,6 +29,7 @@ const NGINX: Road = { peer: "nginx", dialects: ["responses"] }
 const PORTKEY: Road = { peer: "Portkey", dialects: ["responses"] }
 const BARE: Road = { peer: "bare Bun proxy", dialects: ["responses"] }
 const sluice = (...dialects: readonly Dialect[]): Road => ({ peer: "Sluice", dialects })
+const threaded = (dialect: Dialect): Road => ({ peer: "Sluice on 2 threads", dialects: [dialect] })
 const LANES = [sluice("responses"), sluice("chat"), sluice("messages"), sluice("gemini")]
 
 /** Events of a paced answer that goes on for as long as it is looked at. */
@@ -89,6 +90,9 @@ export function workloads(isSmoke: boolean): readonly Workload[] {
       },
     ),
     paced("mixed", 300, 25, { roads: [NGINX, sluice("responses", "chat", "messages", "gemini")] }),
+    paced("threads", 300, 25, {
+      roads: [sluice("responses"), threaded("responses"), sluice("chat"), threaded("chat")],
+    }),
     ...growth(isSmoke),
   ]
   return isSmoke ? all.map(small) : all

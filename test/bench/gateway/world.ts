@@ -13,6 +13,7 @@ import {
   startNginx,
   startPortkey,
   startSluice,
+  startThreadedSluice,
 } from "./peers.ts"
 
 /** Everything a measurement needs. */
@@ -52,9 +53,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     const { port, accounts, simulatorUrl } = (await upstream.next()) as UpstreamFacts
     const parts = { upstreamPort: port, accounts, simulatorUrl, folder }
     const peers: Peer[] = [directPeer(parts)]
-    for (const start of options.alone === true
-      ? [startSluice]
-      : [startNginx, startSluice, startPortkey, startBareProxy]) {
+    const all = [startNginx, startSluice, startThreadedSluice, startPortkey, startBareProxy]
+    for (const start of options.alone === true ? [startSluice] : all) {
       const peer = await start(parts)
       if (peer === undefined) continue
       ends.push(peer.stop)

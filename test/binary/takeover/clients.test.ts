@@ -27,62 +27,74 @@ test("a takeover while a stream runs: it ends whole in the old process, the next
   await until("both requests are in the log", () => loggedRequests(gateway) === 2)
 })
 
-test("three takeovers under load: nothing is refused or cut, every request is in the log, every token is used once", async () => {
-  const gateway = await start({
-    accounts: 4,
-    simulator: { recordLimit: 50_000 },
-    settings: { "account-concurrency": 100 },
-  })
-  gateway.control.script({ scenario: "text", settings: { eventDelayMs: 5 } })
-  const auth = { authorization: `Bearer ${gateway.key}` }
-  let isOver = false
-  let sent = 0
-  const wrong: string[] = []
+test.each([
+  ["on one thread", 1],
+  ["on relay threads", 2],
+])(
+  "three takeovers under load, %s: nothing is refused or cut, every request is in the log, every token is used once",
+  async (_, threads) => {
+    const gateway = await start({
+      accounts: 4,
+      simulator: { recordLimit: 50_000 },
+      settings: { "account-concurrency": 100, workers: threads },
+    })
+    gateway.control.script({ scenario: "text", settings: { eventDelayMs: 5 } })
+    const auth = { authorization: `Bearer ${gateway.key}` }
+    let isOver = false
+    let sent = 0
+    const wrong: string[] = []
 
-  async function streams(name: string): Promise<void> {
-    while (!isOver) {
-      sent += 1
-      const exchange = gateway.open("/v1/responses", { ...turn({ stream: true }), prompt_cache_key: name })
-      const end = await exchange.ended
-      exchange.leave()
-      if (end !== "whole" || !exchange.text().includes("response.completed")) wrong.push(`${name}: ${end}`)
+    async function streams(name: string): Promise<void> {
+      while (!isOver) {
+        sent += 1
+        const exchange = gateway.open("/v1/responses", { ...turn({ stream: true }), prompt_cache_key: name })
+        const end = await exchange.ended
+        exchange.leave()
+        if (end !== "whole" || !exchange.text().includes("response.completed")) wrong.push(`${name}: ${end}`)
+      }
     }
-  }
-  async function calls(name: string): Promise<void> {
-    const client = keepAliveClient(gateway.url)
-    while (!isOver) {
-      sent += 1
-      const answer = await client.post("/v1/responses", { ...turn(), prompt_cache_key: name }, auth)
-      if (answer === "cut" || answer.status !== 200) wrong.push(`${name}: ${JSON.stringify(answer)}`)
+    async function calls(name: string): Promise<void> {
+      const client = keepAliveClient(gateway.url)
+      while (!isOver) {
+        sent += 1
+        const answer = await client.post("/v1/responses", { ...turn(), prompt_cache_key: name }, auth)
+        if (answer === "cut" || answer.status !== 200) wrong.push(`${name}: ${JSON.stringify(answer)}`)
+      }
+      client.close()
     }
-    client.close()
-  }
-  const workers = Array.from({ length: 16 }, (_, index) => [streams(`stream-${index}`), calls(`call-${index}`)]).flat()
+    const workers = Array.from({ length: 16 }, (_, index) => [
+      streams(`stream-${index}`),
+      calls(`call-${index}`),
+    ]).flat()
 
-  const before: Process[] = []
-  for (const account of ["account-1", "account-2", "account-3"]) {
-    await Bun.sleep(300)
-    gateway.control.markAccess(account, "expired")
-    before.push(await takeOver(gateway))
-  }
-  for (const old of before) await hasStopped(old)
-  isOver = true
-  await Promise.all(workers)
+    const before: Process[] = []
+    for (const account of ["account-1", "account-2", "account-3"]) {
+      await Bun.sleep(300)
+      gateway.control.markAccess(account, "expired")
+      before.push(await takeOver(gateway))
+    }
+    for (const old of before) {
+      await hasStopped(old)
+      expect(old.output().includes("relay threads share the port")).toBe(threads > 1)
+    }
+    isOver = true
+    await Promise.all(workers)
 
-  expect(wrong).toEqual([])
-  for (const old of before) expect(await old.stop()).toBe(0)
-  expect(exchangesByToken(gateway).filter(uses => uses !== 1)).toEqual([])
-  expect(exchangesByToken(gateway).length).toBeGreaterThanOrEqual(3)
-  const accounts = Map.groupBy(
-    gateway.turns().filter(({ status }) => status === 200),
-    ({ body }) => JSON.stringify(body).match(/"prompt_cache_key":"([^"]+)"/)?.[1],
-  )
-  expect(accounts.size).toBe(32)
-  for (const [, turns] of accounts) expect(new Set(turns.map(({ account }) => account)).size).toBe(1)
-  await until("every request is in the log", () => loggedRequests(gateway) >= sent)
-  expect(loggedRequests(gateway)).toBe(sent)
-  expect(sent).toBeGreaterThan(100)
-})
+    expect(wrong).toEqual([])
+    for (const old of before) expect(await old.stop()).toBe(0)
+    expect(exchangesByToken(gateway).filter(uses => uses !== 1)).toEqual([])
+    expect(exchangesByToken(gateway).length).toBeGreaterThanOrEqual(3)
+    const accounts = Map.groupBy(
+      gateway.turns().filter(({ status }) => status === 200),
+      ({ body }) => JSON.stringify(body).match(/"prompt_cache_key":"([^"]+)"/)?.[1],
+    )
+    expect(accounts.size).toBe(32)
+    for (const [, turns] of accounts) expect(new Set(turns.map(({ account }) => account)).size).toBe(1)
+    await until("every request is in the log", () => loggedRequests(gateway) >= sent)
+    expect(loggedRequests(gateway)).toBe(sent)
+    expect(sent).toBeGreaterThan(100)
+  },
+)
 
 test("a connection that was kept is answered by the new process and ends with that answer", async () => {
   const gateway = await start()

@@ -41,9 +41,9 @@ export const AVAILABILITY_MENDS: readonly Mend[] = [
   },
   {
     fault: 19,
-    file: "src/gateway/turn/attempt.ts",
-    find: "|| reply.body === undefined || isPage(reply)) {",
-    replace: "|| reply.body === undefined) {",
+    file: "src/gateway/turn/dispatch.ts",
+    find: ' || headers.get("content-type")?.startsWith("text/html") === true',
+    replace: "",
     test: "test/faults/availability.test.ts",
   },
   {

@@ -44,8 +44,8 @@ export const STREAM_MENDS: readonly Mend[] = [
   },
   {
     fault: 43,
-    file: "src/gateway/calls/serve-turn.ts",
-    find: 'else client.addEventListener("abort", () => abort.abort(), { once: true })',
+    file: "src/gateway/calls/client-waits.ts",
+    find: 'else client.addEventListener("abort", end, { once: true })',
     replace: "",
     test: PHASES,
   },

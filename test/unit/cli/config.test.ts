@@ -28,7 +28,7 @@ test("check reports every problem and exits with 1", async () => {
   expect(result).toMatchObject({ exitCode: 1, stdout: "" })
   expect(result.stderr.trim().split("\n")).toEqual([
     'sluice.yaml:1: max-retries: unknown key; did you mean "max-retry"?',
-    'sluice.yaml:2: workers: expected a whole number from 1 to 256, got the text "x"',
+    'sluice.yaml:2: workers: expected `auto` or a whole number from 1 to 64, got the text "x"',
   ])
 })
 

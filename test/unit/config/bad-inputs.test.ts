@@ -86,7 +86,7 @@ const BAD_INPUTS: readonly BadInput[] = [
       "sluice.yaml:2: queue: expected a mapping with the keys max, timeout, max-per-key",
       `sluice.yaml:3: listen: ${LISTEN}, got the number 8080`,
       'sluice.yaml:4: expose-codex-headers: expected true or false, got the text "maybe"',
-      "sluice.yaml:5: workers: expected a whole number from 1 to 256, got the number 1.5",
+      "sluice.yaml:5: workers: expected `auto` or a whole number from 1 to 64, got the number 1.5",
     ],
   },
   {
@@ -174,7 +174,7 @@ const BAD_INPUTS: readonly BadInput[] = [
     given: { args: ["--max-retries", "3", "--workers", "none", "--listen"] },
     says: [
       'flag --max-retries: unknown flag; did you mean "--max-retry"?',
-      'flag --workers: workers: expected a whole number from 1 to 256, got the text "none"',
+      'flag --workers: workers: expected `auto` or a whole number from 1 to 64, got the text "none"',
       "flag --listen: expected a value after it",
     ],
   },
@@ -235,7 +235,7 @@ const BAD_INPUTS: readonly BadInput[] = [
     },
     says: [
       'sluice.yaml:2: max-retries: unknown key; did you mean "max-retry"?',
-      "environment SLUICE_WORKERS: workers: expected a whole number from 1 to 256, got the number 0",
+      "environment SLUICE_WORKERS: workers: expected `auto` or a whole number from 1 to 64, got the number 0",
       'flag --log-level: log-level: expected one of debug, info, warn, error, got the text "loud"',
       "sluice.yaml:1: listen: 0.0.0.0:8080 can be reached from other machines and api-keys is empty, so anyone could spend your accounts. Add a key under api-keys, set client-keys.required, or listen on 127.0.0.1:8080",
     ],
