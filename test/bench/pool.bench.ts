@@ -38,8 +38,12 @@ const CONVERSATIONS = 65_536
 type Round = () => void
 type Sorted = { load: number; lastUsed: number; readonly blockedUntilMs: number }
 
-/** Only a bench invents ids; the brand keeps plain text out of production code. */
-const idOf = (index: number) => `acc_${index}` as AccountId
+const ids: AccountId[] = []
+/**
+ * Only a bench invents ids; the brand keeps plain text out of production code. Each is one text, as in the gateway, where a
+ * conversation is bound to the id that the scheduler has handed out.
+ */
+const idOf = (index: number) => (ids[index] ??= `acc_${index}` as AccountId)
 const inFlightOf = (size: number) => Math.min(Math.ceil(1.2 * size), MAX_IN_FLIGHT)
 
 /** `affinity`: each request looks up its conversation's account first, and gets that one when it is free. */
@@ -82,9 +86,8 @@ function makeScheduled(size: number, strategy: Strategy, { affinity }: { readonl
 /** Conversations in turn, each far from the last one in memory, under keys as the gateway makes them. */
 function makeHomes(size: number, clock: () => number): () => AccountId | undefined {
   const { conversations } = makeAffinity({ clock })
-  const ids = Array.from({ length: size }, (_, index) => idOf(index))
   const keys = Array.from({ length: CONVERSATIONS }, (_, index) => conversationKey(`seed ${index}`, "bench"))
-  for (const [index, key] of keys.entries()) conversations.set(key, ids[(index * 7919) % size] ?? idOf(0))
+  for (const [index, key] of keys.entries()) conversations.set(key, idOf((index * 7919) % size))
   let turn = 0
   return () => {
     turn = (turn + 12_289) % CONVERSATIONS

@@ -15,7 +15,11 @@ export function makeAccountNumbers(): AccountNumbers {
   return {
     numberOf: account => {
       const known = numbers.get(account)
-      if (known !== undefined) return known
+      if (known !== undefined) {
+        // The text that the others hold: looking one text up under another that is equal costs twice the memory.
+        accounts[known] = account
+        return known
+      }
       numbers.set(account, accounts.length)
       return accounts.push(account) - 1
     },

@@ -1,4 +1,4 @@
-/** The memory of the pick: a few small integers an account, side by side, so that a decision touches few cache lines. */
+/** The memory of the pick: a few numbers an account, side by side, so that a decision touches few cache lines. */
 
 /** No account, no list. */
 export const NONE = -1
@@ -24,6 +24,18 @@ export const NEXT = 5
 /** See {@link NEXT}. */
 export const PREVIOUS = 6
 
+/** Large numbers an account: half a cache line as well, apart from the integers, which a walk along a list reads alone. */
+export const LARGE_WIDTH = 4
+
+/** When the account was last taken, milliseconds since the epoch, 0 = never; places inside `account × LARGE_WIDTH`. */
+export const USED_AT_MS = 0
+/** How often it was taken. */
+export const USES = 1
+/** Running number of its entry into the list it stands in. */
+export const JOINED = 2
+/** Share of the requests it should get under the policy that weighs, 0 = none stated. */
+export const WEIGHT = 3
+
 /** May be picked while it has a free slot. */
 export const OPEN = 1
 /** Some block has run out and waits for proof, so taking it needs a closer look. */
@@ -33,15 +45,12 @@ export const GONE = 4
 
 /** The cells of all accounts; the arrays are replaced by longer ones as accounts come. */
 export type Cells = {
+  /** Accounts there is room for. */
+  size: number
   ints: Int32Array
-  /** When the account was last taken, milliseconds since the epoch, 0 = never. */
-  usedAtMs: Float64Array
-  /** How often it was taken. */
-  uses: Float64Array
-  /** Running number of its entry: the operator's order. */
+  larges: Float64Array
+  /** Running number of an account's entry: the operator's order. */
   entered: Float64Array
-  /** Share of the requests it should get under the policy that weighs, 0 = none stated. */
-  weight: Float64Array
 }
 
 /** Makes cells for the first few accounts. */
@@ -51,9 +60,11 @@ export function makeCells(): Cells {
 
 /** Makes room for account number `account`. */
 export function reserveCells(cells: Cells, account: number): void {
-  if (account < cells.uses.length) return
-  const wide = blankCells(Math.max(account + 1, cells.uses.length * 2))
-  for (const column of ["ints", "usedAtMs", "uses", "entered", "weight"] as const) wide[column].set(cells[column])
+  if (account < cells.size) return
+  const wide = blankCells(Math.max(account + 1, cells.size * 2))
+  wide.ints.set(cells.ints)
+  wide.larges.set(cells.larges)
+  wide.entered.set(cells.entered)
   Object.assign(cells, wide)
 }
 
@@ -62,12 +73,16 @@ export function cellOf({ ints }: Cells, account: number, place: number): number 
   return ints[account * WIDTH + place] ?? 0
 }
 
+/** One large number of an account. */
+export function largeOf({ larges }: Cells, account: number, place: number): number {
+  return larges[account * LARGE_WIDTH + place] ?? 0
+}
+
 function blankCells(accounts: number): Cells {
   const ints = new Int32Array(accounts * WIDTH)
   for (let account = 0; account < accounts; account++) {
     ints[account * WIDTH + CAP] = 1
     ints[account * WIDTH + LIST] = NONE
   }
-  const column = () => new Float64Array(accounts)
-  return { ints, usedAtMs: column(), uses: column(), entered: column(), weight: column() }
+  return { size: accounts, ints, larges: new Float64Array(accounts * LARGE_WIDTH), entered: new Float64Array(accounts) }
 }

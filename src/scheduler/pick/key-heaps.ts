@@ -28,7 +28,7 @@ type Heaps = {
 
 /** Makes empty heaps over the cells. */
 export function makeKeyHeaps({ cells, keyOf, keyAfter }: KeyHeapsOptions): PickOrder {
-  const size = cells.uses.length
+  const { size } = cells
   const heaps: Heaps = {
     cells,
     byClass: [],
@@ -106,7 +106,7 @@ function placeBelow(heap: WideHeap, skips: Skips, place: number): number {
 }
 
 function makeRoom(heaps: Heaps): void {
-  const size = heaps.cells.uses.length
+  const { size } = heaps.cells
   const keys = new Float64Array(size).fill(Number.NaN)
   keys.set(heaps.keys)
   const places = new Int32Array(size).fill(NONE)

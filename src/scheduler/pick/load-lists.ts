@@ -1,6 +1,20 @@
 /** Orders by utilisation or by turn: 16 linked lists a class, the account unused for longest at each head. Everything is O(1). */
 
-import { CAP, type Cells, CLASS, LEVELS, LIST, LOAD, NEXT, NONE, PREVIOUS, WIDTH } from "./cells.ts"
+import {
+  CAP,
+  type Cells,
+  CLASS,
+  JOINED,
+  LARGE_WIDTH,
+  LEVELS,
+  LIST,
+  LOAD,
+  largeOf,
+  NEXT,
+  NONE,
+  PREVIOUS,
+  WIDTH,
+} from "./cells.ts"
 import type { PickOrder, Skips } from "./order.ts"
 
 /** How the lists are used. */
@@ -18,8 +32,7 @@ const SPREAD = 4
 /** The lists' memory beside the cells. */
 type Lists = {
   readonly cells: Cells
-  /** When the account joined its list, as a running number: orders the heads of equal lists of different classes. */
-  joined: Float64Array
+  /** Entries into any list so far; an account's number of them orders the heads of equal lists of different classes. */
   joinedCount: number
   /** Head and tail of list `class × LEVELS + level`. */
   heads: Int32Array
@@ -32,7 +45,6 @@ type Lists = {
 export function makeLoadLists({ cells, by, random }: LoadListsOptions): PickOrder {
   const lists: Lists = {
     cells,
-    joined: new Float64Array(cells.uses.length),
     joinedCount: 0,
     heads: new Int32Array(LEVELS).fill(NONE),
     tails: new Int32Array(LEVELS).fill(NONE),
@@ -72,18 +84,17 @@ function loadLevel({ ints }: Cells, account: number): number {
 }
 
 function link(lists: Lists, account: number, level: number): void {
-  const { ints } = lists.cells
+  const { ints, larges } = lists.cells
   const at = account * WIDTH
   const classId = ints[at + CLASS] ?? 0
   const list = classId * LEVELS + level
   if (classId >= lists.levelMasks.length) makeRoomForClass(lists, classId)
-  if (account >= lists.joined.length) makeRoomForAccount(lists)
   const tail = lists.tails[list] ?? NONE
   ints[at + PREVIOUS] = tail
   ints[at + NEXT] = NONE
   ints[at + LIST] = list
   lists.joinedCount += 1
-  lists.joined[account] = lists.joinedCount
+  larges[account * LARGE_WIDTH + JOINED] = lists.joinedCount
   if (tail === NONE) lists.heads[list] = account
   else ints[tail * WIDTH + NEXT] = account
   lists.tails[list] = account
@@ -134,10 +145,11 @@ function spread({ cells: { ints } }: Lists, account: number, { skips, random }: 
 }
 
 /** Lower level first, then who joined its list first. */
-function beats({ cells: { ints }, joined }: Lists, challenger: number, best: number): boolean {
+function beats({ cells }: Lists, challenger: number, best: number): boolean {
+  const { ints } = cells
   const level = (ints[challenger * WIDTH + LIST] ?? 0) % LEVELS
   const gap = level - ((ints[best * WIDTH + LIST] ?? 0) % LEVELS)
-  return gap === 0 ? (joined[challenger] ?? 0) < (joined[best] ?? 0) : gap < 0
+  return gap === 0 ? largeOf(cells, challenger, JOINED) < largeOf(cells, best, JOINED) : gap < 0
 }
 
 function makeRoomForClass(lists: Lists, classId: number): void {
@@ -145,12 +157,6 @@ function makeRoomForClass(lists: Lists, classId: number): void {
   lists.heads = widened(lists.heads, new Int32Array(classes * LEVELS).fill(NONE))
   lists.tails = widened(lists.tails, new Int32Array(classes * LEVELS).fill(NONE))
   lists.levelMasks = widened(lists.levelMasks, new Int32Array(classes))
-}
-
-function makeRoomForAccount(lists: Lists): void {
-  const joined = new Float64Array(lists.cells.uses.length)
-  joined.set(lists.joined)
-  lists.joined = joined
 }
 
 function widened(old: Int32Array, wide: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {

@@ -10,13 +10,18 @@ import {
   cellOf,
   FLAGS,
   GONE,
+  LARGE_WIDTH,
   LIST,
   LOAD,
+  largeOf,
   makeCells,
   NONE,
   OPEN,
   PROBING,
   reserveCells,
+  USED_AT_MS,
+  USES,
+  WEIGHT,
   WIDTH,
 } from "./cells.ts"
 import type { ClassMask } from "./class-mask.ts"
@@ -113,8 +118,8 @@ export function makeShelves(parts: { readonly random: () => number; readonly str
     classOf: account => cellOf(cells, account, CLASS),
     loadOf: account => cellOf(cells, account, LOAD),
     capOf: account => cellOf(cells, account, CAP),
-    usesOf: account => cells.uses[account] ?? 0,
-    usedAtMsOf: account => cells.usedAtMs[account] ?? 0,
+    usesOf: account => largeOf(cells, account, USES),
+    usedAtMsOf: account => largeOf(cells, account, USED_AT_MS),
     isFree: account => isFree(cells, account),
     isProbing: account => isSet(account, PROBING),
     isGone: account => isSet(account, GONE),
@@ -185,7 +190,7 @@ function put(state: State, account: number, standing: Standing & { readonly clas
     cellOf(cells, account, CLASS) === classId &&
     cellOf(cells, account, CAP) === cap &&
     (cellOf(cells, account, FLAGS) & OPEN) === (flags & OPEN)
-  cells.weight[account] = weight
+  cells.larges[account * LARGE_WIDTH + WEIGHT] = weight
   if (stays) {
     cells.ints[account * WIDTH + FLAGS] = flags
     return
@@ -205,8 +210,8 @@ function enter(state: State, account: number): void {
   cells.ints[at + CLASS] = NONE
   cells.ints[at + FLAGS] = 0
   cells.ints[at + LOAD] = 0
-  cells.usedAtMs[account] = 0
-  cells.uses[account] = 0
+  cells.larges[account * LARGE_WIDTH + USED_AT_MS] = 0
+  cells.larges[account * LARGE_WIDTH + USES] = 0
   cells.entered[account] = state.entries
   roomy.order.forget(account)
   crowded.order.forget(account)
@@ -217,8 +222,8 @@ function take(state: State, account: number, nowMs: number): void {
   const at = account * WIDTH
   const rack = rackOf(state, account)
   cells.ints[at + LOAD] = (cells.ints[at + LOAD] ?? 0) + 1
-  cells.usedAtMs[account] = nowMs
-  cells.uses[account] = (cells.uses[account] ?? 0) + 1
+  cells.larges[account * LARGE_WIDTH + USED_AT_MS] = nowMs
+  cells.larges[account * LARGE_WIDTH + USES] = largeOf(cells, account, USES) + 1
   if (rack === undefined) return
   if (rack === rackOf(state, account)) {
     // Whoever stays in order leaves no class empty.
@@ -299,8 +304,8 @@ function arrange(state: State, layout: Layout): void {
 /** Fills the order anew, those unused for longest first. */
 function enterAll(state: State): void {
   const { cells } = state
-  const accounts = Array.from(cells.uses.keys())
-  accounts.sort((left, right) => (cells.usedAtMs[left] ?? 0) - (cells.usedAtMs[right] ?? 0))
+  const accounts = Array.from(cells.entered.keys())
+  accounts.sort((left, right) => largeOf(cells, left, USED_AT_MS) - largeOf(cells, right, USED_AT_MS))
   for (const account of accounts) {
     cells.ints[account * WIDTH + LIST] = NONE
     rackOf(state, account)?.order.add(account)

@@ -1,6 +1,6 @@
 /** The picking policies by name: what comes before the load, and what orders accounts that are alike. */
 
-import type { Cells } from "./cells.ts"
+import { type Cells, largeOf, USES, WEIGHT } from "./cells.ts"
 import { makeKeyHeaps } from "./key-heaps.ts"
 import { makeLoadLists } from "./load-lists.ts"
 import type { PickOrder } from "./order.ts"
@@ -44,7 +44,7 @@ export function makeOrder(strategy: Strategy, { cells, random }: OrderParts): Pi
       return makeKeyHeaps({
         cells,
         keyOf: (account, last, floor) =>
-          Number.isNaN(last) ? Math.max(cells.uses[account] ?? 0, Math.floor(floor)) + random() / 2 : last,
+          Number.isNaN(last) ? Math.max(largeOf(cells, account, USES), Math.floor(floor)) + random() / 2 : last,
         keyAfter: (_, key) => Math.floor(key) + 1 + random() / 2,
       })
     case "fill-first":
@@ -61,8 +61,8 @@ export function makeOrder(strategy: Strategy, { cells, random }: OrderParts): Pi
 }
 
 /** The lighter an account, the further it moves back with each request. */
-function strideOf({ weight }: Cells, account: number): number {
-  return 1 / Math.max(weight[account] ?? 1, MIN_WEIGHT)
+function strideOf(cells: Cells, account: number): number {
+  return 1 / Math.max(largeOf(cells, account, WEIGHT), MIN_WEIGHT)
 }
 
 /** Even an account of no weight gets a turn now and then; its quota has a block of its own when it is spent. */
