@@ -14,6 +14,20 @@ if (chosen.length === 0) {
   process.exit(2)
 }
 
+if (flags.includes("--help") || names.includes("help")) {
+  console.log(
+    "Usage: ./dev bench [name …] [--flag value …]\n\nRuns them one after the other. --smoke only shows that they run.\n",
+  )
+  for (const path of chosen) {
+    const text = await Bun.file(resolve(root, path)).text()
+    // The comment a file begins with says what it measures, and which flags it takes.
+    const comment = /^\/\*\*([\s\S]*?)\*\//.exec(text)?.[1] ?? ""
+    const words = comment.replaceAll(/^\s*\*? ?/gm, "").trim()
+    console.log(`${path.replace(/^.*\/(.*)\.bench\.ts$/, "$1")}\n  ${words.replaceAll("\n", "\n  ")}\n`)
+  }
+  process.exit(0)
+}
+
 // One at a time: two would measure each other.
 const failed: string[] = []
 for (const path of chosen) {
