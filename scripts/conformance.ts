@@ -1,5 +1,7 @@
 /** Runs real clients against the compiled binary over the simulator, cell by cell: `./dev conformance [client|row …]`. */
 
+import { availableParallelism } from "node:os"
+
 import type { Result } from "../test/conformance/table/cell.ts"
 import { openNameTrap } from "../test/conformance/table/name-trap.ts"
 import { runCell } from "../test/conformance/table/run-cell.ts"
@@ -16,7 +18,7 @@ runs in a network of its own that has only the loopback.
 
   client       only this client, e.g. codex, opencode, opencode-chat
   row          only this row, e.g. tool, cut-call; or: scenarios, faults
-  --workers N  so many cells at a time (2)
+  --workers N  so many cells at a time (one more than there are processors)
   --list       name clients and rows and stop
   --mends      take mends out of the translators, in a copy of this checkout, and expect red cells
   --json       the result as JSON on the standard output; progress goes to the other one
@@ -125,7 +127,7 @@ async function main(): Promise<number> {
     return 0
   }
   const at = args.indexOf("--workers")
-  const workers = at < 0 ? 2 : Number(args[at + 1])
+  const workers = at < 0 ? availableParallelism() + 1 : Number(args[at + 1])
   if (!Number.isInteger(workers) || workers < 1) {
     console.error("conformance: --workers needs a whole number, e.g. --workers 2")
     return 2

@@ -82,7 +82,7 @@ export function readTransportError(error: unknown, context: TransportContext): G
 }
 
 function streamBreak(code: string, cause: TransportFault): GatewayError {
-  return new GatewayError("upstream-protocol", "The upstream broke off its answer.", {
+  return new GatewayError("upstream-protocol", "Upstream connection lost in the middle of the answer.", {
     code: "upstream_stream_break",
     upstream: { code },
     cause,

@@ -25,7 +25,7 @@ export function makeOllamaFolder(context: ReplyContext): Folder {
     finish: () => {
       if (state.error !== undefined) throw state.error
       if (state.end !== undefined) return answerText(state, state.end, context)
-      throw new GatewayError("upstream-protocol", "The upstream closed the stream before the answer was complete.", {
+      throw new GatewayError("upstream-protocol", "Upstream connection lost before the answer was complete.", {
         code: "upstream_stream_break",
       })
     },

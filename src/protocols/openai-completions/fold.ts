@@ -38,7 +38,7 @@ export function makeCompletionsFolder(context: ReplyContext): Folder {
     finish: () => {
       if (state.error !== undefined) throw state.error
       if (state.finish === undefined) {
-        throw new GatewayError("upstream-protocol", "The upstream closed the stream before the answer was complete.", {
+        throw new GatewayError("upstream-protocol", "Upstream connection lost before the answer was complete.", {
           code: "upstream_stream_break",
         })
       }

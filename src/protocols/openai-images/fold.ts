@@ -24,7 +24,7 @@ export function makeImagesFolder(context: ReplyContext): Folder {
     finish: () => {
       if (failure !== undefined) throw failure
       if (whole !== undefined) return answerText(whole, context)
-      throw new GatewayError("upstream-protocol", "The upstream closed the stream before the answer was complete.", {
+      throw new GatewayError("upstream-protocol", "Upstream connection lost before the answer was complete.", {
         code: "upstream_stream_break",
       })
     },

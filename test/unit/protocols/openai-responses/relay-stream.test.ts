@@ -231,6 +231,6 @@ describe("the terminal response", () => {
     const collector = makeResponsesCollector(other, { readFailure })
     collector.feed(created(0))
     collector.feed(delta(1))
-    expect(() => collector.finish()).toThrow("closed the stream")
+    expect(() => collector.finish()).toThrow("connection lost")
   })
 })
