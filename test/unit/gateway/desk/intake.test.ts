@@ -70,7 +70,8 @@ describe("import", () => {
     const kept = files.map(name => readFileSync(join(desk.dataDir, name), "latin1")).join("")
     expect(kept).toContain("ann@example.com")
     expect(kept).not.toContain("rt_ann")
-    expect(kept).not.toContain("eyJ")
+    // A token's first letters alone stand in random bytes now and then.
+    expect(kept).not.toContain(entry("ann", "ws").access_token.slice(0, 16))
   })
 
   test("the same list again changes nothing", async () => {
