@@ -127,9 +127,6 @@ export type ToRelay =
   | { readonly type: "drain" }
   | RequestOrder
 
-/** Header by which a relay tells the owner's private door who is at the other end. From outside it is dropped. */
-export const PEER_HEADER = "x-sluice-relay-peer"
-
 /** A message between threads as it is posted; what is in `transfer` is not copied. */
 export type Post<Message> = (message: Message, transfer?: ArrayBuffer[]) => void
 

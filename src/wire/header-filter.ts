@@ -3,23 +3,25 @@
 /** Lower-case header names and name beginnings that may pass. */
 export type HeaderAllowList = { readonly names: ReadonlySet<string>; readonly prefixes?: readonly string[] }
 
-/**
- * Never forwarded, whatever a list says: they describe one connection or one encoding of the body, or they are
- * credentials (RFC 9110 §7.6.1).
- */
-const NEVER: ReadonlySet<string> = new Set([
+/** Headers of one connection, which the next one has its own of (RFC 9110 §7.6.1), and the length that goes with them. */
+export const CONNECTION_HEADERS = [
   "connection",
-  "content-encoding",
   "content-length",
   "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
   "proxy-connection",
-  "set-cookie",
   "te",
   "trailer",
   "transfer-encoding",
   "upgrade",
+]
+
+/** Never forwarded, whatever a list says: beside those of a connection the body's encoding and credentials. */
+const NEVER: ReadonlySet<string> = new Set([
+  ...CONNECTION_HEADERS,
+  "content-encoding",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "set-cookie",
 ])
 
 /** Returns the headers that may pass, lower-case. */

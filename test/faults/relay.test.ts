@@ -222,13 +222,13 @@ describe("not carried", () => {
   test("a client's word about where it is counts for nothing, carried or passed on", async () => {
     const order = { name: "elsewhere", addresses: ["10.0.0.0/8"] }
     const made = await gateway.post("/api/admin/keys", order, { authorization: "" })
-    const headers = { authorization: `Bearer ${made.json()["key"]}`, "x-sluice-relay-peer": "10.1.2.3" }
+    const headers = { authorization: `Bearer ${made.json()["key"]}`, "x-sluice-passed-peer": "10.1.2.3" }
     expect((await gateway.post("/v1/chat/completions", chat(), headers)).status).toBe(403)
     expect((await gateway.get("/v1/models", headers)).status).toBe(403)
     // And one that claims to be from elsewhere is still at this machine.
-    const here = await gateway.get("/api/admin/accounts", { authorization: "", "x-sluice-relay-peer": "192.0.2.1" })
+    const here = await gateway.get("/api/admin/accounts", { authorization: "", "x-sluice-passed-peer": "192.0.2.1" })
     expect(here.status).toBe(200)
-    expect(gateway.turns().every(({ headers }) => headers["x-sluice-relay-peer"] === undefined)).toBe(true)
+    expect(gateway.turns().every(({ headers }) => headers["x-sluice-passed-peer"] === undefined)).toBe(true)
   })
 
   test("a WebSocket is bridged frame by frame", async () => {

@@ -2,7 +2,7 @@
 
 import type { Config } from "#config/config.ts"
 import { systemClock, systemTimers } from "#core/clock.ts"
-import { passOn, servePassedOn } from "#http/pass-on.ts"
+import { passToSuccessor, servePassedOn } from "#http/pass-on.ts"
 import type { Diversion, RunningServer } from "#http/server.ts"
 
 import { untilDeserted } from "./desertion.ts"
@@ -27,7 +27,7 @@ export function makePassage(config: () => Config, tenure: Pick<Tenure, "phase" |
   const pass = (request: Request, peer: string | undefined): Promise<Response> => {
     lastRequestAtMs = systemClock()
     place ??= socketPlace(config().dataDir, PASS_SOCKET)
-    return passOn(request, peer, place.path)
+    return passToSuccessor(request, { unix: place.path, peer })
   }
   return {
     divert: (request, peer, serve) => {

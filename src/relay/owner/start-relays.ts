@@ -1,16 +1,14 @@
 /** Starts the relay threads of a gateway, and the private door at which they ask for everything else. */
 
-import { rmSync } from "node:fs"
-
 import type { Clock, Timers } from "#core/clock.ts"
 import type { Gateway } from "#gateway/gateway.ts"
 import { isReadableByPages } from "#http/cross-origin.ts"
 import { drain, endRunning } from "#http/drain.ts"
 import { type ListenAddress, refuseTaken } from "#http/listen.ts"
+import { takePeer } from "#http/pass-on.ts"
 import { openPrivateDoor } from "#http/private-door.ts"
 import type { ServeParts } from "#http/serve-model.ts"
 import { type Diversion, makeSurface, type RunningServer } from "#http/server.ts"
-import { PEER_HEADER } from "#relay/messages.ts"
 
 import { makeRelayKeeper, type RelayKeeper, type RelayKeeperParts, type RelayView } from "./relay-keeper.ts"
 import type { Guest } from "./request-desk.ts"
@@ -44,13 +42,9 @@ export async function startRelays(parts: StartRelaysParts): Promise<RunningRelay
     peerOf: request => guests.get(request)?.peer,
     carrierOf: request => guests.get(request)?.carrier,
   })
-  rmSync(door, { force: true })
   const server = openPrivateDoor(surface, {
     path: door,
-    greet: request => {
-      guests.set(request, { peer: request.headers.get(PEER_HEADER) ?? undefined })
-      request.headers.delete(PEER_HEADER)
-    },
+    greet: request => guests.set(request, { peer: takePeer(request) }),
   })
   const keepers = Array.from({ length: parts.count }, () =>
     makeRelayKeeper({
@@ -64,7 +58,6 @@ export async function startRelays(parts: StartRelaysParts): Promise<RunningRelay
   const close = async () => {
     for (const keeper of keepers) keeper.stop()
     await server.stop(true)
-    rmSync(door, { force: true })
   }
   try {
     const port = await startAll(keepers, address.port)

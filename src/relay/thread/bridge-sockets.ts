@@ -2,7 +2,9 @@
 
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun"
 
-import { forwardedHeaders, passOn } from "./pass-on.ts"
+import { passedHeaders } from "#http/pass-on.ts"
+
+import { askOwner } from "./ask-owner.ts"
 
 /** One bridged socket: the owner's end, and what came from there before the client's end was open. */
 export type BridgeData = { readonly owner: WebSocket; readonly early: (string | Buffer)[]; isOpen: boolean }
@@ -25,7 +27,7 @@ export async function bridgeSocket(
 ): Promise<Response | undefined> {
   const { pathname, search } = new URL(request.url)
   const headers: Record<string, string> = {}
-  for (const [name, value] of forwardedHeaders(request.headers, peer)) {
+  for (const [name, value] of passedHeaders(request.headers, { peer })) {
     if (!HANDSHAKE.test(name) && name !== "host") headers[name] = value
   }
   const offered = request.headers.get("sec-websocket-protocol")
@@ -41,7 +43,7 @@ export async function bridgeSocket(
     owner.close()
   }
   // Bun's client tells nothing of a refused handshake: asked as a plain request the owner says why.
-  return passOn(request, { door, peer, extra: { upgrade: "websocket" } })
+  return askOwner(request, { unix: door, peer, extra: { upgrade: "websocket" } })
 }
 
 /** With the DOM's types in scope, the global is typed without Bun's options. */

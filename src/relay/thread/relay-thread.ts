@@ -8,11 +8,11 @@ import { freezeError } from "#relay/frozen-error.ts"
 import type { Post, RelaySettings, ToOwner, ToRelay } from "#relay/messages.ts"
 import { makeCarriedSender } from "#transport/carried-sender.ts"
 
+import { askOwner } from "./ask-owner.ts"
 import { type BridgeData, bridgeHandler, bridgeSocket } from "./bridge-sockets.ts"
 import { Exchange } from "./exchange.ts"
 import { isHot } from "./hot-addresses.ts"
 import type { AttemptParts } from "./make-attempt.ts"
-import { passOn } from "./pass-on.ts"
 
 /** What a relay is made of. */
 export type RelayThreadParts = Pick<AttemptParts, "clock" | "timers"> & { readonly post: Post<ToOwner> }
@@ -55,7 +55,7 @@ export function makeRelayThread({ clock, timers, post }: RelayThreadParts): Rela
           at.timeout(request, 0)
           const peer = at.requestIP(request)?.address
           if (isHandshake(request)) return bridgeSocket(request, at, { door, peer })
-          return settings.carries && isHot(request) ? carry(request, peer) : passOn(request, { door, peer })
+          return settings.carries && isHot(request) ? carry(request, peer) : askOwner(request, { unix: door, peer })
         },
         websocket: bridgeHandler,
       })
