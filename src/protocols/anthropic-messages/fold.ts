@@ -1,8 +1,9 @@
 /** Folds neutral events into the message of a client that does not stream. */
 
-import { GatewayError } from "#core/errors.ts"
+import type { GatewayError } from "#core/errors.ts"
 import { readJsonText } from "#core/json.ts"
 import type { Folder, ReplyContext } from "#protocols/protocol.ts"
+import { streamBreak } from "#protocols/stream-break.ts"
 import { literalBody, literalOfBody } from "#wire/json-literal.ts"
 
 import { makeMessageSteps } from "./answer/message-steps.ts"
@@ -35,9 +36,7 @@ export function makeMessagesFolder(context: ReplyContext): Folder {
     finish: () => {
       if (state.error !== undefined) throw state.error
       if (state.end === undefined) {
-        throw new GatewayError("upstream-protocol", "Upstream connection lost before the answer was complete.", {
-          code: "upstream_stream_break",
-        })
+        throw streamBreak()
       }
       return messageText(state, state.end)
     },

@@ -1,8 +1,9 @@
 /** Folds neutral events into the answer of a client that does not stream. */
 
-import { GatewayError } from "#core/errors.ts"
+import type { GatewayError } from "#core/errors.ts"
 import type { JsonText } from "#core/json.ts"
 import type { Folder, ReplyContext } from "#protocols/protocol.ts"
+import { streamBreak } from "#protocols/stream-break.ts"
 import { literalBody } from "#wire/json-literal.ts"
 
 import { endOfCandidate, lastMembers } from "./answer/end-text.ts"
@@ -29,9 +30,7 @@ export function makeGeminiFolder(context: ReplyContext): Folder {
     finish: () => {
       if (state.error !== undefined) throw state.error
       if (state.end !== undefined) return answerText(state, state.end, context.model)
-      throw new GatewayError("upstream-protocol", "Upstream connection lost before the answer was complete.", {
-        code: "upstream_stream_break",
-      })
+      throw streamBreak()
     },
   }
 }

@@ -1,7 +1,8 @@
 /** Folds neutral events into the answer of a client that does not stream. */
 
-import { GatewayError } from "#core/errors.ts"
+import type { GatewayError } from "#core/errors.ts"
 import type { Folder, ReplyContext } from "#protocols/protocol.ts"
+import { streamBreak } from "#protocols/stream-break.ts"
 import { literalBody } from "#wire/json-literal.ts"
 
 import { makeHead, shapeOf } from "./answer/shape.ts"
@@ -25,9 +26,7 @@ export function makeOllamaFolder(context: ReplyContext): Folder {
     finish: () => {
       if (state.error !== undefined) throw state.error
       if (state.end !== undefined) return answerText(state, state.end, context)
-      throw new GatewayError("upstream-protocol", "Upstream connection lost before the answer was complete.", {
-        code: "upstream_stream_break",
-      })
+      throw streamBreak()
     },
   }
 }

@@ -1,7 +1,8 @@
 /** Folds neutral events into the Chat Completions answer of a client that does not stream. */
 
-import { GatewayError } from "#core/errors.ts"
+import type { GatewayError } from "#core/errors.ts"
 import type { Folder, ReplyContext } from "#protocols/protocol.ts"
+import { streamBreak } from "#protocols/stream-break.ts"
 import { literalBody } from "#wire/json-literal.ts"
 
 import { chatCitationText, chatImageText } from "./chat-parts.ts"
@@ -42,9 +43,7 @@ export function makeChatFolder(context: ReplyContext): Folder {
     finish: () => {
       if (state.error !== undefined) throw state.error
       if (state.finish === undefined) {
-        throw new GatewayError("upstream-protocol", "Upstream connection lost before the answer was complete.", {
-          code: "upstream_stream_break",
-        })
+        throw streamBreak()
       }
       return answerText(state, state.finish)
     },

@@ -1,9 +1,10 @@
 /** Folds neutral events into the legacy completion of a client that does not stream. */
 
-import { GatewayError } from "#core/errors.ts"
+import type { GatewayError } from "#core/errors.ts"
 import type { ChatFinish, ChatHead } from "#protocols/openai-chat/chat-steps.ts"
 import { chatUsageText } from "#protocols/openai-chat/chat-usage.ts"
 import type { Folder, ReplyContext } from "#protocols/protocol.ts"
+import { streamBreak } from "#protocols/stream-break.ts"
 import { literalBody } from "#wire/json-literal.ts"
 
 import { makeCompletionSteps } from "./completion-sink.ts"
@@ -38,9 +39,7 @@ export function makeCompletionsFolder(context: ReplyContext): Folder {
     finish: () => {
       if (state.error !== undefined) throw state.error
       if (state.finish === undefined) {
-        throw new GatewayError("upstream-protocol", "Upstream connection lost before the answer was complete.", {
-          code: "upstream_stream_break",
-        })
+        throw streamBreak()
       }
       return answerText(state, state.finish)
     },

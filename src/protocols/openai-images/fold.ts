@@ -1,8 +1,9 @@
 /** Folds neutral events into the pictures of a client that does not stream, and joins several such answers. */
 
-import { GatewayError } from "#core/errors.ts"
+import type { GatewayError } from "#core/errors.ts"
 import { arrayAt, type Json, type JsonObject, numberAt, objectAt, parseJsonObject } from "#core/json.ts"
 import type { Folder, ReplyContext } from "#protocols/protocol.ts"
+import { streamBreak } from "#protocols/stream-break.ts"
 
 import { dataUrlText, lookText } from "./picture-text.ts"
 import { makePictureSteps, type Picture, type Pictures } from "./pictures.ts"
@@ -24,9 +25,7 @@ export function makeImagesFolder(context: ReplyContext): Folder {
     finish: () => {
       if (failure !== undefined) throw failure
       if (whole !== undefined) return answerText(whole, context)
-      throw new GatewayError("upstream-protocol", "Upstream connection lost before the answer was complete.", {
-        code: "upstream_stream_break",
-      })
+      throw streamBreak()
     },
   }
 }

@@ -3,16 +3,10 @@
 import { readErrorFacts } from "#core/error-facts.ts"
 import { type JsonObject, numberAt, objectAt, parseJsonObject, stringAt } from "#core/json.ts"
 import type { UpstreamFailure } from "#core/upstream.ts"
+import { BREAK } from "#protocols/stream-break.ts"
 
-/**
- * The upstream closed without a terminal event. opencode asks again when it reads `connection lost`; without these words it
- * would depend on whether it hears of this or of the reset behind it first.
- */
-export const STREAM_BREAK: UpstreamFailure = {
-  status: 200,
-  code: "upstream_stream_break",
-  message: "Upstream connection lost before the answer was complete.",
-}
+/** The upstream closed without a terminal event. */
+export const STREAM_BREAK: UpstreamFailure = { status: 200, ...BREAK }
 
 /** An edge in front of the upstream answered with a page. */
 export const HTML_BODY: UpstreamFailure = {
