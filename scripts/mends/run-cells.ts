@@ -1,11 +1,9 @@
 /** Takes the translators' mends out of a copy of the checkout, one by one, and plays the cell that must fail then. */
 
-import { existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
-
 import { isJsonObject } from "#core/json.ts"
 
 import { TRANSLATOR_MENDS, type TranslatorMend } from "../../test/conformance/table/mends.ts"
+import { staleMend } from "../../test/support/faults/mends.ts"
 import { makeScratchCheckout, type ScratchCheckout } from "./scratch-checkout.ts"
 
 /** What became of one mend: red is as it should be. */
@@ -40,15 +38,6 @@ async function tryMend(mend: TranslatorMend, scratch: ScratchCheckout): Promise<
   const after = await scratch.without({ ...mend, fault: 0, test: "" }, () => playCell(mend, scratch))
   if (after.verdict === "absent") return { verdict: "broken", detail: after.detail }
   return { verdict: after.verdict === "fails" ? "red" : "green", detail: after.detail }
-}
-
-/** Says what is wrong with a record; undefined when it can be taken out. */
-export function staleMend({ file, find, replace }: TranslatorMend, root: string): string | undefined {
-  const path = join(root, file)
-  if (!existsSync(path)) return `${file} does not exist`
-  const times = readFileSync(path, "utf8").split(find).length - 1
-  if (times !== 1) return `what is to be found occurs ${times} times in ${file}, and not once`
-  return find === replace ? `nothing of ${file} is replaced` : undefined
 }
 
 async function playCell({ cell }: TranslatorMend, scratch: ScratchCheckout) {

@@ -3,8 +3,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test"
 import { join } from "node:path"
 
-import { staleMend } from "../../scripts/mends/run-cells.ts"
 import { compiledBinary } from "../support/binary.ts"
+import { staleMend } from "../support/faults/mends.ts"
 import { ROOT } from "../support/source-tree.ts"
 import type { Result } from "./table/cell.ts"
 import { TRANSLATOR_MENDS } from "./table/mends.ts"

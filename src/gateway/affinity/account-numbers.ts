@@ -16,7 +16,7 @@ export function makeAccountNumbers(): AccountNumbers {
     numberOf: account => {
       const known = numbers.get(account)
       if (known !== undefined) {
-        // The text that the others hold: looking one text up under another that is equal costs twice the memory.
+        // The very text that others hold: to see that two texts are equal, both would have to come from memory.
         accounts[known] = account
         return known
       }

@@ -26,13 +26,23 @@ async function loadFile(file: string): Promise<readonly RecordedMend[]> {
   return lists.flatMap(([, list]) => (list as readonly Mend[]).map(mend => ({ ...mend, area })))
 }
 
+/** Says in a sentence what is wrong with the place a mend names; undefined when it can be taken out of that checkout. */
+export function staleMend(
+  { file, find, replace }: Pick<Mend, "file" | "find" | "replace">,
+  root: string,
+): string | undefined {
+  const path = join(root, file)
+  if (!existsSync(path)) return `${file} does not exist`
+  const times = readFileSync(path, "utf8").split(find).length - 1
+  if (times !== 1) return `what is to be found occurs ${times} times in ${file}, and not once`
+  return find === replace ? `nothing of ${file} is replaced` : undefined
+}
+
 /** Says in a sentence what is wrong with a record; undefined when it can be taken out and tried. */
 export function faultOfRecord(mend: Mend, tests: readonly FaultTest[]): string | undefined {
-  const { fault, file, find, replace, test } = mend
-  if (!existsSync(join(ROOT, file))) return `${file} does not exist`
-  const times = readFileSync(join(ROOT, file), "utf8").split(find).length - 1
-  if (times !== 1) return `what is to be found occurs ${times} times in ${file}, and not once`
-  if (find === replace) return `nothing of ${file} is replaced`
+  const { fault, test } = mend
+  const stale = staleMend(mend, ROOT)
+  if (stale !== undefined) return stale
   if (!existsSync(join(ROOT, test))) return `${test} does not exist`
   if (tests.some(one => one.fault === fault && one.file === test)) return undefined
   return `${test} has no title that begins with "fault ${fault}: "`

@@ -1,9 +1,9 @@
 // The Vercel AI SDK through one of its providers; it goes through tool rounds by itself.
 import {
   apiKey,
+  earlier,
   forget,
   from,
-  history,
   model,
   origin,
   parameters,
@@ -62,10 +62,7 @@ const contentOf = text =>
     : text
 
 async function ask() {
-  const messages = history.flatMap(([user, assistant]) => [
-    { role: "user", content: user },
-    { role: "assistant", content: assistant },
-  ])
+  const messages = [...earlier]
   const params = {
     model: await providers[task.way](),
     ...(task.tool && { tools: await toolSet(), stopWhen: stepCountIs(4) }),

@@ -2,8 +2,8 @@
 import {
   apiKey,
   converse,
+  earlier,
   from,
-  history,
   model,
   origin,
   parameters,
@@ -18,10 +18,7 @@ const { default: Anthropic } = await from("@anthropic-ai/sdk/index.mjs")
 const client = new Anthropic({ baseURL: origin, apiKey })
 
 function talk() {
-  const messages = history.flatMap(([user, assistant]) => [
-    { role: "user", content: user },
-    { role: "assistant", content: assistant },
-  ])
+  const messages = [...earlier]
   let results = []
   const params = {
     model,

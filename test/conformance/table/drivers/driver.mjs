@@ -45,6 +45,12 @@ export const history = Array.from({ length: task.history ?? 0 }, (_, index) => [
   `Answer ${index + 1}.`,
 ])
 
+// The same as messages, which is how most packages take it.
+export const earlier = history.flatMap(([user, assistant]) => [
+  { role: "user", content: user },
+  { role: "assistant", content: assistant },
+])
+
 // Goes through a conversation by hand, as the packages' own examples do: ask, run what is called, ask again.
 // `talk` has `user(text)`, `step()` → { text, calls: [{ id, name, args, isText }], usage } and `result(call, output)`.
 export async function converse(talk) {

@@ -2,8 +2,8 @@
 import {
   apiKey,
   converse,
+  earlier,
   from,
-  history,
   model,
   origin,
   parameters,
@@ -18,10 +18,7 @@ const { Ollama } = await from("ollama/dist/index.mjs")
 const client = new Ollama({ host: origin, headers: { authorization: `Bearer ${apiKey}` } })
 
 function talk() {
-  const messages = history.flatMap(([user, assistant]) => [
-    { role: "user", content: user },
-    { role: "assistant", content: assistant },
-  ])
+  const messages = [...earlier]
   const tool = { name: task.tool?.name, description: "The weather in a city", parameters }
   const params = {
     model,

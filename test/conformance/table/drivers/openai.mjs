@@ -2,8 +2,8 @@
 import {
   apiKey,
   converse,
+  earlier,
   from,
-  history,
   model,
   origin,
   parameters,
@@ -20,10 +20,7 @@ const isCustom = task.tool?.kind === "custom"
 const image = `data:image/png;base64,${pixel}`
 
 function chat() {
-  const messages = history.flatMap(([user, assistant]) => [
-    { role: "user", content: user },
-    { role: "assistant", content: assistant },
-  ])
+  const messages = [...earlier]
   const name = task.tool?.name
   const tools = isCustom
     ? [{ type: "custom", custom: { name } }]
@@ -68,10 +65,7 @@ async function askChat(params) {
 }
 
 function responses(ask) {
-  const input = history.flatMap(([user, assistant]) => [
-    { role: "user", content: user },
-    { role: "assistant", content: assistant },
-  ])
+  const input = [...earlier]
   const name = task.tool?.name
   const tools = isCustom
     ? [{ type: "custom", name }]
