@@ -26,7 +26,10 @@ export function takeNotes(predecessor: Predecessor, bricks: Bricks): void {
     return account
   })
   // Never rejects.
-  void predecessor.ended.then(bills.end)
+  void predecessor.ended.then(() => {
+    bills.end()
+    bricks.memory.endAdoption()
+  })
 }
 
 function take(note: Exclude<Note, { type: "bill" }>, bricks: Bricks): void {

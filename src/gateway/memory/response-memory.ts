@@ -42,6 +42,7 @@ export type ResponseMemory = {
   readonly all: ResponseShelf["all"]
   /** Takes over what another process remembered. */
   readonly adopt: ResponseShelf["adopt"]
+  readonly endAdoption: ResponseShelf["endAdoption"]
 }
 
 /** How a call came to its input. */
@@ -114,6 +115,7 @@ export function makeResponseMemory(
     sizeBytes: shelf.sizeBytes,
     all: shelf.all,
     adopt: shelf.adopt,
+    endAdoption: shelf.endAdoption,
   }
 }
 

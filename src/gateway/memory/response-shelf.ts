@@ -51,6 +51,8 @@ export type ResponseShelf = {
   readonly pack: (response: KeptResponse) => ShelvedResponse
   /** Takes over what another process had. */
   readonly adopt: (shelved: ShelvedResponse) => void
+  /** The other process is gone: what it had and nothing on the shelf continues is let go. */
+  readonly endAdoption: () => void
 }
 
 type Entry = {
@@ -149,6 +151,7 @@ export function makeResponseShelf(clock: Clock, limits: () => ShelfLimits): Resp
       const response = packing.unpack(shelved)
       if (shelved.isShelved) put(response, shelved.endsAtMs)
     },
+    endAdoption: packing.forget,
   }
 }
 
@@ -173,6 +176,7 @@ function makePacking() {
       known.set(number, response)
       return response
     },
+    forget: () => known.clear(),
   }
 }
 

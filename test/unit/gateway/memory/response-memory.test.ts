@@ -174,3 +174,24 @@ describe("the shelf", () => {
     expect(() => memory.response("key-1", "resp_1")).toThrow()
   })
 })
+
+describe("another process", () => {
+  test("takes over whole conversations, also after what was only there to be continued; its numbers end with the other", () => {
+    const old = makeWorld()
+    old.answered(call({ input: "one" }), "resp_1", [said("1")])
+    old.answered(call({ input: "two", previous_response_id: "resp_1" }), "resp_2", [said("2")])
+    const [first, second] = [...old.memory.all()]
+    if (first === undefined || second === undefined) throw new Error("two responses were remembered")
+    const next = makeWorld()
+    next.memory.adopt({ ...first, isShelved: false })
+    next.memory.adopt(second)
+    const ask = call({ input: "three", previous_response_id: "resp_2" })
+    const whole = [user("one"), said("1"), user("two"), said("2"), user("three")]
+    expect(next.memory.expand(ask).json["input"]).toEqual(whole)
+    next.memory.endAdoption()
+    expect(next.memory.expand(ask).json["input"]).toEqual(whole)
+    next.memory.adopt({ ...second, id: "resp_late" })
+    const late = next.memory.expand(call({ input: "three", previous_response_id: "resp_late" }))
+    expect(late.json["input"]).toEqual([user("two"), said("2"), user("three")])
+  })
+})
